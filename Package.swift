@@ -1,0 +1,41 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Kernels are optimised in debug builds too: a debug test run would otherwise spend its time in loops over elements.
+let kernelFlags: [String] = ["-O3", "-fno-math-errno", "-ffp-contract=off", "-Wall"]
+
+let package = Package(
+    name: "Tern",
+    platforms: [.macOS(.v15), .iOS(.v18)],
+    products: [
+        .library(name: "Tern", targets: ["Tern"]),
+        .executable(name: "tern", targets: ["TernCLI"]),
+        .executable(name: "parity", targets: ["ParityRunner"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+    ],
+    targets: [
+        .target(
+            name: "CTernCPU",
+            exclude: [],
+            cSettings: [.unsafeFlags(kernelFlags)],
+            cxxSettings: [.unsafeFlags(kernelFlags + ["-fno-exceptions", "-fno-rtti"])]),
+        .target(
+            name: "TernCore",
+            dependencies: ["CTernCPU", .product(name: "ComplexModule", package: "swift-numerics"), .product(name: "RealModule", package: "swift-numerics")]),
+        .target(name: "TernNN", dependencies: ["TernCore"]),
+        .target(name: "TernIO", dependencies: ["TernNN"]),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
+        .target(name: "TernData", dependencies: ["TernCore", "CZlib"]),
+        .target(name: "TernTrain", dependencies: ["TernIO", "TernData"]),
+        .target(name: "Tern", dependencies: ["TernCore", "TernNN", "TernIO", "TernData", "TernTrain"]),
+        .executableTarget(
+            name: "TernCLI",
+            dependencies: ["Tern", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(name: "ParityRunner", dependencies: ["Tern"]),
+        .testTarget(name: "TernCoreTests", dependencies: ["TernCore"]),
+    ],
+    cxxLanguageStandard: .cxx20
+)

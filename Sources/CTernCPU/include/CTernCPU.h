@@ -1,0 +1,258 @@
+/// The CPU kernels, as C sees them. Shapes are checked and outputs allocated by the caller (TernCore); a kernel
+/// only computes. Unless said otherwise:
+/// - every operand is strided: any stride, 0 (broadcast) and negative ones included, is allowed;
+/// - all arrays of one call have the same rank and shape (the caller broadcasts by strides of 0);
+/// - indices and sizes are 64-bit;
+/// - `false` means "no kernel for these dtypes": nothing was written, and the caller falls back or reports it;
+/// - an output may be the very same array as an input (in place) where the kernel is pointwise; other overlap is not allowed.
+#ifndef CTERNCPU_H
+#define CTERNCPU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum TernDType : int32_t {
+    TERN_UINT8 = 0,
+    TERN_INT8 = 1,
+    TERN_INT16 = 2,
+    TERN_INT32 = 3,
+    TERN_INT64 = 4,
+    TERN_FLOAT16 = 5,
+    TERN_FLOAT32 = 6,
+    TERN_FLOAT64 = 7,
+    TERN_COMPLEX64 = 8,
+    TERN_COMPLEX128 = 9,
+    TERN_BOOL = 10,
+    TERN_BFLOAT16 = 11,
+} TernDType;
+
+/// A strided view of memory.
+typedef struct TernArray {
+    void *_Nullable data;              ///< address of the element at index [0, …, 0]
+    const int64_t *_Nullable shape;    ///< `rank` extents
+    const int64_t *_Nullable strides;  ///< `rank` strides, in elements
+    int32_t rank;
+    TernDType dtype;
+} TernArray;
+
+/// A number of any kind, for fills.
+typedef struct TernNumber {
+    double re, im;    ///< the value of a floating or complex number
+    int64_t integer;  ///< the value of an integer or bool
+    bool isInteger;
+} TernNumber;
+
+// Memory ------------------------------------------------------------------------------------------------------------
+/// Memory aligned to 64 bytes (uninitialized), or NULL where there is none left.
+void *_Nullable tern_allocate(size_t bytes);
+void tern_deallocate(void *_Nullable memory, size_t bytes);
+
+// Threads -----------------------------------------------------------------------------------------------------------
+/// How many threads a kernel may use, the caller included. Default: the cores that affinity and cgroup allow.
+int32_t tern_thread_count(void);
+void tern_set_thread_count(int32_t count);
+/// Calls body(context, begin, end) on pieces of 0..<count, each of at least `grain`, on the pool and the caller; returns when all are done.
+/// How the range is cut never depends on which thread takes a piece.
+void tern_parallel_for(int64_t count, int64_t grain, void (*_Nonnull body)(void *_Nullable, int64_t, int64_t), void *_Nullable context);
+
+// Instruction sets --------------------------------------------------------------------------------------------------
+/// "avx512", "avx2" or "baseline": what the kernels use. TERN_CPU_ISA forces a lesser one.
+const char *_Nonnull tern_instruction_set(void);
+
+// Pointwise ---------------------------------------------------------------------------------------------------------
+/// One enumerator for each line of pointwise.def: TERN_UNARY_exp, TERN_BINARY_add, …
+typedef enum TernUnary : int32_t {
+#define UNARY(category, name, value, derivative) TERN_UNARY_##name,
+#include "pointwise.def"
+    TERN_UNARY_COUNT
+} TernUnary;
+
+typedef enum TernBinary : int32_t {
+#define BINARY(category, name, value) TERN_BINARY_##name,
+#include "pointwise.def"
+    TERN_BINARY_COUNT
+} TernBinary;
+
+/// Which dtypes an op takes, and what it gives: see pointwise.def.
+typedef enum TernCategory : int32_t {
+    TERN_CATEGORY_NUMBER, TERN_CATEGORY_REAL, TERN_CATEGORY_FLOAT, TERN_CATEGORY_RFLOAT, TERN_CATEGORY_INTEGER,
+    TERN_CATEGORY_ANY, TERN_CATEGORY_TEST, TERN_CATEGORY_MODULUS,
+} TernCategory;
+/// A line of pointwise.def as data. `derivative` is the text of the expression (empty for binary ops).
+typedef struct TernFunction {
+    const char *_Nonnull name;
+    const char *_Nonnull derivative;
+    TernCategory category;
+} TernFunction;
+static inline TernFunction tern_unary_function(TernUnary op) {
+    static const TernFunction table[] = {
+#define UNARY(category, name, value, derivative) {#name, #derivative, TERN_CATEGORY_##category},
+#include "pointwise.def"
+    };
+    return table[op];
+}
+static inline TernFunction tern_binary_function(TernBinary op) {
+    static const TernFunction table[] = {
+#define BINARY(category, name, value) {#name, "", TERN_CATEGORY_##category},
+#include "pointwise.def"
+    };
+    return table[op];
+}
+
+/// out = op(x). The dtypes that the category of the op in pointwise.def names.
+bool tern_unary(TernUnary op, const TernArray *_Nonnull out, const TernArray *_Nonnull x);
+/// out = g · conj(d op(x) / dx), given y = op(x): `derivative` of pointwise.def. Floating and complex dtypes, all the same.
+bool tern_unary_gradient(TernUnary op, const TernArray *_Nonnull out, const TernArray *_Nonnull g,
+                         const TernArray *_Nonnull x, const TernArray *_Nonnull y);
+/// out = op(a, b); a and b have one dtype.
+bool tern_binary(TernBinary op, const TernArray *_Nonnull out, const TernArray *_Nonnull a, const TernArray *_Nonnull b);
+/// out = condition ? a : b; condition is bool, the others have one dtype.
+bool tern_where(const TernArray *_Nonnull out, const TernArray *_Nonnull condition, const TernArray *_Nonnull a, const TernArray *_Nonnull b);
+/// out = x, converted to out's dtype as C converts (to bool: x != 0; complex to real: the real part; real to complex: im = 0).
+bool tern_copy(const TernArray *_Nonnull out, const TernArray *_Nonnull x);
+/// out += x, element after element in row-major order; out may overlap itself (several indices naming one element). One dtype.
+bool tern_accumulate(const TernArray *_Nonnull out, const TernArray *_Nonnull x);
+bool tern_fill(const TernArray *_Nonnull out, TernNumber value);
+/// out[i] = start + i · step (1-d), computed in double, or in int64 where out's dtype is an integer's.
+bool tern_arange(const TernArray *_Nonnull out, TernNumber start, TernNumber step);
+
+// Reductions --------------------------------------------------------------------------------------------------------
+typedef enum TernReduction : int32_t {
+    TERN_REDUCE_sum, TERN_REDUCE_prod, TERN_REDUCE_max, TERN_REDUCE_min,  // any dtype; max, min: no complex; NaN propagates
+    TERN_REDUCE_any, TERN_REDUCE_all,                                     // out is bool
+    TERN_REDUCE_argmax, TERN_REDUCE_argmin,                               // out is int64: the position in row-major order among the reduced elements; first one wins; NaN wins
+} TernReduction;
+/// out has x's rank, and extent 1 in each reduced dimension. Same dtype, unless the op says otherwise.
+/// float16 and bfloat16 accumulate in float32; float32 sums pairwise or in double.
+bool tern_reduce(TernReduction op, const TernArray *_Nonnull out, const TernArray *_Nonnull x);
+
+typedef enum TernScan : int32_t { TERN_SCAN_sum, TERN_SCAN_prod, TERN_SCAN_max, TERN_SCAN_min } TernScan;
+/// Inclusive scan along `dim`. `indices` (int64; NULL for sum, prod): where the running extreme last occurred (the later of equals); NaN stays once met.
+bool tern_scan(TernScan op, const TernArray *_Nonnull out, const TernArray *_Nullable indices, const TernArray *_Nonnull x, int32_t dim);
+
+/// Stable sort along `dim`: values and int64 indices. NaN counts as the greatest. All dtypes but complex.
+bool tern_sort(const TernArray *_Nonnull values, const TernArray *_Nonnull indices, const TernArray *_Nonnull x, int32_t dim, bool descending);
+
+// Indexing ----------------------------------------------------------------------------------------------------------
+// Index arrays are int64; negative indices count from the end. Results: TERN_INDEX_OK; TERN_INDEX_NO_KERNEL; otherwise the
+// position in `index` (row-major) of the first index that is out of range: nothing was written.
+#define TERN_INDEX_OK (-1)
+#define TERN_INDEX_NO_KERNEL (-2)
+
+/// out[i…] = x[i… with i[dim] = index[i…]]; out and index have one shape; x may be larger in the other dimensions. All dtypes.
+int64_t tern_gather(const TernArray *_Nonnull out, const TernArray *_Nonnull x, int32_t dim, const TernArray *_Nonnull index);
+
+typedef enum TernCombine : int32_t { TERN_COMBINE_assign, TERN_COMBINE_sum, TERN_COMBINE_prod, TERN_COMBINE_max, TERN_COMBINE_min } TernCombine;
+/// out[i… with i[dim] = index[i…]] ∘= source[i…], in row-major order of index. source may be larger than index.
+int64_t tern_scatter(TernCombine op, const TernArray *_Nonnull out, int32_t dim, const TernArray *_Nonnull index, const TernArray *_Nonnull source);
+
+/// Advanced indexing. x has rank r = count + rest: its first `count` dimensions are indexed by `indices` (each of one broadcast
+/// shape of rank b), the rest are kept: out has shape (b…, rest…).
+int64_t tern_index(const TernArray *_Nonnull out, const TernArray *_Nonnull x, const TernArray *_Nonnull indices, int32_t count);
+/// The write: out[indices] = values, or += where `accumulate`; values has shape (b…, rest…), strides of 0 allowed.
+int64_t tern_index_put(const TernArray *_Nonnull out, const TernArray *_Nonnull indices, int32_t count, const TernArray *_Nonnull values, bool accumulate);
+
+/// How many elements are not zero.
+int64_t tern_count_nonzero(const TernArray *_Nonnull x);
+/// out (count, rank) int64: the indices of the elements that are not zero, in row-major order.
+bool tern_nonzero(const TernArray *_Nonnull out, const TernArray *_Nonnull x);
+
+// Matrix products ---------------------------------------------------------------------------------------------------
+/// out = a · b (+ bias); shapes (batch…, m, n) = (batch…, m, k) · (batch…, k, n), any rank ≥ 2, batches broadcast by strides of 0.
+/// bias: NULL, or the shape of out by strides of 0. Every dtype but bool; float16 and bfloat16 accumulate in float32.
+bool tern_matmul(const TernArray *_Nonnull out, const TernArray *_Nonnull a, const TernArray *_Nonnull b, const TernArray *_Nullable bias);
+
+// Convolution and pooling -------------------------------------------------------------------------------------------
+/// Sizes are (N, C, spatial…), spatial rank 1 to 3; stride, padding, dilation hold one number per spatial dimension.
+/// float32, float64; bfloat16 and float16 with float32 accumulation; complex64 and complex128.
+typedef struct TernConvolution {
+    int64_t stride[3], padding[3], dilation[3];
+    int64_t groups;
+} TernConvolution;
+/// out (N, O, …) = x (N, C, …) ⋆ weight (O, C / groups, …) + bias (O) (or NULL).
+bool tern_convolution(const TernArray *_Nonnull out, const TernArray *_Nonnull x, const TernArray *_Nonnull weight,
+                      const TernArray *_Nullable bias, const TernConvolution *_Nonnull geometry);
+/// dx from g (the gradient of out), and weight; also the forward of a transposed convolution.
+bool tern_convolution_input_gradient(const TernArray *_Nonnull dx, const TernArray *_Nonnull g, const TernArray *_Nonnull weight,
+                                     const TernConvolution *_Nonnull geometry);
+bool tern_convolution_weight_gradient(const TernArray *_Nonnull dw, const TernArray *_Nonnull g, const TernArray *_Nonnull x,
+                                      const TernConvolution *_Nonnull geometry);
+
+typedef struct TernPooling {
+    int64_t kernel[3], stride[3], padding[3], dilation[3];
+    bool countIncludesPadding;  ///< average pooling
+    int64_t divisor;            ///< average pooling: 0 = the number of elements averaged
+} TernPooling;
+/// Floating dtypes. indices: int64, position within the input's plane (row-major over the spatial dimensions), as PyTorch's.
+bool tern_max_pool(const TernArray *_Nonnull out, const TernArray *_Nonnull indices, const TernArray *_Nonnull x, const TernPooling *_Nonnull geometry);
+bool tern_avg_pool(const TernArray *_Nonnull out, const TernArray *_Nonnull x, const TernPooling *_Nonnull geometry);
+bool tern_avg_pool_gradient(const TernArray *_Nonnull dx, const TernArray *_Nonnull g, const TernPooling *_Nonnull geometry);
+
+// Fused kernels: each has a definition in TernCore, composed of primitives, that must give the same ---------------------
+/// Along `dim`. Floating dtypes.
+bool tern_softmax(const TernArray *_Nonnull out, const TernArray *_Nonnull x, int32_t dim, bool logarithm);
+/// Given y, softmax's (or log-softmax's) result: dx = y · (g − Σ g·y), or g − exp(y) · Σ g.
+bool tern_softmax_gradient(const TernArray *_Nonnull dx, const TernArray *_Nonnull g, const TernArray *_Nonnull y, int32_t dim, bool logarithm);
+
+// Optimizer steps: p and the state are updated in place; float32 and float64, contiguous, one shape ----------------------
+typedef struct TernAdam {
+    double learningRate, beta1, beta2, epsilon, weightDecay;
+    double biasCorrection1, biasCorrection2;  ///< 1 − β₁ᵗ, 1 − β₂ᵗ
+    bool decoupled, maximize;                 ///< decoupled: AdamW's weight decay
+} TernAdam;
+/// maxSquare: NULL unless amsgrad.
+bool tern_adam_step(const TernArray *_Nonnull p, const TernArray *_Nonnull g, const TernArray *_Nonnull mean, const TernArray *_Nonnull square,
+                    const TernArray *_Nullable maxSquare, TernAdam parameters);
+typedef struct TernSGD {
+    double learningRate, momentum, dampening, weightDecay;
+    bool nesterov, maximize, firstStep;  ///< firstStep: momentum's buffer becomes the gradient
+} TernSGD;
+/// momentum: NULL where the factor is 0.
+bool tern_sgd_step(const TernArray *_Nonnull p, const TernArray *_Nonnull g, const TernArray *_Nullable momentum, TernSGD parameters);
+
+// Random numbers: PyTorch's CPU generator (mt19937), draw for draw -------------------------------------------------------
+typedef struct TernGenerator {
+    uint32_t state[624];
+    int32_t left, next;
+    uint64_t seed;
+    bool hasNextNormal, hasNextFloatNormal;
+    double nextNormal;
+    float nextFloatNormal;
+} TernGenerator;
+void tern_generator_seed(TernGenerator *_Nonnull generator, uint64_t seed);
+uint32_t tern_generator_random(TernGenerator *_Nonnull generator);
+uint64_t tern_generator_random64(TernGenerator *_Nonnull generator);
+/// The fills below take contiguous arrays of floating dtypes (random_range and randperm: integers too).
+bool tern_random_uniform(TernGenerator *_Nonnull generator, const TernArray *_Nonnull out, double low, double high);
+bool tern_random_normal(TernGenerator *_Nonnull generator, const TernArray *_Nonnull out, double mean, double std);
+bool tern_random_exponential(TernGenerator *_Nonnull generator, const TernArray *_Nonnull out, double rate);
+/// Integers in low..<high.
+bool tern_random_range(TernGenerator *_Nonnull generator, const TernArray *_Nonnull out, int64_t low, int64_t high);
+/// 1 with probability p, else 0: out of any dtype.
+bool tern_random_bernoulli(TernGenerator *_Nonnull generator, const TernArray *_Nonnull out, double p);
+/// The same with a probability per element: p, float32 or float64.
+bool tern_random_bernoulli_each(TernGenerator *_Nonnull generator, const TernArray *_Nonnull out, const TernArray *_Nonnull p);
+bool tern_random_permutation(TernGenerator *_Nonnull generator, const TernArray *_Nonnull out);
+
+// A thread's modes --------------------------------------------------------------------------------------------------
+/// What TernCore keeps for each thread; zero at its start.
+typedef struct TernThreadState {
+    bool gradDisabled, inference, anomaly;
+    bool releasingNodes;            ///< a chain of tape nodes is being freed on this thread
+    void *_Nullable recovery;       ///< the innermost `recovering` scope
+    void *_Nullable modulePath;     ///< the innermost module being called
+    void *_Nullable released;       ///< nodes waiting to be freed
+    void *_Nullable observers;      ///< who watches every op
+    void *_Nullable defaultDevice;
+} TernThreadState;
+TernThreadState *_Nonnull tern_thread_state(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

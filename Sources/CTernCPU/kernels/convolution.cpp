@@ -1,0 +1,341 @@
+/// Convolution as a matrix product whose right side is never built: the product asks for panels of it, and they are read from the
+/// image. All images of a batch are columns of one product, so small planes fill the tiles too.
+#include <algorithm>
+#include "gemm.h"
+
+using namespace tern;
+
+namespace {
+inline int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+inline int64_t ceil_divide(int64_t a, int64_t b) { return -floor_divide(-a, b); }
+
+/// Sizes with three spatial dimensions, the leading ones 1 where there are fewer.
+struct Plan {
+    int64_t batch, channels, outChannels, groups;
+    int64_t in[3], out[3], kernel[3], stride[3], padding[3], dilation[3];
+    int64_t inPlane, outPlane, taps;
+
+    Plan(const TernArray *x, const TernArray *out, const TernArray *weight, const TernConvolution &c) : groups(c.groups) {
+        batch = x->shape[0], channels = x->shape[1], outChannels = weight->shape[0];
+        const int32_t rank = x->rank - 2;
+        inPlane = outPlane = taps = 1;
+        for (int d = 0; d < 3; d++) {
+            const int32_t s = d - (3 - rank);
+            in[d] = s < 0 ? 1 : x->shape[2 + s];
+            this->out[d] = s < 0 ? 1 : out->shape[2 + s];
+            kernel[d] = s < 0 ? 1 : weight->shape[2 + s];
+            stride[d] = s < 0 ? 1 : c.stride[s];
+            padding[d] = s < 0 ? 0 : c.padding[s];
+            dilation[d] = s < 0 ? 1 : c.dilation[s];
+            inPlane *= in[d], outPlane *= this->out[d], taps *= kernel[d];
+        }
+    }
+    int64_t perGroup() const { return channels / groups; }
+    int64_t outPerGroup() const { return outChannels / groups; }
+};
+
+/// The matrix whose row (channel, tap) and column (image, position) holds the channel's element at position · step + tap's offset,
+/// or 0 outside of the plane.
+template <class T> struct Unfolded {
+    const T *data;
+    int64_t imageStride, size[3], grid[3], step[3];
+    int64_t taps;
+    const int64_t (*offsets)[3];
+
+    /// Neighbours in the last dimension: where they stand in the panel, and where in the image (tap's offset aside).
+    struct Run { int64_t column, count, image, z, y, x; };
+
+    static void read(const void *context, T *to, int64_t ldt, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+        const auto &u = *static_cast<const Unfolded *>(context);
+        const int64_t gridPlane = u.grid[0] * u.grid[1] * u.grid[2], plane = u.size[0] * u.size[1] * u.size[2];
+        Run runs[KC];
+        for (int64_t begin = 0; begin < columns; begin += KC) {
+            const int64_t end = std::min(columns, begin + KC);
+            int count = 0;
+            int64_t image = (column + begin) / gridPlane, p = (column + begin) % gridPlane;
+            int64_t x = p % u.grid[2], y = p / u.grid[2] % u.grid[1], z = p / u.grid[2] / u.grid[1];
+            for (int64_t j = begin; j < end;) {
+                const int64_t n = std::min(u.grid[2] - x, end - j);
+                runs[count++] = {j, n, image * u.imageStride, z * u.step[0], y * u.step[1], x * u.step[2]};
+                j += n, x = 0;
+                if (++y == u.grid[1]) {
+                    y = 0;
+                    if (++z == u.grid[0]) z = 0, image++;
+                }
+            }
+            for (int64_t i = 0; i < rows; i++) {
+                const int64_t channel = (row + i) / u.taps;
+                const int64_t *offset = u.offsets[(row + i) % u.taps];
+                for (int r = 0; r < count; r++)
+                    u.copy(u.data + channel * plane, runs[r], offset, to + i * ldt + runs[r].column);
+            }
+        }
+    }
+
+    void copy(const T *channel, const Run &run, const int64_t *offset, T *to) const {
+        const int64_t z = run.z + offset[0], y = run.y + offset[1], x = run.x + offset[2], n = run.count;
+        if (uint64_t(z) >= uint64_t(size[0]) || uint64_t(y) >= uint64_t(size[1])) {
+            for (int64_t i = 0; i < n; i++) to[i] = T(0);
+            return;
+        }
+        const T *line = channel + run.image + (z * size[1] + y) * size[2];
+        if (x >= 0 && x + (n - 1) * step[2] < size[2]) {
+            const T *from = line + x;
+            if (step[2] != 1) for (int64_t i = 0; i < n; i++) to[i] = from[i * step[2]];
+            else if (n == 32) __builtin_memcpy(to, from, 32 * sizeof(T));
+            else if (n == 16) __builtin_memcpy(to, from, 16 * sizeof(T));
+            else for (int64_t i = 0; i < n; i++) to[i] = from[i];
+            return;
+        }
+        for (int64_t i = 0; i < n; i++) {
+            const int64_t at = x + i * step[2];
+            to[i] = uint64_t(at) < uint64_t(size[2]) ? line[at] : T(0);
+        }
+    }
+};
+
+/// Every tap of the kernel, as offsets into the padded-away plane.
+struct Taps {
+    Scratch<int64_t> memory;
+    int64_t (*offsets)[3];
+    Taps(const Plan &p) : memory(3 * p.taps), offsets(reinterpret_cast<int64_t(*)[3]>(static_cast<int64_t *>(memory))) {
+        for (int64_t t = 0; t < p.taps; t++) {
+            const int64_t at[3] = {t / (p.kernel[1] * p.kernel[2]), t / p.kernel[2] % p.kernel[1], t % p.kernel[2]};
+            for (int d = 0; d < 3; d++) offsets[t][d] = at[d] * p.dilation[d] - p.padding[d];
+        }
+    }
+};
+
+template <class T> Unfolded<T> unfolded_input(const Plan &p, const T *x, const Taps &taps) {
+    return {x, p.channels * p.inPlane, {p.in[0], p.in[1], p.in[2]}, {p.out[0], p.out[1], p.out[2]},
+            {p.stride[0], p.stride[1], p.stride[2]}, p.taps, taps.offsets};
+}
+
+/// body(group, serial): many groups are shared out to the threads, few ones are each worked on by all.
+template <class F> void for_groups(const Plan &p, const F &body) {
+    if (p.groups < 8) for (int64_t g = 0; g < p.groups; g++) body(g, false);
+    else parallel_for(p.groups, 1, [&](int64_t begin, int64_t end) { for (int64_t g = begin; g < end; g++) body(g, true); });
+}
+
+template <class T> constexpr TernDType dtypeOf = sizeof(T) == 4 ? TERN_FLOAT32 : TERN_FLOAT64;
+
+/// out (channel, image, position) = weight (channel, k) · unfolded x (k, image, position).
+template <class T> void forward(const Plan &p, T *out, const T *x, const T *weight, const T *bias, bool accumulate) {
+    const Taps taps(p);
+    for_groups(p, [&](int64_t group, bool serial) {
+        const int64_t m = p.outPerGroup(), k = p.perGroup() * p.taps;
+        const auto image = unfolded_input(p, x + group * p.perGroup() * p.inPlane, taps);
+        const Matrix a{weight + group * m * k, k, 1};
+        Gemm<T> g{m, p.batch * p.outPlane, k, {}, {&image, Unfolded<T>::read}, nullptr, 0, {}, accumulate, serial};
+        matrix_source(g.a, a, dtypeOf<T>);
+        g.out = {out + group * m * p.outPlane, dtypeOf<T>, p.outPlane, 1, p.outPlane, p.outChannels * p.outPlane,
+                 bias ? bias + group * m : nullptr, 1, 0};
+        gemm(g);
+    });
+}
+
+/// dx at the positions of one residue modulo the stride is a product over those taps that reach them, with g unfolded: no zero is
+/// multiplied. Residue after residue; there is just one where the stride is 1.
+template <class T> void input_gradient(const Plan &p, T *dx, const T *g, const T *weight, bool accumulate) {
+    const int64_t m = p.perGroup(), outs = p.outPerGroup();
+    Scratch<int64_t> reached(p.taps), memory(3 * p.taps);
+    auto *offsets = reinterpret_cast<int64_t(*)[3]>(static_cast<int64_t *>(memory));
+    const int64_t residues = p.stride[0] * p.stride[1] * p.stride[2];
+    for (int64_t residue = 0; residue < residues; residue++) {
+        const int64_t first[3] = {residue / (p.stride[1] * p.stride[2]), residue / p.stride[2] % p.stride[1], residue % p.stride[2]};
+        int64_t grid[3], taps = 0;
+        for (int d = 0; d < 3; d++) grid[d] = std::max<int64_t>(0, ceil_divide(p.in[d] - first[d], p.stride[d]));
+        for (int64_t t = 0; t < p.taps; t++) {
+            const int64_t at[3] = {t / (p.kernel[1] * p.kernel[2]), t / p.kernel[2] % p.kernel[1], t % p.kernel[2]};
+            bool reaches = true;
+            for (int d = 0; d < 3; d++) {
+                const int64_t distance = first[d] + p.padding[d] - at[d] * p.dilation[d];
+                reaches = reaches && distance % p.stride[d] == 0;
+                offsets[taps][d] = floor_divide(distance, p.stride[d]);
+            }
+            if (reaches) reached[taps++] = t;
+        }
+        const int64_t plane = grid[0] * grid[1] * grid[2], k = outs * taps;
+        if (plane == 0) continue;
+        for_groups(p, [&](int64_t group, bool serial) {
+            // The weights as rows (channel, then output channel and tap).
+            Scratch<T> rows(m * k);
+            for (int64_t o = 0; o < outs; o++)
+                for (int64_t c = 0; c < m; c++)
+                    for (int64_t t = 0; t < taps; t++)
+                        rows[c * k + o * taps + t] = weight[((group * outs + o) * m + c) * p.taps + reached[t]];
+            const Unfolded<T> image{g + group * outs * p.outPlane, p.outChannels * p.outPlane, {p.out[0], p.out[1], p.out[2]},
+                                    {grid[0], grid[1], grid[2]}, {1, 1, 1}, std::max<int64_t>(taps, 1), offsets};
+            const Matrix a{rows, k, 1};
+            Gemm<T> product{m, p.batch * plane, k, {}, {&image, Unfolded<T>::read}, nullptr, 0, {}, accumulate && residues == 1, serial};
+            matrix_source(product.a, a, dtypeOf<T>);
+            T *out = dx + group * m * p.inPlane;
+            const int64_t imageStride = p.channels * p.inPlane;
+            if (residues == 1) {
+                product.out = {out, dtypeOf<T>, p.inPlane, 1, p.inPlane, imageStride, nullptr, 0, 0};
+                return gemm(product);
+            }
+            Scratch<T> aside(m * p.batch * plane);
+            product.out = {aside, dtypeOf<T>, p.batch * plane, 1, p.batch * plane, 0, nullptr, 0, 0};
+            gemm(product);
+            auto spread = [&](int64_t begin, int64_t end) {
+                for (int64_t i = begin; i < end; i++) {
+                    const T *from = aside + i * plane;  // i = channel, image
+                    T *to = out + i / p.batch * p.inPlane + i % p.batch * imageStride;
+                    for (int64_t z = 0; z < grid[0]; z++)
+                        for (int64_t y = 0; y < grid[1]; y++, from += grid[2]) {
+                            T *line = to + ((first[0] + z * p.stride[0]) * p.in[1] + first[1] + y * p.stride[1]) * p.in[2] + first[2];
+                            if (accumulate) for (int64_t x = 0; x < grid[2]; x++) line[x * p.stride[2]] += from[x];
+                            else for (int64_t x = 0; x < grid[2]; x++) line[x * p.stride[2]] = from[x];
+                        }
+                }
+            };
+            if (serial) spread(0, m * p.batch);
+            else parallel_for(m * p.batch, std::max<int64_t>(1, 16384 / plane), spread);
+        });
+    }
+}
+
+/// g (image, channel, position) as a matrix with a row for each image and position.
+template <class T> struct Positions {
+    const T *data;
+    int64_t imageStride, plane;
+
+    static void read(const void *context, T *to, int64_t ldt, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+        const auto &g = *static_cast<const Positions *>(context);
+        for (int64_t i = 0; i < rows;) {
+            const int64_t image = (row + i) / g.plane, at = (row + i) % g.plane, n = std::min(rows - i, g.plane - at);
+            gemm_kernels<T>().transpose(g.data + image * g.imageStride + column * g.plane + at, g.plane, to + i * ldt, ldt, columns, n);
+            i += n;
+        }
+    }
+};
+
+/// dw, transposed: (k, channel) = unfolded x (k, image and position) · g (image and position, channel).
+template <class T> void weight_gradient(const Plan &p, T *dw, const T *g, const T *x, bool accumulate) {
+    const Taps taps(p);
+    for_groups(p, [&](int64_t group, bool serial) {
+        const int64_t outs = p.outPerGroup(), k = p.perGroup() * p.taps;
+        const auto image = unfolded_input(p, x + group * p.perGroup() * p.inPlane, taps);
+        const Positions<T> positions{g + group * outs * p.outPlane, p.outChannels * p.outPlane, p.outPlane};
+        Gemm<T> product{k, outs, p.batch * p.outPlane, {&image, Unfolded<T>::read}, {&positions, Positions<T>::read}, nullptr, 0, {}, accumulate, serial};
+        product.out = {dw + group * outs * k, dtypeOf<T>, 1, k, outs, 0, nullptr, 0, 0};
+        gemm(product);
+    });
+}
+
+// Any dtype and any strides, by way of contiguous float or double ---------------------------------------------------------
+int64_t elements(const TernArray *x) { return x ? count(x) : 0; }
+
+/// A contiguous array with the shape of another.
+template <class T> struct Contiguous {
+    int64_t strides[5];
+    Scratch<T> memory;
+    TernArray array;
+
+    Contiguous(const TernArray *like, bool needed) : memory(needed ? elements(like) : 0) {
+        if (!like) return;
+        int64_t step = 1;
+        for (int32_t d = like->rank - 1; d >= 0; d--) strides[d] = step, step *= like->shape[d];
+        array = {static_cast<T *>(memory), like->shape, strides, like->rank, dtypeOf<T>};
+    }
+};
+
+bool is_contiguous(const TernArray *x) {
+    int64_t step = 1;
+    for (int32_t d = x->rank - 1; d >= 0; d--) {
+        if (x->shape[d] != 1 && x->strides[d] != step) return false;
+        step *= x->shape[d];
+    }
+    return true;
+}
+
+/// The real (0) or imaginary (1) parts of a complex array; a real array as it is.
+struct Part {
+    int64_t strides[5];
+    TernArray array;
+    Part(const TernArray *x, int part) {
+        if (!x) return;
+        array = *x;
+        if (x->dtype != TERN_COMPLEX64 && x->dtype != TERN_COMPLEX128) return;
+        const bool narrow = x->dtype == TERN_COMPLEX64;
+        for (int32_t d = 0; d < x->rank; d++) strides[d] = 2 * x->strides[d];
+        array.strides = strides;
+        array.dtype = narrow ? TERN_FLOAT32 : TERN_FLOAT64;
+        array.data = static_cast<char *>(x->data) + part * (narrow ? 4 : 8);
+    }
+};
+
+/// An operand's part in T, contiguous: the array itself where it is so.
+template <class T> struct Input {
+    Part part;
+    Contiguous<T> copy;
+    const T *data = nullptr;
+    Input(const TernArray *x, int which)
+        : part(x, which), copy(x, x && !(x->dtype == dtypeOf<T> && is_contiguous(x))) {
+        if (!x) return;
+        if (!copy.memory) data = static_cast<const T *>(part.array.data);
+        else tern_copy(&copy.array, &part.array), data = copy.memory;
+    }
+    void negate() {  // complex parts always are copies
+        for (int64_t i = 0, n = elements(&copy.array); i < n; i++) copy.memory[i] = -copy.memory[i];
+    }
+};
+
+template <class T> struct Output {
+    Part part;
+    Contiguous<T> copy;
+    T *data;
+    Output(const TernArray *x, int which) : part(x, which), copy(x, !(part.array.dtype == dtypeOf<T> && is_contiguous(&part.array))) {
+        data = copy.memory ? static_cast<T *>(copy.memory) : static_cast<T *>(part.array.data);
+    }
+    ~Output() { if (copy.memory) tern_copy(&part.array, &copy.array); }
+};
+
+/// product(out, a, b, bias, accumulate) is linear in a and in b.
+template <class F> bool in_real(const TernArray *out, const TernArray *a, const TernArray *b, const TernArray *bias, const F &product) {
+    if (a->dtype != out->dtype || b->dtype != out->dtype || (bias && bias->dtype != out->dtype) || out->rank > 5) return false;
+    auto real = [&]<class T>(Type<T>) {
+        Output<T> y(out, 0);
+        product(y.data, Input<T>(a, 0).data, Input<T>(b, 0).data, Input<T>(bias, 0).data, false);
+    };
+    auto complex = [&]<class T>(Type<T>) {
+        Output<T> re(out, 0), im(out, 1);
+        Input<T> ar(a, 0), ai(a, 1), br(b, 0), bi(b, 1), biasRe(bias, 0), biasIm(bias, 1);
+        const T *none = nullptr;
+        product(re.data, ar.data, br.data, biasRe.data, false);
+        product(im.data, ar.data, bi.data, biasIm.data, false);
+        product(im.data, ai.data, br.data, none, true);
+        bi.negate();
+        product(re.data, ai.data, bi.data, none, true);
+    };
+    switch (out->dtype) {
+        case TERN_FLOAT32: case TERN_FLOAT16: case TERN_BFLOAT16: real(Type<float>{}); return true;
+        case TERN_FLOAT64: real(Type<double>{}); return true;
+        case TERN_COMPLEX64: complex(Type<float>{}); return true;
+        case TERN_COMPLEX128: complex(Type<double>{}); return true;
+        default: return false;
+    }
+}
+}  // namespace
+
+bool tern_convolution(const TernArray *out, const TernArray *x, const TernArray *weight, const TernArray *bias, const TernConvolution *geometry) {
+    const Plan plan(x, out, weight, *geometry);
+    return in_real(out, x, weight, bias, [&](auto *out, auto *x, auto *weight, auto *bias, bool accumulate) {
+        forward(plan, out, x, weight, bias, accumulate);
+    });
+}
+
+bool tern_convolution_input_gradient(const TernArray *dx, const TernArray *g, const TernArray *weight, const TernConvolution *geometry) {
+    const Plan plan(dx, g, weight, *geometry);
+    return in_real(dx, g, weight, nullptr, [&](auto *dx, auto *g, auto *weight, auto *, bool accumulate) {
+        input_gradient(plan, dx, g, weight, accumulate);
+    });
+}
+
+bool tern_convolution_weight_gradient(const TernArray *dw, const TernArray *g, const TernArray *x, const TernConvolution *geometry) {
+    const Plan plan(x, g, dw, *geometry);
+    return in_real(dw, g, x, nullptr, [&](auto *dw, auto *g, auto *x, auto *, bool accumulate) {
+        weight_gradient(plan, dw, g, x, accumulate);
+    });
+}

@@ -1,0 +1,175 @@
+/// Matrix products of strided, batched operands.
+#include <algorithm>
+#include "gemm.h"
+
+using namespace tern;
+
+namespace {
+/// One operand's strides: rows, columns, and for each batch dimension.
+struct Operand {
+    char *data;
+    const int64_t *strides;
+    int64_t row, column;
+
+    Operand(const TernArray *x, int64_t = 0)
+        : data(x ? static_cast<char *>(x->data) : nullptr), strides(x ? x->strides : nullptr),
+          row(x ? x->strides[x->rank - 2] : 0), column(x ? x->strides[x->rank - 1] : 0) {}
+    void *at(int64_t offset, size_t size) const { return data ? data + offset * int64_t(size) : nullptr; }
+};
+
+struct Product {
+    int64_t m, n, k, batch;
+    const int64_t *batchShape;
+    int32_t batchRank;
+    Operand out, a, b, bias;
+
+    /// Where the matrices of batch element `index` begin.
+    void offsets(int64_t index, int64_t (&at)[4]) const {
+        std::fill(at, at + 4, 0);
+        const Operand *all[] = {&out, &a, &b, &bias};
+        for (int32_t d = batchRank - 1; d >= 0; d--) {
+            const int64_t i = index % batchShape[d];
+            index /= batchShape[d];
+            for (int x = 0; x < 4; x++) at[x] += all[x]->strides ? i * all[x]->strides[d] : 0;
+        }
+    }
+};
+
+/// A few rows by a matrix, which is read once, as it lies. False where it lies badly.
+template <class T> bool multiply_few(const Gemm<T> &g, const Matrix &b) {
+    constexpr int64_t block = 1024;
+    const bool along = b.columnStride == 1 && g.n >= 64, down = b.rowStride == 1 && g.k >= 64;
+    if (g.m > 4 || g.k == 0 || !(along || down)) return false;
+    const auto &kernels = gemm_kernels<T>();
+    Scratch<T> rows(g.m * g.k);
+    g.a.read(g.a.context, rows, g.k, 0, g.m, 0, g.k);
+    auto compute = [&](int64_t begin, int64_t end) {
+        T sum[4][block];
+        for (int64_t j0 = begin; j0 < end; j0 += block) {
+            const int64_t j1 = std::min(end, j0 + block);
+            if (along) {
+                for (int64_t i = 0; i < g.m; i++) std::fill(sum[i], sum[i] + (j1 - j0), T(0));
+                // So few rows of B at a time that the next row of A finds them in the cache.
+                for (int64_t p = 0; p < g.k; p += 8)
+                    for (int64_t i = 0; i < g.m; i++)
+                        kernels.combine(rows + i * g.k + p, static_cast<const T *>(b.data) + p * b.rowStride + j0, b.rowStride,
+                                        std::min<int64_t>(8, g.k - p), sum[i], j1 - j0);
+            } else {
+                for (int64_t j = j0; j < j1; j += 4)
+                    for (int64_t i = 0; i < g.m; i++)
+                        kernels.dots(rows + i * g.k, static_cast<const T *>(b.data) + j * b.columnStride, b.columnStride, g.k,
+                                     sum[i] + (j - j0), std::min<int64_t>(4, j1 - j));
+            }
+            for (int64_t i = 0; i < g.m; i++) {
+                T *out = static_cast<T *>(g.out.data) + i * g.out.rowStride;
+                const T *bias = static_cast<const T *>(g.out.bias) + (g.out.bias ? i * g.out.biasRow : 0);
+                for (int64_t j = j0; j < j1; j++)
+                    out[j * g.out.columnStride] = sum[i][j - j0] + (g.out.bias ? bias[j * g.out.biasColumn] : T(0));
+            }
+        }
+    };
+    if (g.serial) compute(0, g.n);
+    else parallel_for(g.n, std::max<int64_t>(along ? 256 : 16, (1 << 16) / (g.m * g.k)), compute);
+    return true;
+}
+
+/// float and double (float16 and bfloat16 in float): the blocked kernel, or a simpler one where there are few rows.
+template <class S> void multiply_floating(const Product &x, TernDType dtype, int64_t index, bool serial) {
+    using T = computed<S>;
+    int64_t at[4];
+    x.offsets(index, at);
+    // C's rows have to be contiguous, not its columns: else compute the transposed product.
+    const bool few = std::min(x.m, x.n) <= 4, flip = few ? x.n < x.m : x.out.column != 1 && x.out.row == 1;
+    const Operand &left = flip ? x.b : x.a, &right = flip ? x.a : x.b;
+    auto across = [&](const Operand &o) { return flip ? o.row : o.column; };
+    auto down = [&](const Operand &o) { return flip ? o.column : o.row; };
+    const Matrix a{left.at(at[flip ? 2 : 1], sizeof(S)), down(left), across(left)};
+    const Matrix b{right.at(at[flip ? 1 : 2], sizeof(S)), down(right), across(right)};
+    Gemm<T> g{};
+    g.m = flip ? x.n : x.m;
+    g.n = flip ? x.m : x.n;
+    g.k = x.k;
+    matrix_source(g.a, a, dtype);
+    matrix_source(g.b, b, dtype);
+    if (std::is_same_v<S, T> && b.columnStride == 1) {
+        g.direct = static_cast<const T *>(b.data);
+        g.directStride = b.rowStride;
+    }
+    g.out = {x.out.at(at[0], sizeof(S)), dtype, down(x.out), across(x.out), std::max<int64_t>(g.n, 1), 0,
+             x.bias.at(at[3], sizeof(S)), down(x.bias), across(x.bias)};
+    g.serial = serial;
+    if constexpr (std::is_same_v<S, T>)
+        if (few && multiply_few(g, b)) return;
+    gemm(g);
+}
+
+/// A sum that wraps as integers do, without a signed overflow; and complex products as schoolbooks write them.
+template <class S> struct Wide { using type = std::conditional_t<sizeof(S) == 8, uint64_t, uint32_t>; };
+template <class R> struct Wide<std::complex<R>> { using type = std::complex<R>; };
+template <class T> inline T product_of(T a, T b) { return a * b; }
+template <class R> inline std::complex<R> product_of(std::complex<R> a, std::complex<R> b) {
+    return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+}
+
+/// Everything else: a row of C at a time, 64 columns at a time.
+template <class S> void multiply_other(const Product &x, int64_t index, int64_t row0, int64_t row1) {
+    using T = typename Wide<S>::type;
+    constexpr int64_t block = 64;
+    int64_t at[4];
+    x.offsets(index, at);
+    const S *a = static_cast<const S *>(x.a.at(at[1], sizeof(S))), *b = static_cast<const S *>(x.b.at(at[2], sizeof(S)));
+    const S *bias = static_cast<const S *>(x.bias.at(at[3], sizeof(S)));
+    S *out = static_cast<S *>(x.out.at(at[0], sizeof(S)));
+    for (int64_t j0 = 0; j0 < x.n; j0 += block)
+        for (int64_t i = row0; i < row1; i++) {
+            const int64_t columns = std::min(block, x.n - j0);
+            T sum[block];
+            for (int64_t j = 0; j < columns; j++) sum[j] = bias ? T(bias[i * x.bias.row + (j0 + j) * x.bias.column]) : T(0);
+            for (int64_t p = 0; p < x.k; p++) {
+                const T factor = T(a[i * x.a.row + p * x.a.column]);
+                const S *row = b + p * x.b.row + j0 * x.b.column;
+                if (x.b.column == 1) for (int64_t j = 0; j < columns; j++) sum[j] += product_of(factor, T(row[j]));
+                else for (int64_t j = 0; j < columns; j++) sum[j] += product_of(factor, T(row[j * x.b.column]));
+            }
+            for (int64_t j = 0; j < columns; j++) out[i * x.out.row + (j0 + j) * x.out.column] = S(sum[j]);
+        }
+}
+}  // namespace
+
+bool tern_matmul(const TernArray *out, const TernArray *a, const TernArray *b, const TernArray *bias) {
+    const int32_t rank = out->rank;
+    if (rank < 2 || a->dtype != out->dtype || b->dtype != out->dtype || (bias && bias->dtype != out->dtype)) return false;
+    Product x{out->shape[rank - 2], out->shape[rank - 1], a->shape[rank - 1], 1, out->shape, rank - 2, out, a, b, bias};
+    for (int32_t d = 0; d < x.batchRank; d++) x.batch *= out->shape[d];
+
+    // Batches that share b are more rows of one product, where the strides allow it.
+    while (x.batchRank > 0) {
+        const int32_t d = x.batchRank - 1;
+        auto continues = [&](const Operand &o) { return !o.strides || x.m == 1 || o.strides[d] == o.row * x.m; };
+        if (x.b.strides[d] != 0 || x.m == 0 || x.batchShape[d] == 0 || !continues(x.out) || !continues(x.a) || !continues(x.bias)) break;
+        if (x.m == 1) for (Operand *o : {&x.out, &x.a, &x.bias}) o->row = o->strides ? o->strides[d] : 0;
+        x.m *= x.batchShape[d], x.batch /= x.batchShape[d], x.batchRank--;
+    }
+    if (x.m * x.n * x.batch == 0) return true;
+
+    const int64_t work = x.m * x.n * std::max<int64_t>(x.k, 1);
+    const bool many = x.batch > 1 && (x.batch >= 16 || work < 1 << 20);
+    const bool known = visit_floating(out->dtype, [&]<class S>(Type<S>) {
+        if (many)
+            parallel_for(x.batch, std::max<int64_t>(1, (1 << 17) / work), [&](int64_t begin, int64_t end) {
+                for (int64_t i = begin; i < end; i++) multiply_floating<S>(x, out->dtype, i, true);
+            });
+        else
+            for (int64_t i = 0; i < x.batch; i++) multiply_floating<S>(x, out->dtype, i, false);
+    });
+    auto other = [&]<class S>(Type<S>) {
+        parallel_for(x.batch * x.m, std::max<int64_t>(1, (1 << 16) * x.m / work), [&](int64_t begin, int64_t end) {
+            for (int64_t i = begin; i < end;) {
+                const int64_t row = i % x.m, last = std::min(x.m, row + end - i);
+                multiply_other<S>(x, i / x.m, row, last);
+                i += last - row;
+            }
+        });
+    };
+    return known || visit_integers(out->dtype, other) || visit_complex(out->dtype, other);
+}

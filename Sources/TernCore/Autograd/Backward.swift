@@ -1,0 +1,282 @@
+import CTernCPU
+
+/// One walk over the tape: nodes by falling depth, each once all its gradients are there.
+struct BackwardPass {
+    private struct Entry {
+        let node: Node
+        var gradients: GradientSlots
+    }
+    private var entries: [Entry] = []  // a binary heap by depth, the deepest first
+    private var places: [ObjectIdentifier: Int]?  // by node, once there are too many entries to search
+    private let keepSaved: Bool
+    /// Where a gradient is wanted itself (`grad(of:wrt:)`): it is kept, and leaves gather nothing.
+    private var captures: [Capture]?
+
+    struct Capture {
+        let node: Node, index: Int
+        var gradient: Tensor?
+    }
+
+    init(keepSaved: Bool, captures: [Capture]? = nil) {
+        self.keepSaved = keepSaved
+        self.captures = captures
+    }
+
+    mutating func send(_ g: Tensor, to node: Node, _ index: Int) {
+        if let at = place(of: node) {
+            entries[at].gradients.add(g, at: index)
+            return
+        }
+        var gradients = GradientSlots()
+        gradients[index] = g
+        entries.append(Entry(node: node, gradients: gradients))
+        places?[ObjectIdentifier(node)] = entries.count - 1
+        rise(entries.count - 1)
+        if places == nil, entries.count > 24 {
+            places = [:]
+            for i in entries.indices { places?[ObjectIdentifier(entries[i].node)] = i }
+        }
+    }
+
+    mutating func run() throws(TensorError) -> [Tensor?] {
+        while let entry = pop() {
+            if captures != nil {
+                for i in captures!.indices where captures![i].node === entry.node {
+                    captures![i].gradient = entry.gradients[captures![i].index]
+                }
+                if entry.node is Leaf { continue }
+            }
+            try entry.node.propagate(entry.gradients, keepingSaved: keepSaved, into: &self)
+        }
+        return captures?.map(\.gradient) ?? []
+    }
+
+    private func place(of node: Node) -> Int? {
+        if let places { return places[ObjectIdentifier(node)] }
+        for i in entries.indices where entries[i].node === node { return i }
+        return nil
+    }
+
+    private mutating func swap(_ i: Int, _ j: Int) {
+        entries.swapAt(i, j)
+        if places != nil {
+            places![ObjectIdentifier(entries[i].node)] = i
+            places![ObjectIdentifier(entries[j].node)] = j
+        }
+    }
+
+    private mutating func rise(_ start: Int) {
+        var i = start
+        while i > 0, entries[i].node.depth > entries[(i - 1) / 2].node.depth {
+            swap(i, (i - 1) / 2)
+            i = (i - 1) / 2
+        }
+    }
+
+    private mutating func pop() -> Entry? {
+        guard !entries.isEmpty else { return nil }
+        if entries.count > 1 { swap(0, entries.count - 1) }
+        let top = entries.removeLast()
+        places?[ObjectIdentifier(top.node)] = nil
+        var i = 0
+        while true {
+            var deepest = i
+            for child in [2 * i + 1, 2 * i + 2] where child < entries.count && entries[child].node.depth > entries[deepest].node.depth {
+                deepest = child
+            }
+            if deepest == i { return top }
+            swap(i, deepest)
+            i = deepest
+        }
+    }
+}
+
+extension Tensor {
+    /// Gathers into `.grad` of every tensor that asks for it the gradient of this one.
+    ///
+    /// - Parameters:
+    ///   - gradient: the gradient of this tensor; may be left out where it holds one number.
+    ///   - retainGraph: keep what the tape saved, so that it can be walked again. Default: as `createGraph`.
+    ///   - createGraph: record the walk itself, so that gradients can be differentiated.
+    ///
+    /// Source: `torch.Tensor.backward`.
+    public func backward(_ gradient: Tensor? = nil, retainGraph: Bool? = nil, createGraph: Bool = false) {
+        raising(instead: ()) { () throws(TensorError) in
+            if isPoison || gradient?.isPoison == true { return }
+            let (node, seed) = try start("backward", gradient)
+            try walking(createGraph: createGraph) { () throws(TensorError) in
+                var pass = BackwardPass(keepSaved: retainGraph ?? createGraph)
+                pass.send(seed, to: node, outputIndex)
+                _ = try pass.run()
+            }
+        }
+    }
+
+    fileprivate func start(_ op: String, _ gradient: Tensor?) throws(TensorError) -> (Node, Tensor) {
+        guard let node, node.requiresGrad else {
+            throw .rule(op, "the tensor \(shape.brief) has no record to walk: nothing it was computed from asks for a gradient")
+        }
+        if let gradient {
+            guard gradient.shape == shape else {
+                throw .rule(op, "the gradient has shape \(gradient.shape.brief), the tensor \(shape.brief): they must be the same")
+            }
+            return (node, gradient.dtype == dtype ? gradient : gradient.to(dtype))
+        }
+        guard count == 1 else {
+            throw .rule(op, "a gradient can be left out only for a tensor of one element, and this one has shape \(shape.brief)")
+        }
+        return (node, Tensor.onesLike(self))
+    }
+}
+
+private func walking<R>(createGraph: Bool, _ body: () throws(TensorError) -> R) throws(TensorError) -> R {
+    let state = tern_thread_state()
+    let before = state.pointee.gradDisabled
+    state.pointee.gradDisabled = !createGraph
+    defer { state.pointee.gradDisabled = before }
+    return try body()
+}
+
+/// The gradients of `outputs` with respect to `inputs`, without touching any `.grad`.
+///
+/// - Parameters:
+///   - gradients: those of `outputs`, one for each; may be left out where each holds one number.
+///   - retainGraph: keep what the tape saved. Default: as `createGraph`.
+///   - createGraph: record the walk, so that the result can be differentiated again.
+///   - allowUnused: give nil for an input that the outputs do not depend on; else that is an error.
+///
+/// Source: `torch.autograd.grad`.
+public func grad(
+    of outputs: [Tensor], wrt inputs: [Tensor], gradients: [Tensor?]? = nil, retainGraph: Bool? = nil, createGraph: Bool = false,
+    allowUnused: Bool = false
+) -> [Tensor?] {
+    raising(instead: inputs.map { _ in .poison }) { () throws(TensorError) in
+        if (outputs + inputs).contains(where: \.isPoison) { return inputs.map { _ in .poison } }
+        if let gradients, gradients.count != outputs.count {
+            throw .rule("grad", "there are \(outputs.count) outputs and \(gradients.count) gradients of them")
+        }
+        var captures: [BackwardPass.Capture] = []
+        for (i, input) in inputs.enumerated() {
+            guard let node = input.node, node.requiresGrad else {
+                throw .rule("grad", "input \(i) \(input.shape.brief) does not ask for a gradient")
+            }
+            captures.append(.init(node: node, index: input.outputIndex))
+        }
+        let found = try walking(createGraph: createGraph) { () throws(TensorError) in
+            var pass = BackwardPass(keepSaved: retainGraph ?? createGraph, captures: captures)
+            for (i, output) in outputs.enumerated() {
+                let (node, seed) = try output.start("grad", gradients?[i])
+                pass.send(seed, to: node, output.outputIndex)
+            }
+            return try pass.run()
+        }
+        if !allowUnused, let unused = found.firstIndex(where: { $0 == nil }) {
+            throw .rule("grad", "input \(unused) \(inputs[unused].shape.brief) was not used to compute the outputs: pass allowUnused: true to get nil for it")
+        }
+        return found
+    }
+}
+
+/// The gradients of one output with respect to `inputs`; zeros for an input that it does not depend on are not made up: that is an error.
+public func grad(of output: Tensor, wrt inputs: [Tensor], gradient: Tensor? = nil, retainGraph: Bool? = nil, createGraph: Bool = false) -> [Tensor] {
+    grad(of: [output], wrt: inputs, gradients: [gradient], retainGraph: retainGraph, createGraph: createGraph).map { $0 ?? .poison }
+}
+
+/// The gradient of one output with respect to one input.
+public func grad(of output: Tensor, wrt input: Tensor, gradient: Tensor? = nil, retainGraph: Bool? = nil, createGraph: Bool = false) -> Tensor {
+    grad(of: output, wrt: [input], gradient: gradient, retainGraph: retainGraph, createGraph: createGraph)[0]
+}
+
+// MARK: Leaves
+
+extension Tensor {
+    /// Whether gradients flow to this tensor. Setting it on a tensor that an op made is an error: `detach()` it first.
+    public var requiresGrad: Bool {
+        @inline(__always) get { node?.requiresGrad ?? false }
+        set {
+            if isPoison { return }
+            if let node, !(node is Leaf) {
+                if !newValue { raise(.rule("requiresGrad", "only a tensor that no recorded op made can stop asking for its gradient: use detach()")) }
+                return
+            }
+            guard newValue else {
+                node = nil
+                return
+            }
+            guard dtype.isDifferentiable else {
+                raise(.rule("requiresGrad", "only floating-point and complex tensors have gradients, not \(dtype)"))
+                return
+            }
+            if isInferenceMode {
+                raise(.rule("requiresGrad", "a tensor made in inferenceMode can't ask for a gradient"))
+                return
+            }
+            if node == nil { node = Leaf() }
+        }
+    }
+
+    /// This tensor, asking for its gradient.
+    public func requiringGrad(_ value: Bool = true) -> Tensor {
+        var t = self
+        t.requiresGrad = value
+        return t
+    }
+
+    /// Whether no recorded op made this tensor.
+    public var isLeaf: Bool { node == nil || node is Leaf }
+
+    /// What `backward` has gathered for this tensor; nil before the first time, and for tensors that an op made.
+    public var grad: Tensor? {
+        get { (node as? Leaf)?.grad }
+        nonmutating set {
+            guard let leaf = node as? Leaf else {
+                raise(.rule("grad", "only a tensor that asks for its gradient itself has a grad to set"))
+                return
+            }
+            if let newValue {
+                if newValue.isPoison { return }
+                guard newValue.shape == shape else {
+                    raise(.rule("grad", "the gradient has shape \(newValue.shape.brief), the tensor \(shape.brief)"))
+                    return
+                }
+            }
+            leaf.grad = newValue
+        }
+    }
+
+    /// The name of the op that made this tensor, as PyTorch's `grad_fn` prints it (`AddmmBackward0`); nil for leaves.
+    public var gradFn: String? { node.flatMap { $0 is Leaf ? nil : $0.name } }
+
+    /// The same values without their record.
+    public func detach() -> Tensor {
+        var t = self
+        t.node = nil
+        t.outputIndex = 0
+        return t
+    }
+
+    /// The values without their record, to read or to write: writes are not recorded and keep `requiresGrad` and `grad` as they are.
+    public var data: Tensor {
+        get { detach() }
+        @inline(__always) _modify {
+            var values = Tensor(storage: .dropped, layout: layout, dtype: dtype)
+            swap(&values.storage, &storage)
+            defer {
+                if values.isPoison || values.storage === Storage.dropped {
+                    // The write failed inside `recovering`; nothing to keep.
+                } else {
+                    storage = values.storage
+                    layout = values.layout
+                    dtype = values.dtype
+                }
+            }
+            yield &values
+        }
+        set {
+            if newValue.isPoison { return }
+            storage = newValue.storage
+            layout = newValue.layout
+            dtype = newValue.dtype
+        }
+    }
+}

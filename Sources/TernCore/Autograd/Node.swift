@@ -1,0 +1,179 @@
+import CTernCPU
+import Synchronization
+
+/// A step of the tape: what made a tensor, and how gradients pass through it. A node's inputs were made before it, so its depth is
+/// greater than theirs; backward visits nodes by falling depth.
+package class Node: @unchecked Sendable {
+    /// 0 for leaves, else one more than the deepest input's.
+    let depth: Int
+    package let name: String
+    package fileprivate(set) var requiresGrad: Bool
+
+    init(depth: Int, name: String, requiresGrad: Bool) {
+        self.depth = depth
+        self.name = name
+        self.requiresGrad = requiresGrad
+    }
+
+    /// Takes the gradients of this node's results and sends those of its inputs on.
+    func propagate(_ g: GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) throws(TensorError) {}
+    /// The nodes that gradients go to from here.
+    package var next: [Node] { [] }
+}
+
+/// The gradients of one node's results while they gather.
+package struct GradientSlots {
+    private var first: Tensor?
+    private var rest: [Int: Tensor] = [:]
+
+    package subscript(i: Int) -> Tensor? {
+        get { i == 0 ? first : rest[i] }
+        set { if i == 0 { first = newValue } else { rest[i] = newValue } }
+    }
+    mutating func add(_ g: Tensor, at i: Int) {
+        if i == 0, first != nil {
+            first! += g
+        } else if let before = self[i] {
+            self[i] = before + g
+        } else {
+            self[i] = g
+        }
+    }
+}
+
+/// Where the gradient of a tensor that asks for it gathers: a tensor made with `requiresGrad`, or a parameter.
+package final class Leaf: Node, @unchecked Sendable {
+    package let isParameter: Bool
+    private let gathered = Mutex<Tensor?>(nil)
+
+    package init(isParameter: Bool = false) {
+        self.isParameter = isParameter
+        super.init(depth: 0, name: "AccumulateGrad", requiresGrad: true)
+    }
+
+    package func setRequiresGrad(_ value: Bool) { requiresGrad = value }
+
+    package var grad: Tensor? {
+        get { gathered.withLock { $0 } }
+        set { gathered.withLock { $0 = newValue } }
+    }
+    /// Changes the gradient without copying it.
+    package func updateGrad(_ body: (inout Tensor?) -> Void) { gathered.withLock { body(&$0) } }
+
+    override func propagate(_ g: GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) {
+        guard let g = g[0], !g.isPoison else { return }
+        gathered.withLock { if $0 == nil { $0 = g } else { $0! += g } }
+    }
+}
+
+/// The record of one op.
+package final class OpNode<O: Op>: Node, @unchecked Sendable {
+    private struct Saved {
+        /// With their records, which are the edges of the tape; those that the gradient does not read have no elements.
+        var inputs: O.Inputs
+        /// Without theirs: they would keep this node alive.
+        var outputs: O.Outputs
+    }
+    private let op: O
+    private let saved: Mutex<Saved?>
+
+    private init(op: O, depth: Int, saved: consuming sending Saved) {
+        self.op = op
+        self.saved = Mutex(saved)
+        super.init(depth: depth, name: op.gradientName, requiresGrad: true)
+    }
+
+    /// Makes the node of `y = op(x)` and hangs the differentiable results of `y` on it.
+    static func record(_ op: O, _ x: O.Inputs, _ y: inout O.Outputs) {
+        var depth = 0
+        var kept = x, results = y
+        let saves = op.saves
+        kept.updateEach { i, t in
+            if let node = t.node { depth = max(depth, node.depth + 1) }
+            if !saves.contains(Saves(rawValue: 1 << UInt8(min(i, 3)))) { t.storage = .dropped }
+        }
+        if !saves.contains(.output) { results.updateEach { $1.storage = .dropped } }
+        let node = OpNode(op: op, depth: depth, saved: Saved(inputs: kept, outputs: results))
+        y.updateEach { i, t in
+            guard t.dtype.isDifferentiable else { return }
+            t.node = node
+            t.outputIndex = i
+        }
+    }
+
+    deinit {
+        // A long chain of nodes is freed in a loop: each would otherwise free the next one from inside its own deinit.
+        saved.withLock { saved in
+            if saved == nil { return }
+            var held: [Node] = []
+            saved?.inputs.updateEach { _, t in
+                if let node = t.node { held.append(node) }
+                t.node = nil
+            }
+            NodeRelease.release(&held)
+        }
+    }
+
+    override func propagate(_ g: GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) throws(TensorError) {
+        let found = saved.withLock { saved in
+            defer { if !keepingSaved { saved = nil } }
+            return saved
+        }
+        guard let found else {
+            throw .rule("backward", "\(name) has been walked before, and what it saved is freed: call backward(retainGraph: true) the first time")
+        }
+        let inputs = found.inputs
+        var outputs = found.outputs
+        if isGradEnabled, op.saves.contains(.output) {
+            outputs.updateEach { i, t in
+                guard t.dtype.isDifferentiable else { return }
+                t.node = self
+                t.outputIndex = i
+            }
+        }
+        let gradients = try op.gradient(O.Outputs.cotangents(g, count: outputs.packCount), inputs, outputs)
+        try inputs.forEachTensor { (i, input) throws(TensorError) in
+            guard let node = input.node, node.requiresGrad, let g = O.Inputs.gradient(i, of: gradients) else { return }
+            pass.send(g.fitted(to: input), to: node, input.outputIndex)
+        }
+    }
+
+    package override var next: [Node] {
+        saved.withLock { saved in
+            var nodes: [Node] = []
+            try? saved?.inputs.forEachTensor { _, t in if let node = t.node { nodes.append(node) } }
+            return nodes
+        }
+    }
+}
+
+extension Tensor {
+    /// A gradient as its tensor wants it: summed over the dimensions that were broadcast, in its dtype.
+    @inline(__always)
+    fileprivate func fitted(to x: Tensor) -> Tensor {
+        var g = self
+        if g.shape != x.shape { g = g.summed(to: x.shape) }
+        if g.dtype != x.dtype { g = (g.dtype.isComplex && !x.dtype.isComplex ? g.real : g).to(x.dtype) }
+        return g
+    }
+}
+
+/// Frees nodes one after the other, however long their chains are.
+private enum NodeRelease {
+    private final class List { var nodes: [Node] = [] }
+
+    static func release(_ held: inout [Node]) {
+        let state = tern_thread_state()
+        if let waiting = state.pointee.released {
+            Unmanaged<List>.fromOpaque(waiting).takeUnretainedValue().nodes.append(contentsOf: held)
+            held = []
+            return
+        }
+        let list = List()
+        list.nodes = held
+        held = []
+        state.pointee.released = Unmanaged.passUnretained(list).toOpaque()
+        while let node = list.nodes.popLast() { _ = consume node }
+        state.pointee.released = nil
+    }
+}

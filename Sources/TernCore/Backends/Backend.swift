@@ -1,0 +1,52 @@
+import CTernCPU
+
+/// The code of one device. Operands are strided views without gradients whose shapes the caller has checked and broadcast; outputs are
+/// allocated. A kernel answers false where it has none for these dtypes: the op then falls back to its definition.
+package protocol Backend: AnyObject, Sendable {
+    var device: Device { get }
+
+    // Memory
+    func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer?
+    func deallocate(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int)
+    /// The bytes of a contiguous tensor, to and from the host; waits for the device.
+    func read(_ x: Tensor, into bytes: UnsafeMutableRawBufferPointer)
+    func write(_ bytes: UnsafeRawBufferPointer, to x: Tensor)
+
+    // Pointwise
+    func unary(_ op: TernUnary, _ out: Tensor, _ x: Tensor) -> Bool
+    func unaryGradient(_ op: TernUnary, _ out: Tensor, _ g: Tensor, _ x: Tensor, _ y: Tensor) -> Bool
+    func binary(_ op: TernBinary, _ out: Tensor, _ a: Tensor, _ b: Tensor) -> Bool
+    func select(_ out: Tensor, _ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Bool
+    func copy(_ out: Tensor, _ x: Tensor) -> Bool
+    func accumulate(_ out: Tensor, _ x: Tensor) -> Bool
+    func fill(_ out: Tensor, _ value: Scalar) -> Bool
+    func arange(_ out: Tensor, _ start: Scalar, _ step: Scalar) -> Bool
+
+    // Reductions
+    func reduce(_ op: TernReduction, _ out: Tensor, _ x: Tensor) -> Bool
+    func scan(_ op: TernScan, _ out: Tensor, _ indices: Tensor?, _ x: Tensor, _ dim: Int) -> Bool
+    func sort(_ values: Tensor, _ indices: Tensor, _ x: Tensor, _ dim: Int, descending: Bool) -> Bool
+
+    // Indexing: the position of the first index out of range, TERN_INDEX_OK or TERN_INDEX_NO_KERNEL
+    func gather(_ out: Tensor, _ x: Tensor, _ dim: Int, _ index: Tensor) -> Int64
+    func scatter(_ op: TernCombine, _ out: Tensor, _ dim: Int, _ index: Tensor, _ source: Tensor) -> Int64
+    func index(_ out: Tensor, _ x: Tensor, _ indices: [Tensor]) -> Int64
+    func indexPut(_ out: Tensor, _ indices: [Tensor], _ values: Tensor, accumulate: Bool) -> Int64
+    func countNonzero(_ x: Tensor) -> Int
+    func nonzero(_ out: Tensor, _ x: Tensor) -> Bool
+
+    // Matrices, convolution, pooling
+    func matmul(_ out: Tensor, _ a: Tensor, _ b: Tensor, _ bias: Tensor?) -> Bool
+    func convolution(_ out: Tensor, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: TernConvolution) -> Bool
+    func convolutionInputGradient(_ dx: Tensor, _ g: Tensor, _ weight: Tensor, _ geometry: TernConvolution) -> Bool
+    func convolutionWeightGradient(_ dw: Tensor, _ g: Tensor, _ x: Tensor, _ geometry: TernConvolution) -> Bool
+    func maxPool(_ out: Tensor, _ indices: Tensor, _ x: Tensor, _ geometry: TernPooling) -> Bool
+    func avgPool(_ out: Tensor, _ x: Tensor, _ geometry: TernPooling) -> Bool
+    func avgPoolGradient(_ dx: Tensor, _ g: Tensor, _ geometry: TernPooling) -> Bool
+
+    // Fused: each has a definition composed of the above
+    func softmax(_ out: Tensor, _ x: Tensor, _ dim: Int, logarithm: Bool) -> Bool
+    func softmaxGradient(_ dx: Tensor, _ g: Tensor, _ y: Tensor, _ dim: Int, logarithm: Bool) -> Bool
+    func adamStep(_ p: Tensor, _ g: Tensor, _ mean: Tensor, _ square: Tensor, _ maxSquare: Tensor?, _ parameters: TernAdam) -> Bool
+    func sgdStep(_ p: Tensor, _ g: Tensor, _ momentum: Tensor?, _ parameters: TernSGD) -> Bool
+}

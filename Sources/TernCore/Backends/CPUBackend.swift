@@ -1,0 +1,168 @@
+import CTernCPU
+
+/// The processor: hands each call to the C kernels.
+package final class CPUBackend: Backend {
+    package let device = Device.cpu
+
+    package func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+        guard let pointer = tern_allocate(byteCount) else { fatalError("out of memory: \(byteCount) bytes asked for on the CPU") }
+        return pointer
+    }
+    package func deallocate(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) { tern_deallocate(pointer, byteCount) }
+
+    package func read(_ x: Tensor, into bytes: UnsafeMutableRawBufferPointer) {
+        x.withArray { array in
+            if let from = array.data { bytes.copyMemory(from: UnsafeRawBufferPointer(start: from, count: bytes.count)) }
+        }
+    }
+    package func write(_ bytes: UnsafeRawBufferPointer, to x: Tensor) {
+        x.withArray { array in
+            if let to = array.data { UnsafeMutableRawBufferPointer(start: to, count: bytes.count).copyMemory(from: bytes) }
+        }
+    }
+
+    package func unary(_ op: TernUnary, _ out: Tensor, _ x: Tensor) -> Bool {
+        withArrays(out, x) { tern_unary(op, $0, $1) }
+    }
+    package func unaryGradient(_ op: TernUnary, _ out: Tensor, _ g: Tensor, _ x: Tensor, _ y: Tensor) -> Bool {
+        withArrays(out, g, x, y) { tern_unary_gradient(op, $0, $1, $2, $3) }
+    }
+    package func binary(_ op: TernBinary, _ out: Tensor, _ a: Tensor, _ b: Tensor) -> Bool {
+        withArrays(out, a, b) { tern_binary(op, $0, $1, $2) }
+    }
+    package func select(_ out: Tensor, _ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Bool {
+        withArrays(out, condition, a, b) { tern_where($0, $1, $2, $3) }
+    }
+    package func copy(_ out: Tensor, _ x: Tensor) -> Bool { withArrays(out, x) { tern_copy($0, $1) } }
+    package func accumulate(_ out: Tensor, _ x: Tensor) -> Bool { withArrays(out, x) { tern_accumulate($0, $1) } }
+    package func fill(_ out: Tensor, _ value: Scalar) -> Bool { withArrays(out) { tern_fill($0, value.number) } }
+    package func arange(_ out: Tensor, _ start: Scalar, _ step: Scalar) -> Bool {
+        withArrays(out) { tern_arange($0, start.number, step.number) }
+    }
+
+    package func reduce(_ op: TernReduction, _ out: Tensor, _ x: Tensor) -> Bool { withArrays(out, x) { tern_reduce(op, $0, $1) } }
+    package func scan(_ op: TernScan, _ out: Tensor, _ indices: Tensor?, _ x: Tensor, _ dim: Int) -> Bool {
+        withArrays(out, x) { out, x in withArray(optional: indices) { tern_scan(op, out, $0, x, Int32(dim)) } }
+    }
+    package func sort(_ values: Tensor, _ indices: Tensor, _ x: Tensor, _ dim: Int, descending: Bool) -> Bool {
+        withArrays(values, indices, x) { tern_sort($0, $1, $2, Int32(dim), descending) }
+    }
+
+    package func gather(_ out: Tensor, _ x: Tensor, _ dim: Int, _ index: Tensor) -> Int64 {
+        withArrays(out, x, index) { tern_gather($0, $1, Int32(dim), $2) }
+    }
+    package func scatter(_ op: TernCombine, _ out: Tensor, _ dim: Int, _ index: Tensor, _ source: Tensor) -> Int64 {
+        withArrays(out, index, source) { tern_scatter(op, $0, Int32(dim), $1, $2) }
+    }
+    package func index(_ out: Tensor, _ x: Tensor, _ indices: [Tensor]) -> Int64 {
+        withArrays(out, x) { out, x in withArrayList(indices) { tern_index(out, x, $0, Int32(indices.count)) } }
+    }
+    package func indexPut(_ out: Tensor, _ indices: [Tensor], _ values: Tensor, accumulate: Bool) -> Int64 {
+        withArrays(out, values) { out, values in
+            withArrayList(indices) { tern_index_put(out, $0, Int32(indices.count), values, accumulate) }
+        }
+    }
+    package func countNonzero(_ x: Tensor) -> Int { withArrays(x) { Int(tern_count_nonzero($0)) } }
+    package func nonzero(_ out: Tensor, _ x: Tensor) -> Bool { withArrays(out, x) { tern_nonzero($0, $1) } }
+
+    package func matmul(_ out: Tensor, _ a: Tensor, _ b: Tensor, _ bias: Tensor?) -> Bool {
+        withArrays(out, a, b) { out, a, b in withArray(optional: bias) { tern_matmul(out, a, b, $0) } }
+    }
+    package func convolution(_ out: Tensor, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: TernConvolution) -> Bool {
+        var geometry = geometry
+        return withArrays(out, x, weight) { out, x, weight in
+            withArray(optional: bias) { tern_convolution(out, x, weight, $0, &geometry) }
+        }
+    }
+    package func convolutionInputGradient(_ dx: Tensor, _ g: Tensor, _ weight: Tensor, _ geometry: TernConvolution) -> Bool {
+        var geometry = geometry
+        return withArrays(dx, g, weight) { tern_convolution_input_gradient($0, $1, $2, &geometry) }
+    }
+    package func convolutionWeightGradient(_ dw: Tensor, _ g: Tensor, _ x: Tensor, _ geometry: TernConvolution) -> Bool {
+        var geometry = geometry
+        return withArrays(dw, g, x) { tern_convolution_weight_gradient($0, $1, $2, &geometry) }
+    }
+    package func maxPool(_ out: Tensor, _ indices: Tensor, _ x: Tensor, _ geometry: TernPooling) -> Bool {
+        var geometry = geometry
+        return withArrays(out, indices, x) { tern_max_pool($0, $1, $2, &geometry) }
+    }
+    package func avgPool(_ out: Tensor, _ x: Tensor, _ geometry: TernPooling) -> Bool {
+        var geometry = geometry
+        return withArrays(out, x) { tern_avg_pool($0, $1, &geometry) }
+    }
+    package func avgPoolGradient(_ dx: Tensor, _ g: Tensor, _ geometry: TernPooling) -> Bool {
+        var geometry = geometry
+        return withArrays(dx, g) { tern_avg_pool_gradient($0, $1, &geometry) }
+    }
+
+    package func softmax(_ out: Tensor, _ x: Tensor, _ dim: Int, logarithm: Bool) -> Bool {
+        withArrays(out, x) { tern_softmax($0, $1, Int32(dim), logarithm) }
+    }
+    package func softmaxGradient(_ dx: Tensor, _ g: Tensor, _ y: Tensor, _ dim: Int, logarithm: Bool) -> Bool {
+        withArrays(dx, g, y) { tern_softmax_gradient($0, $1, $2, Int32(dim), logarithm) }
+    }
+    package func adamStep(_ p: Tensor, _ g: Tensor, _ mean: Tensor, _ square: Tensor, _ maxSquare: Tensor?, _ parameters: TernAdam) -> Bool {
+        withArrays(p, g, mean, square) { p, g, mean, square in
+            withArray(optional: maxSquare) { tern_adam_step(p, g, mean, square, $0, parameters) }
+        }
+    }
+    package func sgdStep(_ p: Tensor, _ g: Tensor, _ momentum: Tensor?, _ parameters: TernSGD) -> Bool {
+        withArrays(p, g) { p, g in withArray(optional: momentum) { tern_sgd_step(p, g, $0, parameters) } }
+    }
+}
+
+// MARK: Tensors as the kernels see them
+
+private typealias Array1 = UnsafePointer<TernArray>
+
+extension Tensor {
+    /// Calls `body` with the C view of this tensor, valid during the call.
+    @inline(__always)
+    package func withArray<R>(_ body: (TernArray) -> R) -> R {
+        layout.shape.withUnsafePointer { sizes in
+            layout.strides.withUnsafePointer { steps in
+                let data = storage.pointer.map { $0 + layout.offset * dtype.itemSize }
+                return sizes.withMemoryRebound(to: Int64.self, capacity: rank) { sizes in
+                    steps.withMemoryRebound(to: Int64.self, capacity: rank) { steps in
+                        body(TernArray(data: data, shape: sizes, strides: steps, rank: Int32(rank), dtype: dtype.code))
+                    }
+                }
+            }
+        }
+    }
+    @inline(__always)
+    fileprivate func withPointer<R>(_ body: (Array1) -> R) -> R {
+        withArray { array in withUnsafePointer(to: array) { body($0) } }
+    }
+}
+
+@inline(__always)
+private func withArrays<R>(_ a: Tensor, _ body: (Array1) -> R) -> R { a.withPointer(body) }
+@inline(__always)
+private func withArrays<R>(_ a: Tensor, _ b: Tensor, _ body: (Array1, Array1) -> R) -> R {
+    a.withPointer { a in b.withPointer { body(a, $0) } }
+}
+@inline(__always)
+private func withArrays<R>(_ a: Tensor, _ b: Tensor, _ c: Tensor, _ body: (Array1, Array1, Array1) -> R) -> R {
+    a.withPointer { a in b.withPointer { b in c.withPointer { body(a, b, $0) } } }
+}
+@inline(__always)
+private func withArrays<R>(_ a: Tensor, _ b: Tensor, _ c: Tensor, _ d: Tensor, _ body: (Array1, Array1, Array1, Array1) -> R) -> R {
+    withArrays(a, b) { a, b in withArrays(c, d) { body(a, b, $0, $1) } }
+}
+private func withArray<R>(optional x: Tensor?, _ body: (Array1?) -> R) -> R {
+    if let x { x.withPointer { body($0) } } else { body(nil) }
+}
+/// `list` as consecutive C views.
+private func withArrayList<R>(_ list: [Tensor], _ body: (UnsafePointer<TernArray>) -> R) -> R {
+    func next(_ arrays: [TernArray]) -> R {
+        if arrays.count == list.count {
+            return arrays.withUnsafeBufferPointer { p in
+                if let base = p.baseAddress { return body(base) }
+                return withUnsafePointer(to: TernArray()) { body($0) }
+            }
+        }
+        return list[arrays.count].withArray { next(arrays + [$0]) }
+    }
+    return next([])
+}

@@ -1,0 +1,116 @@
+import CTernCPU
+
+/// The one door that every op goes through: errors and poison, devices, observers, and the tape are handled here and nowhere else.
+package func dispatch<O: Op>(_ op: O, _ x: O.Inputs) -> O.Outputs {
+    let state = tern_thread_state()
+    if state.pointee.recovery != nil, x.contains(where: \.isPoison) { return .poison(count: op.outputCount) }
+    do {
+        try checkDevices(op, x)
+        let record = !state.pointee.gradDisabled && x.contains(where: \.requiresGrad)
+        let watched = state.pointee.observers != nil
+        if watched { OpObservers.begin(op, x) }
+        let y = try record ? recorded(op, x) : plain(op, x)
+        if watched { OpObservers.end(op, x, y) }
+        return y
+    } catch {
+        raise(error)
+        return .poison(count: op.outputCount)
+    }
+}
+
+private func plain<O: Op>(_ op: O, _ x: O.Inputs) throws(TensorError) -> O.Outputs {
+    if let y = try op.kernel(x) { return y }
+    if let y = try op.definition(x) { return y }
+    throw unsupported(op, x)
+}
+
+private func recorded<O: Op>(_ op: O, _ x: O.Inputs) throws(TensorError) -> O.Outputs {
+    if op.statesGradient, var y = try unrecorded({ () throws(TensorError) in try op.kernel(x) }) {
+        OpNode.record(op, x, &y)
+        return y
+    }
+    if let y = try op.definition(x) { return y }
+    if !op.statesGradient, let y = try op.kernel(x) { return y }
+    throw unsupported(op, x)
+}
+
+private func unsupported<O: Op>(_ op: O, _ x: O.Inputs) -> TensorError {
+    var dtypes: [DType] = []
+    var device = Device.cpu
+    try? x.forEachTensor { _, t in
+        if !dtypes.contains(t.dtype) { dtypes.append(t.dtype) }
+        device = t.device
+    }
+    return .unsupported(op.name, dtypes, device)
+}
+
+/// All operands are on one device; 0-dim ones of the CPU may join any.
+@inline(__always)
+private func checkDevices<O: Op>(_ op: O, _ x: O.Inputs) throws(TensorError) {
+    var first: (any Backend)?
+    var mixed = false
+    try x.forEachTensor { (_, t) throws(TensorError) in
+        if let first { if first !== t.backend { mixed = true } } else { first = t.backend }
+    }
+    guard mixed else { return }
+    var places: [String] = []
+    var devices: Set<Device> = []
+    try x.forEachTensor { (i, t) throws(TensorError) in
+        places.append("operand \(i + 1) \(t.shape.brief) is on \(t.device.name)")
+        if !(t.rank == 0 && t.device == .cpu) { devices.insert(t.device) }
+    }
+    if devices.count > 1 {
+        throw .rule(op.name, "all operands must be on one device, but \(places.joined(separator: ", ")): move one with to(device)")
+    }
+}
+
+/// Who sees every op go by: profiler, summary, tracing, anomaly detection.
+package protocol OpObserver: AnyObject {
+    func willRun(_ op: any Op, inputs: [Tensor])
+    func didRun(_ op: any Op, inputs: [Tensor], outputs: [Tensor])
+}
+
+package enum OpObservers {
+    fileprivate final class Box {
+        let observer: any OpObserver
+        let outer: Box?
+        init(_ observer: any OpObserver, _ outer: Box?) { (self.observer, self.outer) = (observer, outer) }
+    }
+
+    /// Runs `body` with `observer` watching the ops of this thread.
+    package static func observing<R>(_ observer: any OpObserver, _ body: () throws -> R) rethrows -> R {
+        let state = tern_thread_state()
+        let box = Box(observer, current)
+        let before = state.pointee.observers
+        state.pointee.observers = Unmanaged.passUnretained(box).toOpaque()
+        defer {
+            state.pointee.observers = before
+            withExtendedLifetime(box) {}
+        }
+        return try body()
+    }
+
+    private static var current: Box? {
+        tern_thread_state().pointee.observers.map { Unmanaged<Box>.fromOpaque($0).takeUnretainedValue() }
+    }
+    private static func list(_ x: some TensorPack) -> [Tensor] {
+        var all: [Tensor] = []
+        try? x.forEachTensor { _, t in all.append(t) }
+        return all
+    }
+
+    fileprivate static func begin<O: Op>(_ op: O, _ x: O.Inputs) {
+        var box = current
+        while let b = box {
+            b.observer.willRun(op, inputs: list(x))
+            box = b.outer
+        }
+    }
+    fileprivate static func end<O: Op>(_ op: O, _ x: O.Inputs, _ y: O.Outputs) {
+        var box = current
+        while let b = box {
+            b.observer.didRun(op, inputs: list(x), outputs: list(y))
+            box = b.outer
+        }
+    }
+}

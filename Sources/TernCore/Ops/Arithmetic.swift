@@ -1,0 +1,140 @@
+import CTernCPU
+
+// Gradients are given in the broadcast shape; the tape sums them to each operand's own.
+
+extension Tensor {
+    /// Sum, element by element, broadcast. Source: `torch.add`.
+    @inline(__always)
+    public static func + (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_add, b) { g, _, _, _ in (g, g) } }
+    /// Difference. Source: `torch.sub`.
+    public static func - (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_sub, b) { g, _, b, _ in (g, b.requiresGrad ? -g : nil) } }
+    /// Product, element by element. Source: `torch.mul`.
+    public static func * (a: Tensor, b: Tensor) -> Tensor {
+        a.pointwise(TERN_BINARY_mul, b, saves: .inputs) { g, a, b, _ in
+            (a.requiresGrad ? g * b.conj() : nil, b.requiresGrad ? g * a.conj() : nil)
+        }
+    }
+    /// True quotient: integers give floating-point numbers. Source: `torch.div`.
+    public static func / (a: Tensor, b: Tensor) -> Tensor {
+        a.pointwise(TERN_BINARY_div, b, saves: [.second, .output]) { g, a, b, y in
+            let toA = g / b.conj()
+            return (toA, b.requiresGrad ? -(toA * y.conj()) : nil)
+        }
+    }
+    public static prefix func - (a: Tensor) -> Tensor { a.pointwise(TERN_UNARY_neg) { x, _ in Tensor.full(x.shape, -1, dtype: x.dtype, device: x.device) } }
+
+    /// Remainder with the divisor's sign, as Python's `%`. Source: `torch.remainder`.
+    public static func % (a: Tensor, b: Tensor) -> Tensor { a.remainder(b) }
+    public func remainder(_ other: Tensor) -> Tensor {
+        pointwise(TERN_BINARY_remainder, other, saves: .inputs) { g, a, b, _ in
+            (g, b.requiresGrad ? -(g * a.divided(by: b, rounding: .floor)) : nil)
+        }
+    }
+    /// Remainder with the dividend's sign, as C's `fmod`. Source: `torch.fmod`.
+    public func fmod(_ other: Tensor) -> Tensor {
+        pointwise(TERN_BINARY_fmod, other, saves: .inputs) { g, a, b, _ in
+            (g, b.requiresGrad ? -(g * a.divided(by: b, rounding: .trunc)) : nil)
+        }
+    }
+
+    /// How `divided(by:rounding:)` makes the quotient whole.
+    public enum Rounding: String, Sendable { case trunc, floor }
+    /// The quotient, rounded; integers stay integers. An integer divisor of 0 is an error. Source: `torch.div(rounding_mode=)`.
+    public func divided(by other: Tensor, rounding: Rounding? = nil) -> Tensor {
+        switch rounding {
+        case nil: self / other
+        case .trunc: pointwise(TERN_BINARY_div_trunc, other) { g, _, _, _ in (g.zerosLike(), g.zerosLike()) }
+        case .floor: pointwise(TERN_BINARY_div_floor, other) { g, _, _, _ in (g.zerosLike(), g.zerosLike()) }
+        }
+    }
+
+    /// `self` to the power `exponent`, element by element. Source: `torch.pow`.
+    public func pow(_ exponent: Tensor) -> Tensor {
+        pointwise(TERN_BINARY_pow, exponent, saves: .all) { g, a, b, y in
+            // At exponent 0 the derivative is 0 whatever the base; at base 0 the logarithm would spoil it.
+            let toA = a.requiresGrad ? `where`(b .== 0, Tensor.zeros([], dtype: g.dtype, device: g.device), g * (b * a.pow(b - 1)).conj()) : nil
+            let toB = b.requiresGrad ? `where`((a .== 0) & (b.real .>= 0), Tensor.zeros([], dtype: g.dtype, device: g.device), g * (y * a.log()).conj()) : nil
+            return (toA, toB)
+        }
+    }
+    public func pow<S: TensorScalar>(_ exponent: S) -> Tensor { pow(operand(exponent)) }
+
+    /// The greater of the two; NaN wins. Equal ones share the gradient. Source: `torch.maximum`.
+    public func maximum(_ other: Tensor) -> Tensor { extreme(TERN_BINARY_maximum, other) { $0 .> $1 } }
+    /// The lesser of the two; NaN wins. Source: `torch.minimum`.
+    public func minimum(_ other: Tensor) -> Tensor { extreme(TERN_BINARY_minimum, other) { $0 .< $1 } }
+
+    private func extreme(_ function: TernBinary, _ other: Tensor, _ wins: @escaping @Sendable (Tensor, Tensor) -> Tensor) -> Tensor {
+        pointwise(function, other, saves: .inputs) { g, a, b, _ in
+            let half = (a .== b).to(g.dtype) * 0.5
+            return (
+                a.requiresGrad ? g * (wins(a, b).to(g.dtype) + half) : nil,
+                b.requiresGrad ? g * (wins(b, a).to(g.dtype) + half) : nil
+            )
+        }
+    }
+
+    // MARK: Comparison: element by element, giving bool. The dot sets them apart from Swift's `==`, which gives one Bool.
+
+    public static func .== (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_eq, b) }
+    public static func .!= (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_ne, b) }
+    public static func .< (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_lt, b) }
+    public static func .<= (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_le, b) }
+    public static func .> (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_gt, b) }
+    public static func .>= (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_ge, b) }
+
+    public static func & (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_bitwise_and, b) }
+    public static func | (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_bitwise_or, b) }
+    public static func ^ (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_bitwise_xor, b) }
+    public static prefix func ~ (a: Tensor) -> Tensor { a.pointwise(TERN_UNARY_bitwise_not) }
+
+    // MARK: In place
+
+    public static func += (a: inout Tensor, b: Tensor) { a.pointwiseInPlace(TERN_BINARY_add, b, +) }
+    public static func -= (a: inout Tensor, b: Tensor) { a.pointwiseInPlace(TERN_BINARY_sub, b, -) }
+    public static func *= (a: inout Tensor, b: Tensor) { a.pointwiseInPlace(TERN_BINARY_mul, b, *) }
+    public static func /= (a: inout Tensor, b: Tensor) { a.pointwiseInPlace(TERN_BINARY_div, b, /) }
+}
+
+infix operator .==: ComparisonPrecedence
+infix operator .!=: ComparisonPrecedence
+infix operator .<: ComparisonPrecedence
+infix operator .<=: ComparisonPrecedence
+infix operator .>: ComparisonPrecedence
+infix operator .>=: ComparisonPrecedence
+
+// MARK: With Swift numbers. One generic overload each: separate ones for Int and Double make long chains slow to type-check.
+
+extension Tensor {
+    /// A Swift number as the other operand of an op with this tensor: 0-dim, in the dtype that both give.
+    @inline(__always)
+    package func operand<S: TensorScalar>(_ value: S) -> Tensor { operand(value.scalar) }
+    package func operand(_ value: Scalar) -> Tensor {
+        if isPoison { return .poison }
+        let out = Tensor(empty: [], value.resultType(with: dtype), on: backend)
+        _ = backend.fill(out, value)
+        return out
+    }
+
+    public static func + <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a + a.operand(b) }
+    public static func + <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a) + b }
+    public static func - <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a - a.operand(b) }
+    public static func - <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a) - b }
+    public static func * <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a * a.operand(b) }
+    public static func * <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a) * b }
+    public static func / <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a / a.operand(b) }
+    public static func / <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a) / b }
+    public static func % <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a % a.operand(b) }
+
+    public static func .== <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a .== a.operand(b) }
+    public static func .!= <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a .!= a.operand(b) }
+    public static func .< <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a .< a.operand(b) }
+    public static func .<= <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a .<= a.operand(b) }
+    public static func .> <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a .> a.operand(b) }
+    public static func .>= <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a .>= a.operand(b) }
+
+    public static func += <S: TensorScalar>(a: inout Tensor, b: S) { a += a.operand(b) }
+    public static func -= <S: TensorScalar>(a: inout Tensor, b: S) { a -= a.operand(b) }
+    public static func *= <S: TensorScalar>(a: inout Tensor, b: S) { a *= a.operand(b) }
+    public static func /= <S: TensorScalar>(a: inout Tensor, b: S) { a /= a.operand(b) }
+}

@@ -1,0 +1,100 @@
+import CTernCPU
+
+/// Tensors one after the other along a dimension that they have.
+private struct Concatenate: Op {
+    let dim: Int
+    let name = "cat"
+    func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
+        let dtype = resultType(of: x)
+        let parts = x.filter { !($0.rank == 1 && $0.count == 0) }  // PyTorch lets an empty vector join anything
+        guard let first = parts.first ?? x.first else { throw .rule(name, "there is nothing to concatenate") }
+        let d = try Check.dimension(name, dim, of: first.shape)
+        var shape = first.shape
+        try Check.require(shape.count > 0, name, "0-dim tensors have no dimension to be concatenated along: use stack")
+        shape[d] = 0
+        for part in parts {
+            var expected = shape
+            if part.rank == shape.count { expected[d] = part.shape[d] }
+            try Check.require(
+                part.shape == expected, name,
+                "shapes \(x.map(\.shape.brief).joined(separator: ", ")) differ in another dimension than \(d), along which they are joined")
+            shape[d] += part.shape[d]
+        }
+        if parts.isEmpty { shape = [0] }
+        let out = Tensor(empty: shape, dtype, on: first.backend)
+        var at = 0
+        for part in parts {
+            let slot = View(kind: .slice(dim: d, start: at, count: part.shape[d], step: 1))
+            guard let layout = slot.layout(of: out.layout), out.backend.copy(out.viewed(layout), part) else { return nil }
+            at += part.shape[d]
+        }
+        return out
+    }
+    func gradient(_ g: Tensor, _ x: [Tensor], _ y: Tensor) throws(TensorError) -> [Tensor?] {
+        let d = try Check.dimension(name, dim, of: g.shape)
+        var at = 0
+        return x.map { part in
+            if part.rank == 1 && part.count == 0 && g.rank != 1 { return nil }
+            defer { at += part.shape[d] }
+            return part.requiresGrad ? g.narrow(d, start: at, length: part.shape[d]) : nil
+        }
+    }
+}
+
+/// `tensors` one after the other along dimension `dim`. Source: `torch.cat`.
+public func cat(_ tensors: [Tensor], dim: Int = 0) -> Tensor { dispatch(Concatenate(dim: dim), tensors) }
+
+/// `tensors` of one shape side by side in a new dimension `dim`. Source: `torch.stack`.
+public func stack(_ tensors: [Tensor], dim: Int = 0) -> Tensor {
+    guard let first = tensors.first else {
+        raise(.rule("stack", "there is nothing to stack"))
+        return .poison
+    }
+    if let other = tensors.first(where: { $0.shape != first.shape && !$0.isPoison }), !first.isPoison {
+        raise(.rule("stack", "all tensors must have one shape, but found \(first.shape.brief) and \(other.shape.brief)"))
+        return .poison
+    }
+    return cat(tensors.map { $0.unsqueeze(dim) }, dim: dim)
+}
+
+extension Tensor {
+    /// Parts of `size` indices each along `dim`; the last may be smaller. Source: `torch.split`.
+    public func split(_ size: Int, dim: Int = 0) -> [Tensor] {
+        if isPoison { return [] }
+        guard size > 0, let d = shape.dimension(dim), rank > 0 else {
+            raise(.rule("split", "parts of \(size) along dimension \(dim) can't be made of shape \(shape.brief)"))
+            return []
+        }
+        return stride(from: 0, to: Swift.max(shape[d], 1), by: size).map { narrow(d, start: $0, length: Swift.min(size, shape[d] - $0)) }
+    }
+    /// Parts of the given sizes along `dim`, which must add up. Source: `torch.split`.
+    public func split(_ sizes: [Int], dim: Int = 0) -> [Tensor] {
+        if isPoison { return sizes.map { _ in .poison } }
+        guard let d = shape.dimension(dim), rank > 0, sizes.reduce(0, +) == shape[d], !sizes.contains(where: { $0 < 0 }) else {
+            raise(.rule("split", "sizes \(sizes) do not add up to dimension \(dim) of shape \(shape.brief)"))
+            return sizes.map { _ in .poison }
+        }
+        var at = 0
+        return sizes.map { size in
+            defer { at += size }
+            return narrow(d, start: at, length: size)
+        }
+    }
+    /// At most `count` parts of equal size (the last may be smaller) along `dim`. Source: `torch.chunk`.
+    public func chunk(_ count: Int, dim: Int = 0) -> [Tensor] {
+        if isPoison { return (0..<Swift.max(count, 0)).map { _ in .poison } }
+        guard count > 0, let d = shape.dimension(dim), rank > 0 else {
+            raise(.rule("chunk", "\(count) parts along dimension \(dim) can't be made of shape \(shape.brief)"))
+            return []
+        }
+        return split(Swift.max(1, (shape[d] + count - 1) / count), dim: d)
+    }
+    /// The slices along `dim`, without it. Source: `torch.unbind`.
+    public func unbind(_ dim: Int = 0) -> [Tensor] {
+        guard let d = shape.dimension(dim), rank > 0 else {
+            if !isPoison { raise(.rule("unbind", "dimension \(dim) is out of range for shape \(shape.brief)")) }
+            return []
+        }
+        return (0..<shape[d]).map { select(d, $0) }
+    }
+}

@@ -1,0 +1,152 @@
+import CTernCPU
+
+/// A scalar function of one variable over all elements; a line of pointwise.def.
+struct Pointwise: Op {
+    let function: TernUnary
+    /// The derivative composed of tensor ops, from x and y: for gradients that are differentiated again.
+    let derivative: @Sendable (_ x: Tensor, _ y: Tensor) -> Tensor
+
+    var name: String { String(cString: tern_unary_function(function).name) }
+    var saves: Saves { PointwiseTable.saves[Int(function.rawValue)] }
+
+    func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
+        let category = tern_unary_function(function).category
+        var x = x
+        var dtype = x.dtype
+        switch category {
+        case TERN_CATEGORY_FLOAT, TERN_CATEGORY_RFLOAT:
+            if !dtype.isDifferentiable {
+                x = x.detach().to(.float32)
+                dtype = .float32
+            }
+        case TERN_CATEGORY_TEST: dtype = .bool
+        case TERN_CATEGORY_MODULUS: dtype = dtype.real
+        default: break
+        }
+        let out = Tensor(empty: x.shape, dtype, on: x.backend)
+        return x.backend.unary(function, out, x) ? out : nil
+    }
+
+    func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
+        if !isGradEnabled, g.dtype == x.dtype, y.dtype == x.dtype {
+            let out = Tensor(empty: x.shape, x.dtype, on: g.backend)
+            // Where the rule does not read an operand, any stands in for it.
+            let px = saves.contains(.first) ? x : g, py = saves.contains(.output) ? y : g
+            if g.backend.unaryGradient(function, out, g.broadcast(x.shape), px, py) { return out }
+        }
+        return g * derivative(x, y).conj()
+    }
+}
+
+private enum PointwiseTable {
+    /// What each derivative reads: found once from the text of its expression.
+    static let saves: [Saves] = (0..<TERN_UNARY_COUNT.rawValue).map { i in
+        let text = String(cString: tern_unary_function(TernUnary(rawValue: i)).derivative)
+        let words = text.split { !($0.isLetter || $0.isNumber || $0 == "_") }
+        return (words.contains("x") ? Saves.first : []).union(words.contains("y") ? .output : [])
+    }
+}
+
+/// A scalar function of two variables, broadcast; a line of pointwise.def.
+struct PointwisePair: Op {
+    typealias Rule = @Sendable (_ g: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> (Tensor?, Tensor?)
+    let function: TernBinary
+    let saves: Saves
+    /// nil: the result has no gradient.
+    let rule: Rule?
+
+    var name: String { String(cString: tern_binary_function(function).name) }
+    var statesGradient: Bool { rule != nil }
+
+    func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
+        let shape = try Check.broadcast(name, x.a.shape, x.b.shape)
+        let (operand, result) = try dtypes(x.a, x.b)
+        let out = Tensor(empty: shape, result, on: x.a.rank == 0 ? x.b.backend : x.a.backend)
+        return run(into: out, x.a, x.b, operand) ? out : nil
+    }
+
+    @inline(__always)
+    func run(into out: Tensor, _ a: Tensor, _ b: Tensor, _ operand: DType) -> Bool {
+        let a = a.dtype == operand ? a : a.detach().to(operand)
+        let b = b.dtype == operand ? b : b.detach().to(operand)
+        return out.backend.binary(function, out, a.broadcast(out.shape), b.broadcast(out.shape))
+    }
+
+    /// The dtypes that the operands are converted to, and the result's.
+    @inline(__always)
+    func dtypes(_ a: Tensor, _ b: Tensor) throws(TensorError) -> (DType, DType) {
+        let dtype = resultType(a, b)
+        switch tern_binary_function(function).category {
+        case TERN_CATEGORY_FLOAT, TERN_CATEGORY_RFLOAT:
+            let floating = dtype.isDifferentiable ? dtype : .float32
+            return (floating, floating)
+        case TERN_CATEGORY_TEST: return (dtype, .bool)
+        default:
+            if dtype == .bool, function == TERN_BINARY_sub {
+                throw .rule(name, "subtraction of bool tensors is not defined: use notEqual (exclusive or) or logicalNot")
+            }
+            return (dtype, dtype)
+        }
+    }
+
+    func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) throws(TensorError) -> (Tensor?, Tensor?) {
+        guard let rule else { throw .rule(name, "has no gradient") }
+        return rule(g, x.a, x.b, y)
+    }
+}
+
+extension Tensor {
+    /// The whole declaration of a scalar function, apart from its line in pointwise.def.
+    @inline(__always)
+    func pointwise(_ function: TernUnary, _ derivative: @escaping @Sendable (_ x: Tensor, _ y: Tensor) -> Tensor) -> Tensor {
+        dispatch(Pointwise(function: function, derivative: derivative), self)
+    }
+    /// The same for a function whose derivative is 0 or that has none.
+    @inline(__always)
+    func pointwise(_ function: TernUnary) -> Tensor { pointwise(function) { x, _ in x.zerosLike() } }
+
+    @inline(__always)
+    func pointwise(
+        _ function: TernBinary, _ other: Tensor, saves: Saves = [], _ rule: PointwisePair.Rule? = nil
+    ) -> Tensor {
+        dispatch(PointwisePair(function: function, saves: saves, rule: rule), Pair(self, other))
+    }
+
+    /// `self = function(self, other)`, in this tensor's own memory where nothing else looks at it. A failing write leaves it as it was.
+    mutating func pointwiseInPlace(
+        _ function: TernBinary, _ other: Tensor, _ outOfPlace: (Tensor, Tensor) -> Tensor
+    ) {
+        if isPoison || other.isPoison { return }
+        let op = PointwisePair(function: function, saves: [], rule: nil)
+        let failed: TensorError?
+        do throws(TensorError) {
+            let shape = try Check.broadcast(op.name, self.shape, other.shape)
+            guard shape == self.shape else {
+                throw .rule(op.name, "a tensor of shape \(self.shape.brief) can't hold the result of shape \(shape.brief) in place")
+            }
+            let (operand, result) = try op.dtypes(self, other)
+            guard dtype.holds(result) else {
+                throw .rule(op.name, "the result has dtype \(result), which can't be stored in place in \(dtype)")
+            }
+            let recording = isGradEnabled && (requiresGrad || other.requiresGrad)
+            let inPlace = !recording && result == dtype && operand == dtype && backend === other.backend && tern_thread_state().pointee.observers == nil
+            if inPlace, isWritable(), op.run(into: detach(), self, other, operand) { return }
+            failed = nil
+        } catch {
+            failed = error
+        }
+        if let failed { return raise(failed) }
+        let result = outOfPlace(self, other)
+        if result.isPoison { return }
+        let fitted = result.dtype == dtype ? result : result.to(dtype)
+        if fitted.node != nil { self = fitted } else { data = fitted }
+    }
+}
+
+extension DType {
+    /// Whether an in-place op may store a result of dtype `result` here: its category must not be higher.
+    package func holds(_ result: DType) -> Bool {
+        func category(_ d: DType) -> Int { d.isComplex ? 3 : d.isFloatingPoint ? 2 : d.isInteger ? 1 : 0 }
+        return category(result) <= category(self)
+    }
+}

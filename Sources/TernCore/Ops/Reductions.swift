@@ -1,0 +1,191 @@
+import CTernCPU
+
+/// Folds dimensions into one number each.
+struct Reduce: Op {
+    typealias Rule = @Sendable (_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor?
+    let function: TernReduction
+    let name: String
+    let gradientName: String
+    /// Sorted, in range; nil: all of them.
+    let dims: [Int]?
+    let keepDim: Bool
+    var result: DType?
+    var saves: Saves = []
+    /// g and y have the reduced dimensions with size 1.
+    var rule: Rule?
+    var statesGradient: Bool { rule != nil }
+
+    func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
+        let kept = keptShape(x.shape)
+        let out = Tensor(empty: kept, result ?? x.dtype, on: x.backend)
+        guard x.backend.reduce(function, out, x) else { return nil }
+        return keepDim ? out : out.viewed(Layout(contiguous: droppedShape(x.shape)))
+    }
+    func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) throws(TensorError) -> Tensor? {
+        let kept = keptShape(x.shape)
+        return rule?(keepDim ? g : g.reshape(kept), x, keepDim || !saves.contains(.output) ? y : y.reshape(kept))
+    }
+
+    private func keptShape(_ shape: Shape) -> Shape {
+        guard let dims else { return Shape(repeating: 1, count: shape.count) }
+        var kept = shape
+        for d in dims where shape.count > 0 { kept[d] = 1 }
+        return kept
+    }
+    private func droppedShape(_ shape: Shape) -> Shape {
+        guard let dims else { return [] }
+        return Shape(shape.indices.filter { !dims.contains($0) }.map { shape[$0] })
+    }
+}
+
+extension Tensor {
+    /// Checks the dimensions and folds. `dims` nil or empty: all of them.
+    package func reduce(
+        _ function: TernReduction, _ name: String, _ dims: [Int]?, keepDim: Bool, result: DType? = nil, saves: Saves = [],
+        gradientName: String? = nil, needsElements: Bool = false, _ rule: (@Sendable (_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor?)? = nil
+    ) -> Tensor {
+        if isPoison { return .poison }
+        return raising(instead: .poison) { () throws(TensorError) in
+            let all = dims?.isEmpty ?? true
+            let checked = all ? nil : try Check.dimensions(name, dims ?? [], of: shape)
+            if needsElements {
+                let empty = (checked ?? Array(shape.indices)).first { rank > 0 && shape[$0] == 0 }
+                try Check.require(
+                    empty == nil, name, "dimension \(empty ?? 0) of shape \(shape.brief) has no elements, and there is no value for none")
+            }
+            let grad = gradientName ?? name.prefix(1).uppercased() + name.dropFirst() + "Backward" + (all ? "0" : "1")
+            return dispatch(
+                Reduce(
+                    function: function, name: name, gradientName: grad, dims: checked, keepDim: keepDim, result: result, saves: saves, rule: rule),
+                self)
+        }
+    }
+
+    /// The sum over `dims` (default: all). Integers and bools sum as `int64`. Source: `torch.sum`.
+    public func sum(_ dims: [Int]?, keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
+        let wanted = dtype ?? (self.dtype.isDifferentiable ? self.dtype : .int64)
+        return to(wanted).reduce(TERN_REDUCE_sum, "sum", dims, keepDim: keepDim) { g, x, _ in g.expand(x.shape) }
+    }
+    public func sum(_ dims: Int..., keepDim: Bool = false, dtype: DType? = nil) -> Tensor { sum(dims, keepDim: keepDim, dtype: dtype) }
+
+    /// The mean over `dims` (default: all) of a floating-point or complex tensor. Source: `torch.mean`.
+    public func mean(_ dims: [Int]?, keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
+        dispatch(Mean(dims: dims?.isEmpty == true ? nil : dims, keepDim: keepDim), dtype.map(to) ?? self)
+    }
+    public func mean(_ dims: Int..., keepDim: Bool = false, dtype: DType? = nil) -> Tensor { mean(dims, keepDim: keepDim, dtype: dtype) }
+
+    /// The product over `dim` (default: of all elements). Source: `torch.prod`.
+    public func prod(_ dim: Int? = nil, keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
+        let wanted = dtype ?? (self.dtype.isDifferentiable ? self.dtype : .int64)
+        return to(wanted).reduce(TERN_REDUCE_prod, "prod", dim.map { [$0] }, keepDim: keepDim, saves: .inputs) { g, x, _ in
+            g * productOfOthers(x, dim)
+        }
+    }
+
+    /// The greatest elements over `dims` (default: all); equal ones share the gradient evenly. Source: `torch.amax`.
+    public func amax(_ dims: [Int]?, keepDim: Bool = false) -> Tensor { extreme(TERN_REDUCE_max, "amax", dims, keepDim) }
+    /// The least elements over `dims`. Source: `torch.amin`.
+    public func amin(_ dims: [Int]?, keepDim: Bool = false) -> Tensor { extreme(TERN_REDUCE_min, "amin", dims, keepDim) }
+    public func amax(_ dims: Int..., keepDim: Bool = false) -> Tensor { amax(dims, keepDim: keepDim) }
+    public func amin(_ dims: Int..., keepDim: Bool = false) -> Tensor { amin(dims, keepDim: keepDim) }
+
+    private func extreme(_ function: TernReduction, _ name: String, _ dims: [Int]?, _ keepDim: Bool) -> Tensor {
+        reduce(function, name, dims, keepDim: keepDim, saves: .all, gradientName: name.prefix(1).uppercased() + name.dropFirst() + "Backward0", needsElements: true) { g, x, y in
+            let hits = (x .== y) | (x.isNaN() & y.isNaN())
+            return g * hits.to(g.dtype) / hits.sum(dims, keepDim: true).to(g.dtype)
+        }
+    }
+
+    /// The greatest element of all. Source: `torch.max`.
+    public func max() -> Tensor { reduce(TERN_REDUCE_max, "max", nil, keepDim: false, saves: .all, gradientName: "MaxBackward1", needsElements: true, Tensor.shareAmongEqual) }
+    /// The least element of all. Source: `torch.min`.
+    public func min() -> Tensor { reduce(TERN_REDUCE_min, "min", nil, keepDim: false, saves: .all, gradientName: "MinBackward1", needsElements: true, Tensor.shareAmongEqual) }
+
+    private static let shareAmongEqual: @Sendable (Tensor, Tensor, Tensor) -> Tensor? = { g, x, y in
+        let hits = (x .== y) | (x.isNaN() & y.isNaN())
+        return g * hits.to(g.dtype) / hits.sum().to(g.dtype)
+    }
+
+    /// The greatest elements along `dim` and where they stand (`int64`; the first of equals). Source: `torch.max`.
+    public func max(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) { pick(argmax(dim, keepDim: true), dim, keepDim) }
+    public func min(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) { pick(argmin(dim, keepDim: true), dim, keepDim) }
+
+    private func pick(_ indices: Tensor, _ dim: Int, _ keepDim: Bool) -> (values: Tensor, indices: Tensor) {
+        let values = gather(dim, indices)
+        return keepDim ? (values, indices) : (values.squeeze(dim), indices.squeeze(dim))
+    }
+
+    /// Where the greatest element along `dim` stands (default: among all, in row-major order). Source: `torch.argmax`.
+    public func argmax(_ dim: Int? = nil, keepDim: Bool = false) -> Tensor {
+        reduce(TERN_REDUCE_argmax, "argmax", dim.map { [$0] }, keepDim: keepDim, result: .int64, needsElements: true)
+    }
+    public func argmin(_ dim: Int? = nil, keepDim: Bool = false) -> Tensor {
+        reduce(TERN_REDUCE_argmin, "argmin", dim.map { [$0] }, keepDim: keepDim, result: .int64, needsElements: true)
+    }
+
+    /// Whether any element is not 0. Source: `torch.any`.
+    public func any(_ dims: [Int]?, keepDim: Bool = false) -> Tensor { reduce(TERN_REDUCE_any, "any", dims, keepDim: keepDim, result: .bool) }
+    /// Whether no element is 0. Source: `torch.all`.
+    public func all(_ dims: [Int]?, keepDim: Bool = false) -> Tensor { reduce(TERN_REDUCE_all, "all", dims, keepDim: keepDim, result: .bool) }
+    public func any(_ dims: Int..., keepDim: Bool = false) -> Tensor { any(dims, keepDim: keepDim) }
+    public func all(_ dims: Int..., keepDim: Bool = false) -> Tensor { all(dims, keepDim: keepDim) }
+
+    /// The variance over `dims`: squared deviations from the mean, summed and divided by n − `correction`. Source: `torch.var`.
+    public func variance(_ dims: [Int]?, correction: Double = 1, keepDim: Bool = false) -> Tensor {
+        let centered = self - mean(dims, keepDim: true)
+        let squares = dtype.isComplex ? (centered * centered.conj()).real : centered * centered
+        let n = Double(count) / Double(Swift.max(squares.sum(dims).count, 1))
+        return squares.sum(dims, keepDim: keepDim) / Swift.max(n - correction, 0)
+    }
+    public func variance(_ dims: Int..., correction: Double = 1, keepDim: Bool = false) -> Tensor {
+        variance(dims, correction: correction, keepDim: keepDim)
+    }
+    /// The standard deviation: the root of `variance`. Source: `torch.std`.
+    public func std(_ dims: [Int]?, correction: Double = 1, keepDim: Bool = false) -> Tensor {
+        variance(dims, correction: correction, keepDim: keepDim).sqrt()
+    }
+    public func std(_ dims: Int..., correction: Double = 1, keepDim: Bool = false) -> Tensor {
+        std(dims, correction: correction, keepDim: keepDim)
+    }
+
+    /// Summed over the dimensions that broadcasting `shape` to this tensor's shape stretched.
+    package func summed(to shape: Shape) -> Tensor {
+        if shape == self.shape { return self }
+        let lead = rank - shape.count
+        guard lead >= 0 else { return expand(shape) }
+        let dims = (0..<rank).filter { $0 < lead || (shape[$0 - lead] == 1 && self.shape[$0] != 1) }
+        let sum = dims.isEmpty ? self : sum(dims, keepDim: true)
+        return (lead > 0 ? sum.reshape(shape) : sum).expand(shape)
+    }
+}
+
+private struct Mean: Op {
+    let dims: [Int]?
+    let keepDim: Bool
+    let name = "mean"
+    var gradientName: String { "MeanBackward" + (dims == nil ? "0" : "1") }
+    func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
+        try Check.require(x.dtype.isDifferentiable, name, "takes floating-point or complex tensors, not \(x.dtype): convert with to(.float32)")
+        let dims = try dims.map { d throws(TensorError) in try Check.dimensions(name, d, of: x.shape) }
+        let sum = x.detach().sum(dims, keepDim: keepDim)
+        let n = Double(x.count) / Double(sum.count)
+        return sum / (sum.count == 0 ? 1 : n)
+    }
+    func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) throws(TensorError) -> Tensor? {
+        var kept = x.shape
+        for d in try dims.map({ d throws(TensorError) in try Check.dimensions(name, d, of: x.shape) }) ?? Array(x.shape.indices) where x.rank > 0 { kept[d] = 1 }
+        return (g.reshape(kept) / (Double(x.count) / Double(Swift.max(y.count, 1)))).expand(x.shape)
+    }
+}
+
+/// For each element, the product of the others along `dim` (all of them: nil): right where there are zeros too.
+private func productOfOthers(_ x: Tensor, _ dim: Int?) -> Tensor {
+    guard let dim else { return productOfOthers(x.flatten(), 0).reshape(x.shape) }
+    guard x.rank > 0 else { return Tensor.onesLike(x) }
+    let d = dim < 0 ? dim + x.rank : dim
+    let n = x.shape[d]
+    if n < 2 { return Tensor.onesLike(x).conj() }
+    // Element i takes the product over a window of the n − 1 that follow it, cyclically.
+    let cyclic = cat([x, x.narrow(d, start: 0, length: n - 1)], dim: d).narrow(d, start: 1, length: 2 * n - 2)
+    return cyclic.unfold(d, size: n - 1, step: 1).prod(-1).conj()
+}

@@ -1,0 +1,118 @@
+import CTernCPU
+
+/// condition ? a : b, element by element, broadcast.
+private struct Where: Op {
+    let name = "where"
+    var saves: Saves { .first }
+    func kernel(_ x: Triple) throws(TensorError) -> Tensor? {
+        try Check.require(x.a.dtype == .bool, name, "the condition must be bool, not \(x.a.dtype)")
+        let shape = try Check.broadcast(name, [x.a.shape, x.b.shape, x.c.shape])
+        let dtype = resultType(x.b, x.c)
+        let backend = [x.a, x.b, x.c].first { $0.rank > 0 }?.backend ?? x.b.backend
+        let out = Tensor(empty: shape, dtype, on: backend)
+        let (a, b) = (x.b.detach().to(dtype), x.c.detach().to(dtype))
+        return backend.select(out, x.a.broadcast(shape), a.broadcast(shape), b.broadcast(shape)) ? out : nil
+    }
+    func gradient(_ g: Tensor, _ x: Triple, _ y: Tensor) -> (Tensor?, Tensor?, Tensor?) {
+        let zero = Tensor.zeros([], dtype: g.dtype, device: g.device)
+        return (nil, x.b.requiresGrad ? `where`(x.a, g, zero) : nil, x.c.requiresGrad ? `where`(x.a, zero, g) : nil)
+    }
+}
+
+/// `a` where `condition` (bool) holds, else `b`; broadcast. What is not taken has gradient 0, even where it is not finite. Source: `torch.where`.
+public func `where`(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { dispatch(Where(), Triple(condition, a, b)) }
+public func `where`<S: TensorScalar>(_ condition: Tensor, _ a: Tensor, _ b: S) -> Tensor { `where`(condition, a, a.operand(b)) }
+public func `where`<S: TensorScalar>(_ condition: Tensor, _ a: S, _ b: Tensor) -> Tensor { `where`(condition, b.operand(a), b) }
+
+/// Along `dim`, the elements whose positions `index` names.
+private struct Gather: Op {
+    let dim: Int
+    let name = "gather"
+    var saves: Saves { .second }
+    func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
+        let (x, index) = (x.a, x.b)
+        let d = try Check.dimension(name, dim, of: x.shape)
+        try Check.require(index.dtype == .int64 || index.dtype == .int32, name, "the index must be int64 or int32, not \(index.dtype)")
+        try Check.require(
+            Swift.max(x.rank, 1) == Swift.max(index.rank, 1), name, "index \(index.shape.brief) and tensor \(x.shape.brief) must have as many dimensions")
+        for i in 0..<index.rank where i != d && x.rank > 0 {
+            try Check.require(
+                index.shape[i] <= x.shape[i], name, "index \(index.shape.brief) is larger than tensor \(x.shape.brief) in dimension \(i), not the gathered \(d)")
+        }
+        let out = Tensor(empty: index.shape, x.dtype, on: x.backend)
+        let whole = index.detach().to(.int64)
+        let rank = Swift.max(x.rank, 1)
+        let verdict = x.backend.gather(out.atLeast(rank), x.atLeast(rank), d, whole.atLeast(rank))
+        return try Check.indexed(name, verdict, whole, size: x.rank > 0 ? x.shape[d] : 1, dim: d) ? out : nil
+    }
+    func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) {
+        (Tensor.zeros(x.a.shape, dtype: g.dtype, device: g.device).scatterAdd(dim, x.b, g), nil)
+    }
+}
+
+/// Writes `source` where `index` says, along `dim`.
+private struct Scatter: Op {
+    let combine: TernCombine
+    let dim: Int
+    var name: String { combine == TERN_COMBINE_sum ? "scatter_add" : "scatter" }
+    var saves: Saves { .second }
+    func kernel(_ x: Triple) throws(TensorError) -> Tensor? {
+        let (x, index, source) = (x.a, x.b, x.c)
+        let d = try Check.dimension(name, dim, of: x.shape)
+        try Check.require(index.dtype == .int64 || index.dtype == .int32, name, "the index must be int64 or int32, not \(index.dtype)")
+        try Check.sameDType(name, x, source)
+        let rank = Swift.max(x.rank, 1)
+        try Check.require(
+            rank == Swift.max(index.rank, 1) && rank == Swift.max(source.rank, 1), name,
+            "tensor \(x.shape.brief), index \(index.shape.brief) and source \(source.shape.brief) must have as many dimensions")
+        let out = x.detach().clone()
+        let (wideOut, wideIndex, wideSource) = (out.atLeast(rank), index.detach().to(.int64).atLeast(rank), source.atLeast(rank))
+        for i in 0..<rank where index.count > 0 {
+            try Check.require(
+                wideIndex.shape[i] <= wideSource.shape[i] && (i == d || wideIndex.shape[i] <= wideOut.shape[i]), name,
+                "index \(index.shape.brief) is larger than source \(source.shape.brief) or than tensor \(x.shape.brief) in dimension \(i)")
+        }
+        let verdict = out.backend.scatter(combine, wideOut, d, wideIndex, wideSource)
+        return try Check.indexed(name, verdict, wideIndex, size: wideOut.shape[d], dim: d) ? out : nil
+    }
+    func gradient(_ g: Tensor, _ x: Triple, _ y: Tensor) -> (Tensor?, Tensor?, Tensor?) {
+        let toX = combine == TERN_COMBINE_sum ? g : g.scatter(dim, x.b, Tensor.zeros(x.c.shape, dtype: g.dtype, device: g.device))
+        var toSource: Tensor?
+        if x.c.requiresGrad {
+            let picked = g.gather(dim, x.b)
+            // Source elements that no index reaches have gradient 0.
+            toSource = picked.shape == x.c.shape ? picked : Tensor.zeros(x.c.shape, dtype: g.dtype, device: g.device).pasted(picked)
+        }
+        return (toX, nil, toSource)
+    }
+}
+
+extension Tensor {
+    /// Element i… of the result is the element of this tensor whose position along `dim` is `index[i…]`. Source: `torch.gather`.
+    public func gather(_ dim: Int, _ index: Tensor) -> Tensor { dispatch(Gather(dim: dim), Pair(self, index)) }
+    /// This tensor with `source`'s elements written where `index` says along `dim`. Source: `torch.scatter`.
+    public func scatter(_ dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor {
+        dispatch(Scatter(combine: TERN_COMBINE_assign, dim: dim), Triple(self, index, source))
+    }
+    /// The same, adding. Source: `torch.scatter_add`.
+    public func scatterAdd(_ dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor {
+        dispatch(Scatter(combine: TERN_COMBINE_sum, dim: dim), Triple(self, index, source))
+    }
+
+    /// `value` where `mask` (bool, broadcast) holds. Source: `torch.masked_fill`.
+    public func maskedFill<S: TensorScalar>(_ mask: Tensor, _ value: S) -> Tensor { `where`(mask, Tensor.full([], value, dtype: dtype, device: device), self) }
+
+    /// 0-dim tensors as vectors of one element.
+    package func atLeast(_ rank: Int) -> Tensor { self.rank == 0 && rank > 0 ? viewed(Layout(shape: [1], strides: [1], offset: layout.offset)) : self }
+
+    /// `part` in the corner at index 0 of every dimension.
+    fileprivate func pasted(_ part: Tensor) -> Tensor {
+        var corner = part
+        for d in 0..<rank where part.shape[d] < shape[d] {
+            var rest = corner.shape
+            rest[d] = shape[d] - part.shape[d]
+            corner = cat([corner, Tensor.zeros(rest, dtype: dtype, device: device)], dim: d)
+        }
+        return corner
+    }
+}

@@ -1,0 +1,127 @@
+import CTernCPU
+public import ComplexModule
+public import RealModule
+
+/// A number of any kind, as operators and fills take it.
+public enum Scalar: Sendable, Hashable {
+    case bool(Bool)
+    case int(Int64)
+    case double(Double)
+    case complex(Complex<Double>)
+
+    /// The dtype a tensor made of it alone has: `bool`, `int64`, the default floating type, `complex64`.
+    public var dtype: DType {
+        switch self {
+        case .bool: .bool
+        case .int: .int64
+        case .double: .float32
+        case .complex: .complex64
+        }
+    }
+
+    /// The real part, as a `Double`.
+    public var doubleValue: Double {
+        switch self {
+        case .bool(let b): b ? 1 : 0
+        case .int(let i): Double(i)
+        case .double(let d): d
+        case .complex(let z): z.real
+        }
+    }
+
+    /// The value as an integer: floating values are truncated; beyond the range, the nearest one there is; NaN is 0.
+    public var intValue: Int64 {
+        switch self {
+        case .bool(let b): b ? 1 : 0
+        case .int(let i): i
+        case .double, .complex:
+            Int64(exactly: doubleValue.rounded(.towardZero)) ?? (doubleValue.isNaN ? 0 : doubleValue < 0 ? .min : .max)
+        }
+    }
+
+    package var number: TernNumber {
+        switch self {
+        case .bool, .int: TernNumber(re: doubleValue, im: 0, integer: intValue, isInteger: true)
+        case .double(let d): TernNumber(re: d, im: 0, integer: intValue, isInteger: false)
+        case .complex(let z): TernNumber(re: z.real, im: z.imaginary, integer: intValue, isInteger: false)
+        }
+    }
+
+    /// The dtype that a tensor of `dtype` and this number give together.
+    package func resultType(with tensor: DType) -> DType { DType.combine(higher: tensor, lower: dtype) ?? tensor }
+}
+
+/// A Swift type whose values a tensor can hold.
+public protocol TensorScalar: Sendable {
+    /// The element type that holds such values as they are.
+    static var dtype: DType { get }
+    /// The dtype of a tensor made from Swift values of this type: as `dtype`, but `Double` gives `float32`, as in PyTorch.
+    static var literalDType: DType { get }
+    var scalar: Scalar { get }
+    /// The nearest value of this type; the real part of a complex number.
+    init(scalar: Scalar)
+}
+
+extension TensorScalar {
+    public static var literalDType: DType { dtype }
+}
+
+extension TensorScalar where Self: BinaryInteger {
+    public var scalar: Scalar { .int(Int64(clamping: self)) }
+    public init(scalar: Scalar) { self.init(truncatingIfNeeded: scalar.intValue) }
+}
+extension TensorScalar where Self: BinaryFloatingPoint {
+    public var scalar: Scalar { .double(Double(self)) }
+    public init(scalar: Scalar) { self.init(scalar.doubleValue) }
+}
+
+extension UInt8: TensorScalar { public static var dtype: DType { .uint8 } }
+extension Int8: TensorScalar { public static var dtype: DType { .int8 } }
+extension Int16: TensorScalar { public static var dtype: DType { .int16 } }
+extension Int32: TensorScalar { public static var dtype: DType { .int32 } }
+extension Int64: TensorScalar { public static var dtype: DType { .int64 } }
+extension Int: TensorScalar { public static var dtype: DType { .int64 } }
+extension Float: TensorScalar { public static var dtype: DType { .float32 } }
+extension Double: TensorScalar {
+    public static var dtype: DType { .float64 }
+    public static var literalDType: DType { .float32 }
+}
+#if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
+    extension Float16: TensorScalar { public static var dtype: DType { .float16 } }
+#endif
+extension Bool: TensorScalar {
+    public static var dtype: DType { .bool }
+    public var scalar: Scalar { .bool(self) }
+    public init(scalar: Scalar) {
+        if case .complex(let z) = scalar { self = z != .zero } else { self = scalar.doubleValue != 0 }
+    }
+}
+extension Complex: TensorScalar where RealType: TensorScalar & BinaryFloatingPoint & Sendable {
+    public static var dtype: DType { RealType.dtype.complex }
+    public static var literalDType: DType { RealType.literalDType.complex }
+    public var scalar: Scalar { .complex(Complex<Double>(Double(real), Double(imaginary))) }
+    public init(scalar: Scalar) {
+        if case .complex(let z) = scalar {
+            self.init(RealType(z.real), RealType(z.imaginary))
+        } else {
+            self.init(RealType(scalar.doubleValue))
+        }
+    }
+}
+
+/// A 16-bit float with the range of `Float`: its upper half (8 bits of exponent, 7 of fraction).
+public struct BFloat16: TensorScalar, Hashable {
+    public var bitPattern: UInt16
+    public init(bitPattern: UInt16) { self.bitPattern = bitPattern }
+    /// The nearest value, ties to even; NaN stays NaN.
+    public init(_ value: Float) {
+        let bits = value.bitPattern
+        bitPattern = value.isNaN ? 0x7FC0 : UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
+    }
+    public static var dtype: DType { .bfloat16 }
+    public var scalar: Scalar { .double(Double(Float(self))) }
+    public init(scalar: Scalar) { self.init(Float(scalar.doubleValue)) }
+}
+extension Float {
+    public init(_ value: BFloat16) { self.init(bitPattern: UInt32(value.bitPattern) << 16) }
+}

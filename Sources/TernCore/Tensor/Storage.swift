@@ -1,0 +1,56 @@
+import CTernCPU
+
+/// A block of a device's memory, shared by the tensors that view it. Who writes makes sure first that it is the only one.
+package final class Storage: @unchecked Sendable {
+    package let backend: any Backend
+    package let byteCount: Int
+    /// On the device; nil for `meta`, for blocks of no bytes, and for placeholders.
+    package let pointer: UnsafeMutableRawPointer?
+    /// What keeps memory alive that is not ours (an imported buffer, a mapped file); nil where this storage frees it.
+    private let owner: AnyObject?
+    /// Why there is nothing to read here, for placeholders.
+    package let placeholder: Placeholder?
+
+    package enum Placeholder: Sendable {
+        /// The result of an op that failed inside `recovering`.
+        case poison
+        /// A tape node keeps the shape alone.
+        case dropped
+    }
+
+    package init(allocating byteCount: Int, on backend: any Backend) {
+        self.backend = backend
+        self.byteCount = byteCount
+        pointer = byteCount > 0 ? backend.allocate(byteCount) : nil
+        owner = nil
+        placeholder = nil
+    }
+
+    /// Memory of another owner, on the CPU, which must not change while this storage lives.
+    package init(borrowing pointer: UnsafeMutableRawPointer, byteCount: Int, owner: AnyObject) {
+        backend = Backends.cpu
+        self.byteCount = byteCount
+        self.pointer = pointer
+        self.owner = owner
+        placeholder = nil
+    }
+
+    private init(_ placeholder: Placeholder) {
+        backend = Backends.cpu
+        byteCount = 0
+        pointer = nil
+        owner = nil
+        self.placeholder = placeholder
+    }
+
+    package static let poison = Storage(.poison)
+    package static let dropped = Storage(.dropped)
+
+    package var device: Device { backend.device }
+    /// Whether its bytes may be written: memory that was lent is copied first.
+    package var isOwned: Bool { owner == nil }
+
+    deinit {
+        if owner == nil, let pointer { backend.deallocate(pointer, byteCount) }
+    }
+}

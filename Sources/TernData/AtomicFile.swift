@@ -1,0 +1,69 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Glibc)
+import Glibc
+#endif
+
+/// A new file that appears under its name only when it is complete, and then all at once.
+///
+/// Bytes go to a temporary file beside it; ``commit()`` flushes them to the disk and renames it. Dropped before that, the
+/// temporary file is removed. Folders on the way are made.
+package final class AtomicFile {
+    private let path: String
+    private let temporary: String
+    private var file: Int32
+
+    package init(_ path: String) throws(DataFileError) {
+        self.path = path
+        for (index, character) in zip(path.indices, path) where character == "/" && index != path.startIndex {
+            let folder = String(path[..<index])
+            guard mkdir(folder, 0o755) == 0 || errno == EEXIST else { throw AtomicFile.failure(folder) }
+        }
+        temporary = "\(path).\(String(UInt64.random(in: 0 ... .max), radix: 36)).part"
+        file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw AtomicFile.failure(temporary) }
+    }
+
+    deinit { discard() }
+
+    /// Appends bytes.
+    package func write(_ bytes: [UInt8]) throws(DataFileError) {
+        let complete = bytes.withUnsafeBytes { buffer in
+            var done = 0
+            while done < buffer.count, let start = buffer.baseAddress {
+                let count = systemWrite(file, start + done, buffer.count - done)
+                if count >= 0 { done += count } else if errno != EINTR { return false }
+            }
+            return true
+        }
+        guard complete else { throw AtomicFile.failure(temporary) }
+    }
+
+    /// Puts the file, complete and flushed, under its name.
+    package func commit() throws(DataFileError) {
+        guard fsync(file) == 0, rename(temporary, path) == 0 else { throw AtomicFile.failure(path) }
+        close(file)
+        file = -1
+        let folder = open(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".", O_RDONLY | O_CLOEXEC)
+        if folder >= 0 {  // so that the new name survives a power cut too
+            fsync(folder)
+            close(folder)
+        }
+    }
+
+    /// Removes what was written; no effect after ``commit()``.
+    package func discard() {
+        guard file >= 0 else { return }
+        close(file)
+        unlink(temporary)
+        file = -1
+    }
+
+    private static func failure(_ path: String) -> DataFileError {
+        DataFileError(file: path, problem: .unwritable(String(cString: strerror(errno))))
+    }
+}
+
+private func systemWrite(_ file: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int { write(file, bytes, count) }
