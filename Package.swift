@@ -9,6 +9,7 @@ let package = Package(
     platforms: [.macOS(.v15), .iOS(.v18)],
     products: [
         .library(name: "Tern", targets: ["Tern"]),
+        .library(name: "TernDownload", targets: ["TernDownload"]),
         .executable(name: "tern", targets: ["TernCLI"]),
         .executable(name: "parity", targets: ["ParityRunner"]),
     ],
@@ -29,6 +30,7 @@ let package = Package(
         .target(name: "TernIO", dependencies: ["TernNN"]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
         .target(name: "TernData", dependencies: ["TernCore", "CZlib"]),
+        .target(name: "TernDownload", dependencies: ["TernData"]),
         .target(name: "TernTrain", dependencies: ["TernIO", "TernData"]),
         .target(name: "Tern", dependencies: ["TernCore", "TernNN", "TernIO", "TernData", "TernTrain"]),
         .executableTarget(
@@ -36,6 +38,10 @@ let package = Package(
             dependencies: ["Tern", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(name: "ParityRunner", dependencies: ["Tern"]),
         .testTarget(name: "TernCoreTests", dependencies: ["TernCore"]),
+        .testTarget(name: "TernNNTests", dependencies: ["Tern"]),
+        .testTarget(name: "TernDataTests", dependencies: ["TernData"]),
+        .testTarget(name: "TernDownloadTests", dependencies: ["TernDownload"]),
+        .testTarget(name: "TernTrainTests", dependencies: ["TernTrain", "TernData"]),
     ],
     cxxLanguageStandard: .cxx20
 )

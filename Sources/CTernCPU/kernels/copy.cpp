@@ -16,24 +16,6 @@
 using namespace tern;
 
 namespace {
-struct alignas(8) Sixteen { uint64_t a, b; };
-
-/// f(Type<a type of this many bytes>)
-template <class F> void visit_size(int64_t size, F &&f) {
-    switch (size) {
-        case 1: return f(Type<uint8_t>{});
-        case 2: return f(Type<uint16_t>{});
-        case 4: return f(Type<uint32_t>{});
-        case 8: return f(Type<uint64_t>{});
-        default: return f(Type<Sixteen>{});
-    }
-}
-
-template <class F> bool visit_any(TernDType dtype, F &&f) {
-    if (dtype == TERN_BOOL) return f(Type<bool>{}), true;
-    return visit_integers(dtype, f) || visit_floating(dtype, f) || visit_complex(dtype, f);
-}
-
 template <class T> void move_loop(char *const *data, const int64_t *strides, int64_t n, const void *) {
     if (strides[0] == sizeof(T) && strides[1] == sizeof(T)) {
         memmove(data[0], data[1], size_t(n) * sizeof(T));
@@ -73,9 +55,9 @@ Kernel copy_kernel(TernDType to, TernDType from) {
         return kernel;
     }
     if (const int t = floating_index(to), f = floating_index(from); t >= 0 && f >= 0) return TERN_CHOOSE(floating_copy(t, f));
-    visit_any(to, [&](auto to_type) {
+    visit_all(to, [&](auto to_type) {
         using To = typename decltype(to_type)::type;
-        visit_any(from, [&](auto from_type) {
+        visit_all(from, [&](auto from_type) {
             using From = typename decltype(from_type)::type;
             if constexpr (!(is_real_floating<To> && is_real_floating<From>) && !std::is_same_v<To, From>) kernel = convert_loop<To, From>;
         });
@@ -194,8 +176,8 @@ bool tern_where(const TernArray *out, const TernArray *condition, const TernArra
 }
 
 bool tern_fill(const TernArray *out, TernNumber value) {
-    Sixteen element = {0, 0};
-    visit_any(out->dtype, [&](auto type) {
+    SixteenBytes element = {0, 0};
+    visit_all(out->dtype, [&](auto type) {
         using T = typename decltype(type)::type;
         const T x = value.isInteger ? convert<T>(value.integer) : convert<T>(std::complex<double>(value.re, value.im));
         memcpy(&element, &x, sizeof x);
@@ -208,7 +190,7 @@ bool tern_accumulate(const TernArray *out, const TernArray *x) {
     if (out->dtype != x->dtype) return false;
     const TernArray *const arrays[] = {out, x};
     const Loops loops(2, arrays, false);
-    visit_any(out->dtype, [&](auto type) {
+    visit_all(out->dtype, [&](auto type) {
         const Kernel kernel = accumulate_loop<typename decltype(type)::type>;
         if (loops.distinct(0)) iterate(2, arrays, kernel);
         else loops.run(0, loops.count, kernel, nullptr);
@@ -219,7 +201,7 @@ bool tern_accumulate(const TernArray *out, const TernArray *x) {
 bool tern_arange(const TernArray *out, TernNumber start, TernNumber step) {
     if (out->rank != 1) return false;
     const int64_t stride = out->strides[0] * size_of(out->dtype);
-    visit_any(out->dtype, [&](auto type) {
+    visit_all(out->dtype, [&](auto type) {
         using T = typename decltype(type)::type;
         parallel_for(out->shape[0], pointwise_grain, [&](int64_t begin, int64_t end) {
             char *at = static_cast<char *>(out->data) + begin * stride;

@@ -82,10 +82,15 @@ bool Loops::distinct(int k) const {
     return true;
 }
 
-void Loops::run(int64_t begin, int64_t end, Kernel kernel, const void *context) const {
+void Loops::run(int64_t begin, int64_t end, Kernel kernel, const void *context, const int64_t *shift) const {
     char *at[max_operands];
     int64_t inner[max_operands], index[max_rank];
-    for (int k = 0; k < operands; ++k) at[k] = data[k], inner[k] = strides[k][0];
+    for (int k = 0; k < operands; ++k) at[k] = data[k] + (shift ? shift[k] : 0), inner[k] = strides[k][0];
+    if (rank == 1) {
+        for (int k = 0; k < operands; ++k) at[k] += begin * inner[k];
+        if (begin < end) kernel(at, inner, end - begin, context);
+        return;
+    }
     int64_t rest = begin;
     for (int d = 0; d < rank; ++d) {
         index[d] = d + 1 < rank ? rest % shape[d] : rest;

@@ -28,8 +28,8 @@ struct Loops {
     /// Whether no two index positions of an operand name one element (decided by strides: "no" may be wrong).
     bool distinct(int operand) const;
 
-    /// The elements begin..<end, in this order.
-    void run(int64_t begin, int64_t end, Kernel kernel, const void *context) const;
+    /// The elements begin..<end, in this order; operand k lies shift[k] bytes from where it was said to.
+    void run(int64_t begin, int64_t end, Kernel kernel, const void *context, const int64_t *shift = nullptr) const;
 };
 
 /// Every element, in any order, on all threads.

@@ -1,0 +1,55 @@
+// The innermost loops of reductions over float32 and float64. Included in namespace tern: see isa/each.inl.
+namespace TERN_ISA {
+template <class F> struct Lanes {
+    static constexpr int count = 64 / sizeof(F);
+    typedef F vector __attribute__((ext_vector_type(count), aligned(alignof(F)), may_alias));
+};
+
+/// The sum of at most `reduce_block` elements: in many lanes, so that few roundings add up, and these in double.
+template <class F> double sum_block(const F *x, int64_t n) {
+    using V = typename Lanes<F>::vector;
+    constexpr int lanes = Lanes<F>::count, ways = TERN_LEVEL ? 4 : 2;
+    V sums[ways] = {};
+    int64_t i = 0;
+    for (; i + ways * lanes <= n; i += ways * lanes)
+        for (int k = 0; k < ways; ++k) sums[k] += *reinterpret_cast<const V *>(x + i + k * lanes);
+    double sum = 0;
+    for (; i < n; ++i) sum += double(x[i]);
+    for (int k = 1; k < ways; ++k) sums[0] += sums[k];
+    for (int l = 0; l < lanes; ++l) sum += double(sums[0][l]);
+    return sum;
+}
+
+/// The greatest, or least, of n >= 1 elements; NaN if there is one.
+template <class F, bool greatest> F extreme_block(const F *x, int64_t n) {
+    using V = typename Lanes<F>::vector;
+    constexpr int lanes = Lanes<F>::count;
+    F best = x[0];
+    int64_t i = 0;
+    if (n >= lanes) {
+        V m = *reinterpret_cast<const V *>(x), other = m;
+        for (; i + 2 * lanes <= n; i += 2 * lanes) {
+            const V a = *reinterpret_cast<const V *>(x + i), b = *reinterpret_cast<const V *>(x + i + lanes);
+            m = ((greatest ? a > m : a < m) | (a != a)) ? a : m;
+            other = ((greatest ? b > other : b < other) | (b != b)) ? b : other;
+        }
+        for (int l = 0; l < lanes; ++l) {
+            best = greatest ? maximum(best, F(m[l])) : minimum(best, F(m[l]));
+            best = greatest ? maximum(best, F(other[l])) : minimum(best, F(other[l]));
+        }
+    }
+    for (; i < n; ++i) best = greatest ? maximum(best, x[i]) : minimum(best, x[i]);
+    return best;
+}
+
+/// sums[c] += x[c]
+template <class F> void sum_row(double *sums, const F *x, int64_t n) {
+    TERN_VECTOR_LOOP for (int64_t c = 0; c < n; ++c) sums[c] += double(x[c]);
+}
+template <class F, bool greatest> void extreme_row(F *best, const F *x, int64_t n) {
+    TERN_VECTOR_LOOP for (int64_t c = 0; c < n; ++c) best[c] = greatest ? maximum(best[c], x[c]) : minimum(best[c], x[c]);
+}
+
+template <class F> inline constexpr ReduceLoops<F> reduce_loops = {
+    sum_block<F>, {extreme_block<F, false>, extreme_block<F, true>}, sum_row<F>, {extreme_row<F, false>, extreme_row<F, true>}};
+}  // namespace TERN_ISA

@@ -1,0 +1,63 @@
+// One row, contiguous, in float or double; y may be x.
+namespace TERN_ISA {
+namespace {
+template <class T> struct Lanes {
+    static constexpr int64_t count = (16 << TERN_LEVEL) / sizeof(T);
+    typedef T Vec __attribute__((ext_vector_type((16 << TERN_LEVEL) / sizeof(T)), aligned(alignof(T)), may_alias));
+    static Vec at(const T *x) { return *reinterpret_cast<const Vec *>(x); }
+};
+
+/// combine(combine(x[0], x[1]), …) in some order: lanes, two at a time.
+template <class T, class F, class G> T fold(int64_t n, T start, const F &term, const G &combine) {
+    typename Lanes<T>::Vec a = start, b = start;
+    constexpr int64_t w = Lanes<T>::count;
+    int64_t i = 0;
+    for (; i + 2 * w <= n; i += 2 * w) a = combine(a, term.lanes(i)), b = combine(b, term.lanes(i + w));
+    a = combine(a, b);
+    T lanes[w];
+    *reinterpret_cast<typename Lanes<T>::Vec *>(lanes) = a;
+    for (int64_t half = w / 2; half > 0; half /= 2)
+        for (int64_t l = 0; l < half; l++) lanes[l] = combine(lanes[l], lanes[l + half]);
+    for (; i < n; i++) lanes[0] = combine(lanes[0], term.one(i));
+    return lanes[0];
+}
+
+template <class T> struct Values {
+    const T *x;
+    typename Lanes<T>::Vec lanes(int64_t i) const { return Lanes<T>::at(x + i); }
+    T one(int64_t i) const { return x[i]; }
+};
+template <class T> struct Products {
+    const T *x, *y;
+    typename Lanes<T>::Vec lanes(int64_t i) const { return Lanes<T>::at(x + i) * Lanes<T>::at(y + i); }
+    T one(int64_t i) const { return x[i] * y[i]; }
+};
+
+template <class T> void softmax_row(const T *x, T *y, int64_t n, bool logarithm) {
+    // A NaN may be passed over here: it comes back in the sum.
+    const T most = fold<T>(n, -std::numeric_limits<T>::infinity(), Values<T>{x}, [](auto a, auto b) { return b > a ? b : a; });
+    const auto add = [](auto a, auto b) { return a + b; };
+    if (logarithm) {
+        T sum = 0, part[256];
+        for (int64_t i = 0; i < n; i += 256) {
+            const int64_t size = n - i < 256 ? n - i : 256;
+            for (int64_t j = 0; j < size; j++) part[j] = exp(x[i + j] - most);
+            sum += fold<T>(size, T(0), Values<T>{part}, add);
+        }
+        const T shift = std::log(sum);
+        for (int64_t i = 0; i < n; i++) y[i] = x[i] - most - shift;
+    } else {
+        for (int64_t i = 0; i < n; i++) y[i] = exp(x[i] - most);
+        const T sum = fold<T>(n, T(0), Values<T>{y}, add);
+        for (int64_t i = 0; i < n; i++) y[i] = y[i] / sum;
+    }
+}
+
+template <class T> void softmax_gradient_row(const T *g, const T *y, T *dx, int64_t n, bool logarithm) {
+    const auto add = [](auto a, auto b) { return a + b; };
+    const T sum = logarithm ? fold<T>(n, T(0), Values<T>{g}, add) : fold<T>(n, T(0), Products<T>{g, y}, add);
+    if (logarithm) for (int64_t i = 0; i < n; i++) dx[i] = g[i] - exp(y[i]) * sum;
+    else for (int64_t i = 0; i < n; i++) dx[i] = y[i] * (g[i] - sum);
+}
+}  // namespace
+}  // namespace TERN_ISA

@@ -1,0 +1,146 @@
+public import TernCore
+
+/// Layers called one after the other. Each may be any `Layer`; one that occurs twice shares its parameters with itself.
+///
+///     let net = Sequential(Linear(20, 256), ReLU(), Linear(256, 10))
+///
+/// Source: `torch.nn.Sequential`.
+public final class Sequential: Module, Layer {
+    public init(_ layers: [any Layer]) {
+        super.init()
+        for layer in layers { append(layer) }
+    }
+    public convenience init(_ layers: any Layer...) { self.init(layers) }
+    /// With `if`, `for` and `switch` among the layers.
+    public convenience init(@LayerBuilder _ layers: () -> [any Layer]) { self.init(layers()) }
+
+    /// Adds a layer at the end.
+    public func append(_ layer: any Layer) { addModule("\(children().count)", layer) }
+    public var count: Int { children().count }
+
+    public func forward(_ x: Tensor) -> Tensor {
+        var x = x
+        for child in children() { x = ModuleChild(child)(x) }
+        return x
+    }
+    override public func blank(_ copies: ModuleCopies) -> Module? {
+        let twin = Sequential([])
+        return copies.fill(twin, from: self) ? twin : nil
+    }
+}
+
+/// Collects layers from a closure.
+@resultBuilder
+public enum LayerBuilder {
+    public static func buildExpression(_ layer: any Layer) -> [any Layer] { [layer] }
+    public static func buildExpression(_ layers: [any Layer]) -> [any Layer] { layers }
+    public static func buildBlock(_ parts: [any Layer]...) -> [any Layer] { parts.flatMap(\.self) }
+    public static func buildOptional(_ part: [any Layer]?) -> [any Layer] { part ?? [] }
+    public static func buildEither(first part: [any Layer]) -> [any Layer] { part }
+    public static func buildEither(second part: [any Layer]) -> [any Layer] { part }
+    public static func buildArray(_ parts: [[any Layer]]) -> [any Layer] { parts.flatMap(\.self) }
+    public static func buildLimitedAvailability(_ part: [any Layer]) -> [any Layer] { part }
+}
+
+/// Modules in order. It computes nothing itself: the module that holds it calls its items. A plain array property does the same.
+///
+/// Source: `torch.nn.ModuleList`.
+public final class ModuleList: Module {
+    public init(_ modules: [Module]) {
+        super.init()
+        for module in modules { append(module) }
+    }
+    public convenience init(_ modules: Module...) { self.init(modules) }
+    public func append(_ module: Module) { addModule("\(children().count)", module) }
+    public var count: Int { children().count }
+
+    override public func blank(_ copies: ModuleCopies) -> Module? {
+        let twin = ModuleList([])
+        return copies.fill(twin, from: self) ? twin : nil
+    }
+}
+
+/// Modules by name, in the order they were added. Source: `torch.nn.ModuleDict`.
+public final class ModuleDict: Module, ExpressibleByDictionaryLiteral {
+    public init(_ modules: [(String, Module)]) {
+        super.init()
+        for (name, module) in modules { addModule(name, module) }
+    }
+    public convenience init(dictionaryLiteral elements: (String, Module)...) { self.init(elements) }
+    public var count: Int { children().count }
+    public var keys: [String] { namedChildren().map(\.name) }
+
+    override public func blank(_ copies: ModuleCopies) -> Module? {
+        let twin = ModuleDict([])
+        return copies.fill(twin, from: self) ? twin : nil
+    }
+}
+
+// MARK: Indexing
+
+/// A module found by its place or name: `net[1][0].weight`. Its parameters and buffers are its members; a name that is none of them
+/// gives an error that lists those there are.
+@dynamicMemberLookup
+public struct ModuleChild {
+    public let module: Module
+    init(_ module: Module) { self.module = module }
+
+    /// The module, as its own type; nil where it is another.
+    public func `as`<M: Module>(_ type: M.Type) -> M? { module as? M }
+
+    public subscript(dynamicMember name: String) -> Tensor {
+        get { box(name)?.resolved() ?? .poison }
+        nonmutating set { box(name)?.set(newValue) }
+        nonmutating _modify {
+            let found = box(name) ?? TensorBox(.poison, .parameter)
+            let access = Parameter<Tensor>(box: found)
+            yield &access.wrappedValue
+        }
+    }
+    private func box(_ name: String) -> TensorBox? {
+        let own = module.parts().compactMap { part -> (String, TensorBox)? in
+            if case .tensor(let box) = part.part { (part.name, box) } else { nil }
+        }
+        if let found = own.first(where: { $0.0 == name }) { return found.1 }
+        let there = own.isEmpty ? "it has none" : "it has \(own.map(\.0).joined(separator: ", "))"
+        raise(.rule("module", "\(module.typeName) has no parameter or buffer '\(name)': \(there)"))
+        return nil
+    }
+
+    public subscript(i: Int) -> ModuleChild { module[i] }
+    public subscript(name: String) -> ModuleChild { module[name] }
+
+    public func callAsFunction(_ x: Tensor) -> Tensor {
+        if let layer = module as? any Layer { return layer(x) }
+        raise(.rule("forward", "\(module.typeName) has no forward that takes one tensor\(module is ModuleList || module is ModuleDict ? ": call its items instead" : "")"))
+        return .poison
+    }
+    public func stateDict() -> StateDict { module.stateDict() }
+    public func parameters() -> [Parameter<Tensor>] { module.parameters() }
+    public func namedParameters() -> [(name: String, parameter: Parameter<Tensor>)] { module.namedParameters() }
+    public func children() -> [Module] { module.children() }
+    public func isSame(as other: ModuleChild) -> Bool { module === other.module }
+}
+
+extension ModuleChild: CustomStringConvertible {
+    public var description: String { module.description }
+}
+
+extension Module {
+    /// The child at place `i` (negative: from the end).
+    public subscript(i: Int) -> ModuleChild {
+        let all = children()
+        let at = i < 0 ? i + all.count : i
+        guard all.indices.contains(at) else {
+            raise(.rule("module", "\(typeName) has \(all.count) children, and no number \(i)"))
+            return ModuleChild(Module())
+        }
+        return ModuleChild(all[at])
+    }
+    /// The module at a path: `net["block 0"]`, `net["encoder.layers.0"]`.
+    public subscript(path: String) -> ModuleChild {
+        if let found = namedModules().first(where: { $0.name == path }) { return ModuleChild(found.module) }
+        raise(.rule("module", "\(typeName) has no module '\(path)': it has \(namedChildren().map(\.name).joined(separator: ", "))"))
+        return ModuleChild(Module())
+    }
+}

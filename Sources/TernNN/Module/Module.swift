@@ -1,0 +1,237 @@
+public import TernCore
+
+/// The base of all networks and layers.
+///
+/// A subclass declares its parts as properties: parameters (`@Parameter`), buffers (`@Buffer`), and other modules, alone or in
+/// arrays, dictionaries and optionals. They are found by reflection; nothing needs to be registered. A module with one
+/// tensor in and one out conforms to `Layer` and writes `forward`; others write a `callAsFunction` of their own around `run(self)`.
+///
+/// Source: `torch.nn.Module`.
+open class Module {
+    /// Whether layers that differ between the two (dropout, batch norm) behave as in training. Default true.
+    public private(set) var isTraining = true
+    /// Modules added by name, after those that properties hold.
+    private var added: [(name: String, module: Module)] = []
+
+    public init() { _ = ModuleNaming.installed }
+
+    // MARK: What a subclass may say
+
+    /// The name it prints as. Default: the type's name.
+    open var typeName: String { String(describing: type(of: self)).prefix { $0 != "<" }.description }
+    /// What stands in the parentheses of its printed form: `in_features=20, out_features=10, bias=True`.
+    open var extraRepr: String { "" }
+    /// A new module of the same type and arguments, parameters fresh; nil where the type does not say how. Library layers do.
+    open func blank(_ copies: ModuleCopies) -> Module? { nil }
+
+    // MARK: Adding
+
+    /// Adds a module under a name (any text without a dot), or puts it in the place of the one that has the name.
+    /// Source: `torch.nn.Module.add_module`.
+    public func addModule(_ name: String, _ module: Module) {
+        guard !name.isEmpty, !name.contains(".") else {
+            raise(.rule("addModule", "'\(name)' can't name a module: names are not empty and have no dot"))
+            return
+        }
+        if let at = added.firstIndex(where: { $0.name == name }) {
+            added[at].module = module
+        } else if namedChildren().contains(where: { $0.name == name }) {
+            raise(.rule("addModule", "\(typeName) has a property '\(name)' already"))
+        } else {
+            added.append((name, module))
+        }
+    }
+
+    // MARK: Parts
+
+    enum Part {
+        case tensor(TensorBox)
+        case module(Module)
+    }
+
+    /// The parts found in properties, in order of declaration, then the added modules.
+    func parts() -> [(name: String, part: Part)] {
+        var found: [(name: String, part: Part)] = []
+        var mirrors: [Mirror] = []
+        var mirror: Mirror? = Mirror(reflecting: self)
+        while let m = mirror, m.subjectType != Module.self {
+            mirrors.append(m)
+            mirror = m.superclassMirror
+        }
+        for m in mirrors.reversed() {
+            for child in m.children { Module.collect(child.value, as: Module.propertyName(child.label ?? ""), into: &found) }
+        }
+        return found + added.map { ($0.name, .module($0.module)) }
+    }
+
+    private static func propertyName(_ label: String) -> String { label.hasPrefix("_") ? String(label.dropFirst()) : label }
+
+    private static func collect(_ value: Any, as name: String, into found: inout [(name: String, part: Part)]) {
+        if let holder = value as? any TensorBoxHolder {
+            found.append((name, .tensor(holder.box)))
+        } else if let module = value as? Module {
+            found.append((name, .module(module)))
+        } else {
+            let mirror = Mirror(reflecting: value)
+            switch mirror.displayStyle {
+            case .optional: for child in mirror.children { collect(child.value, as: name, into: &found) }
+            case .collection:
+                // An array of numbers is not walked: only its first element is looked at.
+                guard let first = mirror.children.first, mayHold(first.value) else { return }
+                for (i, child) in mirror.children.enumerated() { collect(child.value, as: "\(name).\(i)", into: &found) }
+            case .dictionary:
+                var entries: [(String, Any)] = []
+                for child in mirror.children {
+                    let pair = Mirror(reflecting: child.value).children.map(\.value)
+                    if pair.count == 2, mayHold(pair[1]) { entries.append(("\(pair[0])", pair[1])) }
+                }
+                for (key, value) in entries.sorted(by: { $0.0 < $1.0 }) { collect(value, as: "\(name).\(key)", into: &found) }
+            default: return
+            }
+        }
+    }
+    private static func mayHold(_ value: Any) -> Bool {
+        if value is Module || value is any TensorBoxHolder { return true }
+        switch Mirror(reflecting: value).displayStyle {
+        case .optional, .collection, .dictionary: return true
+        default: return false
+        }
+    }
+
+    /// The modules directly inside this one, with their names (`hidden`, `layers.0`).
+    public func namedChildren() -> [(name: String, module: Module)] {
+        parts().compactMap { if case .module(let m) = $0.part { ($0.name, m) } else { nil } }
+    }
+    public func children() -> [Module] { namedChildren().map(\.module) }
+
+    /// This module and all inside it, each once, with their paths (`""` for itself, `net.0`).
+    public func namedModules() -> [(name: String, module: Module)] {
+        var found: [(name: String, module: Module)] = []
+        var seen: Set<ObjectIdentifier> = []
+        walk("", &seen) { found.append(($0, $1)) }
+        return found
+    }
+    public func modules() -> [Module] { namedModules().map(\.module) }
+
+    private func walk(_ path: String, _ seen: inout Set<ObjectIdentifier>, _ visit: (String, Module) -> Void) {
+        guard seen.insert(ObjectIdentifier(self)).inserted else { return }
+        visit(path, self)
+        for (name, child) in namedChildren() { child.walk(path.isEmpty ? name : "\(path).\(name)", &seen, visit) }
+    }
+
+    /// Every tensor with its path. A tensor that has several names appears once, unless `repeating`.
+    func tensors(repeating: Bool, _ accepts: (TensorBox) -> Bool) -> [(name: String, box: TensorBox)] {
+        var found: [(name: String, box: TensorBox)] = []
+        var seen: Set<ObjectIdentifier> = []
+        func visit(_ module: Module, _ path: String) {
+            let prefix = path.isEmpty ? "" : path + "."
+            let parts = module.parts()
+            for (name, part) in parts {
+                guard case .tensor(let box) = part, accepts(box) else { continue }
+                if box.tensor == nil && !box.isDeferred { continue }
+                if repeating || seen.insert(ObjectIdentifier(box)).inserted { found.append((prefix + name, box)) }
+            }
+            for (name, part) in parts { if case .module(let child) = part { visit(child, prefix + name) } }
+        }
+        visit(self, "")
+        return found
+    }
+
+    /// The parameters of this module and all inside it, each once, with their paths: `0.weight`, `0.bias`, …
+    public func namedParameters() -> [(name: String, parameter: Parameter<Tensor>)] {
+        tensors(repeating: false) { $0.role == .parameter }.map { ($0.name, Parameter(box: $0.box)) }
+    }
+    public func parameters() -> [Parameter<Tensor>] { namedParameters().map(\.parameter) }
+
+    /// The buffers, with their paths.
+    public func namedBuffers() -> [(name: String, buffer: Tensor)] {
+        tensors(repeating: false) { $0.role != .parameter }.compactMap { entry in entry.box.tensor.map { (entry.name, $0) } }
+    }
+    public func buffers() -> [Tensor] { namedBuffers().map(\.buffer) }
+
+    // MARK: Doing something to all
+
+    /// Calls `body` on every module inside, then on this one. Source: `torch.nn.Module.apply`.
+    @discardableResult
+    public func apply(_ body: (Module) -> Void) -> Self {
+        for child in children() { child.apply(body) }
+        body(self)
+        return self
+    }
+
+    /// Training behaviour for this module and all inside it, or, for false, that of `eval()`.
+    @discardableResult
+    public func train(_ mode: Bool = true) -> Self {
+        for module in modules() { module.isTraining = mode }
+        return self
+    }
+    /// Evaluation behaviour: dropout passes everything, batch norm uses its running statistics.
+    @discardableResult
+    public func eval() -> Self { train(false) }
+
+    /// Stops learning: no parameter asks for its gradient any more. Source: `requires_grad_(False)`.
+    @discardableResult
+    public func freeze() -> Self { setRequiresGrad(false) }
+    @discardableResult
+    public func unfreeze() -> Self { setRequiresGrad(true) }
+    private func setRequiresGrad(_ value: Bool) -> Self {
+        for parameter in parameters() { parameter.requiresGrad = value }
+        return self
+    }
+
+    /// Forgets all gradients.
+    public func zeroGrad() { for (_, box) in tensors(repeating: false, { $0.role == .parameter }) { box.tensor?.grad = nil } }
+
+    /// Moves parameters and buffers to `device`; they stay the same parameters.
+    /// - Throws: `TensorError` where there is no such device; nothing has moved then.
+    @discardableResult
+    public func to(_ device: Device) throws -> Self { try convert { $0.to(device) } }
+    /// Converts floating-point parameters and buffers to `dtype`.
+    @discardableResult
+    public func to(_ dtype: DType) throws -> Self { try convert { $0.dtype.isDifferentiable ? $0.to(dtype) : $0 } }
+
+    private func convert(_ change: (Tensor) -> Tensor) throws -> Self {
+        let boxes = tensors(repeating: false) { _ in true }
+        let changed = try recovering {
+            noGrad { boxes.map { entry in (entry.box, entry.box.tensor.map { change($0.detach()) }, entry.box.tensor?.grad.map(change)) } }
+        }
+        for (box, tensor, grad) in changed {
+            guard let tensor else { continue }
+            box.tensor?.data = tensor
+            if let grad { box.tensor?.grad = grad }
+        }
+        return self
+    }
+}
+
+/// Calls a module's computation: every `callAsFunction` of a module goes through here, so that errors can name the module.
+public func run<R>(_ module: Module, _ forward: () throws -> R) rethrows -> R {
+    try ModulePath.entering(module, forward)
+}
+
+/// A module with one tensor in and one tensor out.
+public protocol Layer: Module {
+    /// What the layer computes. Call the layer itself (`layer(x)`), which calls this.
+    func forward(_ x: Tensor) -> Tensor
+}
+extension Layer {
+    public func callAsFunction(_ x: Tensor) -> Tensor { run(self) { forward(x) } }
+}
+
+/// Tells the core how to write the path of nested modules in errors: `Sequential.2 (Linear)`.
+private enum ModuleNaming {
+    static let installed: Bool = {
+        ModulePath.describe = { stack in
+            guard let root = stack.first as? Module, let last = stack.last as? Module else { return "" }
+            var path = root.typeName
+            var at = root
+            for case let module as Module in stack.dropFirst() {
+                let name = at.namedModules().first { $0.module === module }?.name
+                path += "." + (name ?? module.typeName)
+                at = module
+            }
+            return stack.count == 1 ? path : "\(path) (\(last.typeName))"
+        }
+        return true
+    }()
+}

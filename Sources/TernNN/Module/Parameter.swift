@@ -1,0 +1,180 @@
+import TernCore
+
+/// What a module's tensor stands in: modules that share a box share the tensor.
+package final class TensorBox {
+    package enum Role: Sendable, Equatable {
+        case parameter
+        case buffer(persistent: Bool)
+    }
+    package let role: Role
+    /// nil: there is none (an optional one left out), or its size is not known yet.
+    package var tensor: Tensor?
+    /// The size is to be found at the first call, or in a state dict.
+    package private(set) var isDeferred: Bool
+    private let leaf: Leaf?
+
+    package init(_ tensor: Tensor?, _ role: Role, requiresGrad: Bool = true, deferred: Bool = false) {
+        self.role = role
+        isDeferred = deferred
+        leaf = role == .parameter ? Leaf(isParameter: true) : nil
+        leaf?.setRequiresGrad(requiresGrad && (tensor?.dtype.isDifferentiable ?? true))
+        if let tensor { set(tensor) }
+    }
+
+    /// Takes over the values of `new`, without its history. Poison, and nothing at all, leave things as they are.
+    package func set(_ new: Tensor) {
+        if new.isPoison { return }
+        var value = new.detach()
+        value.node = leaf
+        tensor = value
+        isDeferred = false
+    }
+
+    package var requiresGrad: Bool {
+        get { leaf?.requiresGrad ?? false }
+        set {
+            if newValue, let tensor, !tensor.dtype.isDifferentiable {
+                raise(.rule("requiresGrad", "only floating-point and complex parameters have gradients, not \(tensor.dtype)"))
+                return
+            }
+            leaf?.setRequiresGrad(newValue)
+        }
+    }
+
+    package func resolved() -> Tensor {
+        if let tensor { return tensor }
+        raise(.rule("parameter", "it has no size yet, because its module is lazy: call the network once, or load a state dict, before using it"))
+        return .poison
+    }
+}
+
+/// `Tensor` or `Tensor?`: what a parameter or buffer can be declared as.
+public protocol ParameterValue {
+    init(asking box: () -> Tensor, found tensor: Tensor?)
+    var tensorIfAny: Tensor? { get }
+}
+extension Tensor: ParameterValue {
+    public init(asking box: () -> Tensor, found tensor: Tensor?) { self = tensor ?? box() }
+    public var tensorIfAny: Tensor? { self }
+}
+extension Tensor?: ParameterValue {
+    public init(asking box: () -> Tensor, found tensor: Tensor?) { self = tensor }
+    public var tensorIfAny: Tensor? { self }
+}
+
+/// A tensor that a module learns: `@Parameter var weight: Tensor` (or `Tensor?`). The module finds it by itself.
+///
+/// Assigning copies the value and keeps the parameter: optimizers and modules that share it see the new value. Two modules are tied by
+/// their projections: `head.$weight = embedding.$weight`. A write in place (`weight.data *= 2`) copies nothing.
+///
+/// Source: `torch.nn.Parameter`.
+@propertyWrapper
+public struct Parameter<Value: ParameterValue> {
+    package let box: TensorBox
+
+    package init(box: TensorBox) { self.box = box }
+    public init(wrappedValue: Value) { self.init(wrappedValue: wrappedValue, requiresGrad: true) }
+    /// - Parameter requiresGrad: whether it is learned; default true (integer tensors never are).
+    public init(wrappedValue: Value, requiresGrad: Bool) {
+        box = TensorBox(wrappedValue.tensorIfAny, .parameter, requiresGrad: requiresGrad)
+    }
+    /// A parameter whose size is found later: by the module at its first call, or by `loadStateDict`.
+    public init() { box = TensorBox(nil, .parameter, deferred: true) }
+
+    public var wrappedValue: Value {
+        get { Value(asking: box.resolved, found: box.tensor) }
+        nonmutating set { box.assign(newValue.tensorIfAny) }
+        nonmutating _modify {
+            var value: Value = box.take()
+            defer { box.restore(value.tensorIfAny) }
+            yield &value
+        }
+    }
+    public var projectedValue: Parameter {
+        get { self }
+        set { self = newValue }
+    }
+    /// Whether the size is still to be found.
+    public var isDeferred: Bool { box.isDeferred }
+}
+
+/// A tensor that belongs to a module's state and is not learned: `@Buffer var runningMean: Tensor`.
+///
+/// Source: `torch.nn.Module.register_buffer`.
+@propertyWrapper
+public struct Buffer<Value: ParameterValue> {
+    package let box: TensorBox
+
+    public init(wrappedValue: Value) { self.init(wrappedValue: wrappedValue, persistent: true) }
+    /// - Parameter persistent: whether it is part of the state dict.
+    public init(wrappedValue: Value, persistent: Bool) { box = TensorBox(wrappedValue.tensorIfAny, .buffer(persistent: persistent)) }
+    /// A buffer whose size is found later.
+    public init() { box = TensorBox(nil, .buffer(persistent: true), deferred: true) }
+
+    public var wrappedValue: Value {
+        get { Value(asking: box.resolved, found: box.tensor) }
+        nonmutating set { box.assign(newValue.tensorIfAny) }
+        nonmutating _modify {
+            var value: Value = box.take()
+            defer { box.restore(value.tensorIfAny) }
+            yield &value
+        }
+    }
+    public var projectedValue: Buffer {
+        get { self }
+        set { self = newValue }
+    }
+}
+
+extension TensorBox {
+    fileprivate func assign(_ new: Tensor?) {
+        if let new { set(new) } else { tensor = nil }
+    }
+    /// Moves the tensor out, so that a write finds its memory unshared.
+    fileprivate func take<Value: ParameterValue>() -> Value {
+        let found = tensor
+        tensor = nil
+        return Value(asking: resolved, found: found)
+    }
+    fileprivate func restore(_ changed: Tensor?) {
+        guard let changed, !changed.isPoison else { return }
+        if let leaf, changed.node === leaf { tensor = changed } else { set(changed) }
+    }
+}
+
+extension Parameter where Value == Tensor {
+    public var shape: Shape { wrappedValue.shape }
+    public var dtype: DType { wrappedValue.dtype }
+    public var device: Device { wrappedValue.device }
+    /// The number of elements.
+    public var count: Int { wrappedValue.count }
+    /// The values, to read or to write without a record.
+    public var data: Tensor {
+        get { wrappedValue.data }
+        nonmutating set { wrappedValue.data = newValue }
+        nonmutating _modify { yield &wrappedValue.data }
+    }
+    /// What `backward` has gathered; nil before the first time.
+    public var grad: Tensor? {
+        get { wrappedValue.grad }
+        nonmutating set { wrappedValue.grad = newValue }
+    }
+    /// Whether it is learned: false freezes it.
+    public var requiresGrad: Bool {
+        get { box.requiresGrad }
+        nonmutating set { box.requiresGrad = newValue }
+    }
+    /// Whether both are one parameter, not only equal.
+    public func isSame(as other: Parameter) -> Bool { box === other.box }
+}
+
+extension Parameter: CustomStringConvertible {
+    public var description: String {
+        box.tensor.map { "\($0)" } ?? (box.isDeferred ? "<UninitializedParameter>" : "None")
+    }
+}
+
+/// How the walk over a module's properties finds parameters and buffers, whatever their type.
+protocol TensorBoxHolder { var box: TensorBox { get } }
+extension Parameter: TensorBoxHolder {}
+extension Buffer: TensorBoxHolder {}

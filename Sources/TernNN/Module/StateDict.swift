@@ -1,0 +1,109 @@
+public import TernCore
+
+/// The tensors of a module by their paths, in order. A value: what happens to the module later does not change it.
+///
+/// Prints as PyTorch's: `OrderedDict([('weight', tensor([[…]])), …])`.
+public struct StateDict: Sendable, ExpressibleByDictionaryLiteral {
+    public private(set) var entries: [(name: String, tensor: Tensor)] = []
+    private var places: [String: Int] = [:]
+
+    public init() {}
+    public init(_ entries: some Sequence<(name: String, tensor: Tensor)>) { for (name, tensor) in entries { self[name] = tensor } }
+    public init(dictionaryLiteral elements: (String, Tensor)...) { for (name, tensor) in elements { self[name] = tensor } }
+
+    public var names: [String] { entries.map(\.name) }
+    public var count: Int { entries.count }
+    public var isEmpty: Bool { entries.isEmpty }
+
+    public subscript(name: String) -> Tensor? {
+        get { places[name].map { entries[$0].tensor } }
+        set {
+            if let at = places[name] {
+                if let newValue {
+                    entries[at].tensor = newValue
+                } else {
+                    entries.remove(at: at)
+                    places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.name, $0) })
+                }
+            } else if let newValue {
+                places[name] = entries.count
+                entries.append((name, newValue))
+            }
+        }
+    }
+
+    /// The entries whose names begin with `prefix`, without it: `state.stripping("module.")`.
+    public func stripping(_ prefix: String) -> StateDict {
+        StateDict(entries.filter { $0.name.hasPrefix(prefix) }.map { (name: String($0.name.dropFirst(prefix.count)), tensor: $0.tensor) })
+    }
+}
+
+extension StateDict: Sequence {
+    public func makeIterator() -> IndexingIterator<[(name: String, tensor: Tensor)]> { entries.makeIterator() }
+}
+
+/// Why a state dict does not fit a module: everything that is wrong, at once.
+public struct StateDictError: Error, Sendable, CustomStringConvertible {
+    public struct Mismatch: Sendable, Equatable {
+        public let name: String
+        public let expected: Shape, found: Shape
+    }
+    public let moduleName: String
+    /// Names that the module has and the state dict has not.
+    public let missing: [String]
+    /// Names that the state dict has and the module has not.
+    public let unexpected: [String]
+    public let mismatched: [Mismatch]
+
+    public var description: String {
+        var lines = ["loadStateDict: the state dict does not fit \(moduleName):"]
+        if !missing.isEmpty { lines.append("missing: \(missing.joined(separator: ", "))") }
+        if !unexpected.isEmpty { lines.append("unexpected: \(unexpected.joined(separator: ", "))") }
+        for m in mismatched {
+            lines.append("shape of \(m.name): the module has \(m.expected), the state dict \(m.found)")
+        }
+        return lines.joined(separator: "\n  ")
+    }
+}
+
+extension Module {
+    /// All parameters and persistent buffers by their paths. Tied ones appear under each of their names.
+    public func stateDict() -> StateDict {
+        let state = tensors(repeating: true) { $0.role != .buffer(persistent: false) }
+        return StateDict(state.compactMap { entry in entry.box.tensor.map { (name: entry.name, tensor: $0.detach()) } })
+    }
+
+    /// Takes over the values of `state`, converted to this module's dtypes and devices. Lazy parameters take the size they find.
+    ///
+    /// - Parameter strict: names that are missing or unexpected are errors. Shapes that differ always are. Default true.
+    /// - Returns: the names that were missing and unexpected (where not `strict`).
+    /// - Throws: `StateDictError` with everything that does not fit; the module is unchanged then.
+    @discardableResult
+    public func loadStateDict(_ state: StateDict, strict: Bool = true) throws -> (missing: [String], unexpected: [String]) {
+        let own = tensors(repeating: true) { $0.role != .buffer(persistent: false) }
+        let names = Set(own.map(\.name))
+        let missing = own.map(\.name).filter { state[$0] == nil }
+        let unexpected = state.names.filter { !names.contains($0) }
+        var mismatched: [StateDictError.Mismatch] = []
+        for (name, box) in own {
+            if let new = state[name], let old = box.tensor, old.shape != new.shape {
+                mismatched.append(.init(name: name, expected: old.shape, found: new.shape))
+            }
+        }
+        if !mismatched.isEmpty || strict && !(missing.isEmpty && unexpected.isEmpty) {
+            throw StateDictError(
+                moduleName: typeName, missing: strict ? missing : [], unexpected: strict ? unexpected : [], mismatched: mismatched)
+        }
+        let loaded = try recovering {
+            noGrad {
+                own.compactMap { entry -> (TensorBox, Tensor)? in
+                    guard let new = state[entry.name]?.detach() else { return nil }
+                    guard let old = entry.box.tensor else { return (entry.box, new) }
+                    return (entry.box, new.to(old.dtype).to(old.device))
+                }
+            }
+        }
+        for (box, tensor) in loaded { box.set(tensor) }
+        return (missing, unexpected)
+    }
+}
