@@ -8,13 +8,12 @@
 #include <sys/mman.h>
 #endif
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
-#define TERN_NO_CACHE 1  // a block that is kept hides its misuse
-#endif
-#endif
-
 namespace {
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+constexpr bool keeps = false;  // a block that is kept hides its misuse
+#else
+constexpr bool keeps = true;
+#endif
 constexpr size_t alignment = 64;
 constexpr size_t small_limit = size_t(1) << 15;        // up to here: a thread's own lists
 constexpr size_t small_cache_limit = size_t(1) << 18;  // bytes kept in one of those
@@ -78,7 +77,6 @@ void *fresh(size_t rounded) {
     return memory;
 }
 
-#if !defined(TERN_NO_CACHE)
 struct Small {
     List lists[small_classes];
     bool registered, closed;
@@ -107,17 +105,15 @@ void large_clear() {
     large.bytes = 0;
     pthread_mutex_unlock(&large.mutex);
 }
-#endif
 }  // namespace
 
 void *tern_allocate(size_t bytes) {
     size_t rounded;
     const int index = class_of(bytes, rounded);
     if (index >= all_classes && rounded == 0) return nullptr;
-#if !defined(TERN_NO_CACHE)
-    if (rounded <= small_limit) {
+    if (keeps && rounded <= small_limit) {
         if (void *memory = small.lists[index].pop(rounded)) return memory;
-    } else if (rounded <= large_limit) {
+    } else if (keeps && rounded <= large_limit) {
         pthread_mutex_lock(&large.mutex);
         void *memory = large.lists[index].pop(rounded);
         if (memory) large.bytes -= rounded;
@@ -126,16 +122,14 @@ void *tern_allocate(size_t bytes) {
     }
     if (void *memory = fresh(rounded)) return memory;
     large_clear();
-#endif
     return fresh(rounded);
 }
 
 void tern_deallocate(void *memory, size_t bytes) {
     if (!memory) return;
-#if !defined(TERN_NO_CACHE)
     size_t rounded;
     const int index = class_of(bytes, rounded);
-    if (rounded <= small_limit && !small.closed && small.lists[index].bytes < small_cache_limit) {
+    if (keeps && rounded <= small_limit && !small.closed && small.lists[index].bytes < small_cache_limit) {
         if (!small.registered) {
             small.registered = true;
             pthread_once(&small_once, small_open);
@@ -143,7 +137,7 @@ void tern_deallocate(void *memory, size_t bytes) {
         }
         return small.lists[index].push(memory, rounded);
     }
-    if (rounded > small_limit && rounded <= large_limit) {
+    if (keeps && rounded > small_limit && rounded <= large_limit) {
         pthread_mutex_lock(&large.mutex);
         const bool keep = large.bytes + rounded <= large_cache_limit;
         if (keep) {
@@ -153,9 +147,6 @@ void tern_deallocate(void *memory, size_t bytes) {
         pthread_mutex_unlock(&large.mutex);
         if (keep) return;
     }
-#else
-    (void)bytes;
-#endif
     free(memory);
 }
 

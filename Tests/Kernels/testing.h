@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "../../Sources/CTernCPU/include/CTernCPU.h"
-#include "../../Sources/CTernCPU/kernels/dispatch.h"
+#include "../../Sources/CTernCPU/kernels/visit.h"
 #include "../../Sources/CTernCPU/kernels/iterate.h"
 
 using namespace tern;

@@ -34,82 +34,112 @@ struct Plan {
     int64_t outPerGroup() const { return outChannels / groups; }
 };
 
-/// The matrix whose row (channel, tap) and column (image, position) holds the channel's element at position · step + tap's offset,
-/// or 0 outside of the plane.
-template <class T> struct Unfolded {
+/// The planes of some images with zeros around them, so that no window needs a look at bounds. A line is cut into `split` ones by its
+/// positions' residue, so that windows `split` apart lie side by side. The images themselves where neither is needed.
+template <class T> struct Padded {
+    int64_t depth, height, line, part;  ///< sizes; a line has split · part elements
+    int64_t split, planeStride, imageStride;
+    bool copied;
+    Scratch<T> memory;
     const T *data;
-    int64_t imageStride, size[3], grid[3], step[3];
-    int64_t taps;
-    const int64_t (*offsets)[3];
 
-    /// Neighbours in the last dimension: where they stand in the panel, and where in the image (tap's offset aside).
-    struct Run { int64_t column, count, image, z, y, x; };
+    static bool needed(const int64_t *size, const int64_t *before, const int64_t *padded, int64_t split) {
+        bool same = split == 1;
+        for (int d = 0; d < 3; d++) same = same && before[d] == 0 && padded[d] <= size[d];
+        return !same;
+    }
+    static int64_t plane(const int64_t *padded, int64_t split) { return padded[0] * padded[1] * ((padded[2] + split - 1) / split * split); }
+
+    /// Element i of a dimension comes to stand at before + i, of `padded`.
+    Padded(const T *source, int64_t images, int64_t channels, const int64_t *size, const int64_t *before, const int64_t *padded, int64_t split)
+        : split(split), copied(needed(size, before, padded, split)),
+          memory(copied ? images * channels * plane(padded, split) + 64 : 0) {
+        const int64_t *extent = copied ? padded : size;
+        depth = extent[0], height = extent[1], part = (extent[2] + split - 1) / split, line = split * part;
+        planeStride = depth * height * line, imageStride = channels * planeStride;
+        data = copied ? static_cast<const T *>(memory) : source;
+        if (!copied) return;
+        parallel_for(images * channels, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, planeStride)), [&](int64_t begin, int64_t end) {
+            T *all = memory;
+            std::fill(all + begin * planeStride, all + end * planeStride, T(0));
+            const int64_t depths = std::min(size[0], depth - before[0]), heights = std::min(size[1], height - before[1]);
+            const int64_t widths = std::min(size[2], padded[2] - before[2]);
+            for (int64_t i = begin; i < end; i++)
+                for (int64_t z = 0; z < depths; z++)
+                    for (int64_t y = 0; y < heights; y++) {
+                        const T *from = source + ((i * size[0] + z) * size[1] + y) * size[2];
+                        T *to = all + i * planeStride + ((before[0] + z) * height + before[1] + y) * line;
+                        if (split == 1) std::copy(from, from + widths, to + before[2]);
+                        else for (int64_t x = 0; x < widths; x++) to[offset(0, 0, before[2] + x)] = from[x];
+                    }
+        });
+    }
+    int64_t offset(int64_t z, int64_t y, int64_t x) const { return (z * height + y) * line + x % split * part + x / split; }
+};
+
+/// The matrix whose row (channel, tap) and column (image, position) holds the channel's element at position · step + tap's offset.
+template <class T> struct Unfolded {
+    const Padded<T> &images;
+    int64_t channel, grid[3], step[2], taps;
+    const int64_t *offsets;
 
     static void read(const void *context, T *to, int64_t ldt, int64_t row, int64_t rows, int64_t column, int64_t columns) {
         const auto &u = *static_cast<const Unfolded *>(context);
-        const int64_t gridPlane = u.grid[0] * u.grid[1] * u.grid[2], plane = u.size[0] * u.size[1] * u.size[2];
-        Run runs[KC];
-        for (int64_t begin = 0; begin < columns; begin += KC) {
-            const int64_t end = std::min(columns, begin + KC);
-            int count = 0;
-            int64_t image = (column + begin) / gridPlane, p = (column + begin) % gridPlane;
-            int64_t x = p % u.grid[2], y = p / u.grid[2] % u.grid[1], z = p / u.grid[2] / u.grid[1];
-            for (int64_t j = begin; j < end;) {
-                const int64_t n = std::min(u.grid[2] - x, end - j);
-                runs[count++] = {j, n, image * u.imageStride, z * u.step[0], y * u.step[1], x * u.step[2]};
-                j += n, x = 0;
-                if (++y == u.grid[1]) {
-                    y = 0;
-                    if (++z == u.grid[0]) z = 0, image++;
-                }
-            }
-            for (int64_t i = 0; i < rows; i++) {
-                const int64_t channel = (row + i) / u.taps;
-                const int64_t *offset = u.offsets[(row + i) % u.taps];
-                for (int r = 0; r < count; r++)
-                    u.copy(u.data + channel * plane, runs[r], offset, to + i * ldt + runs[r].column);
+        const auto &kernels = gemm_kernels<T>();
+        const int64_t gridPlane = u.grid[0] * u.grid[1] * u.grid[2];
+        int64_t image = column / gridPlane, p = column % gridPlane;
+        int64_t x = p % u.grid[2], y = p / u.grid[2] % u.grid[1], z = p / u.grid[2] / u.grid[1];
+        // A panel is KC long at most; so are the runs.
+        GemmRun runs[KC];
+        int64_t count = 0;
+        for (int64_t j = 0; j < columns;) {
+            const int64_t n = std::min(u.grid[2] - x, columns - j);
+            const int64_t offset = image * u.images.imageStride + z * u.step[0] + y * u.step[1] + x;
+            if (count && runs[count - 1].offset + runs[count - 1].count == offset) runs[count - 1].count += n;
+            else runs[count++] = {j, n, offset};
+            j += n, x = 0;
+            if (++y == u.grid[1]) {
+                y = 0;
+                if (++z == u.grid[0]) z = 0, image++;
             }
         }
-    }
-
-    void copy(const T *channel, const Run &run, const int64_t *offset, T *to) const {
-        const int64_t z = run.z + offset[0], y = run.y + offset[1], x = run.x + offset[2], n = run.count;
-        if (uint64_t(z) >= uint64_t(size[0]) || uint64_t(y) >= uint64_t(size[1])) {
-            for (int64_t i = 0; i < n; i++) to[i] = T(0);
-            return;
+        int64_t rowOffsets[KC];
+        for (int64_t i = 0, channel = u.channel + row / u.taps, tap = row % u.taps; i < rows; i++) {
+            rowOffsets[i] = channel * u.images.planeStride + u.offsets[tap];
+            if (++tap == u.taps) tap = 0, channel++;
         }
-        const T *line = channel + run.image + (z * size[1] + y) * size[2];
-        if (x >= 0 && x + (n - 1) * step[2] < size[2]) {
-            const T *from = line + x;
-            if (step[2] != 1) for (int64_t i = 0; i < n; i++) to[i] = from[i * step[2]];
-            else if (n == 32) __builtin_memcpy(to, from, 32 * sizeof(T));
-            else if (n == 16) __builtin_memcpy(to, from, 16 * sizeof(T));
-            else for (int64_t i = 0; i < n; i++) to[i] = from[i];
-            return;
-        }
-        for (int64_t i = 0; i < n; i++) {
-            const int64_t at = x + i * step[2];
-            to[i] = uint64_t(at) < uint64_t(size[2]) ? line[at] : T(0);
-        }
+        kernels.gather(u.images.data, rowOffsets, rows, runs, count, to, ldt, u.images.copied);
     }
 };
 
-/// Every tap of the kernel, as offsets into the padded-away plane.
-struct Taps {
-    Scratch<int64_t> memory;
-    int64_t (*offsets)[3];
-    Taps(const Plan &p) : memory(3 * p.taps), offsets(reinterpret_cast<int64_t(*)[3]>(static_cast<int64_t *>(memory))) {
-        for (int64_t t = 0; t < p.taps; t++) {
-            const int64_t at[3] = {t / (p.kernel[1] * p.kernel[2]), t / p.kernel[2] % p.kernel[1], t % p.kernel[2]};
-            for (int d = 0; d < 3; d++) offsets[t][d] = at[d] * p.dilation[d] - p.padding[d];
-        }
+/// How many images are padded at a time: some 32 MB.
+int64_t images_at_once(int64_t imageSize) { return std::max<int64_t>(1, (8 << 20) / std::max<int64_t>(1, imageSize)); }
+
+/// The unfolded input of some images: what forward and weight gradient multiply.
+template <class T> struct UnfoldedInput {
+    int64_t extent[3];
+    Padded<T> images;
+    Scratch<int64_t> offsets;
+
+    UnfoldedInput(const Plan &p, const T *x, int64_t count)
+        : images(x, count, p.channels, p.in, p.padding, extents(p, extent), p.stride[2]), offsets(p.taps) {
+        for (int64_t t = 0; t < p.taps; t++)
+            offsets[t] = images.offset(t / (p.kernel[1] * p.kernel[2]) * p.dilation[0], t / p.kernel[2] % p.kernel[1] * p.dilation[1],
+                                       t % p.kernel[2] * p.dilation[2]);
+    }
+    static const int64_t *extents(const Plan &p, int64_t *extent) {
+        for (int d = 0; d < 3; d++) extent[d] = (p.out[d] - 1) * p.stride[d] + (p.kernel[d] - 1) * p.dilation[d] + 1;
+        return extent;
+    }
+    static int64_t chunk(const Plan &p) {
+        int64_t extent[3];
+        return images_at_once(p.channels * Padded<T>::plane(extents(p, extent), p.stride[2]));
+    }
+    Unfolded<T> group(const Plan &p, int64_t group) const {
+        return {images, group * p.perGroup(), {p.out[0], p.out[1], p.out[2]},
+                {p.stride[0] * images.height * images.line, p.stride[1] * images.line}, p.taps, offsets};
     }
 };
-
-template <class T> Unfolded<T> unfolded_input(const Plan &p, const T *x, const Taps &taps) {
-    return {x, p.channels * p.inPlane, {p.in[0], p.in[1], p.in[2]}, {p.out[0], p.out[1], p.out[2]},
-            {p.stride[0], p.stride[1], p.stride[2]}, p.taps, taps.offsets};
-}
 
 /// body(group, serial): many groups are shared out to the threads, few ones are each worked on by all.
 template <class F> void for_groups(const Plan &p, const F &body) {
@@ -121,78 +151,102 @@ template <class T> constexpr TernDType dtypeOf = sizeof(T) == 4 ? TERN_FLOAT32 :
 
 /// out (channel, image, position) = weight (channel, k) · unfolded x (k, image, position).
 template <class T> void forward(const Plan &p, T *out, const T *x, const T *weight, const T *bias, bool accumulate) {
-    const Taps taps(p);
-    for_groups(p, [&](int64_t group, bool serial) {
-        const int64_t m = p.outPerGroup(), k = p.perGroup() * p.taps;
-        const auto image = unfolded_input(p, x + group * p.perGroup() * p.inPlane, taps);
-        const Matrix a{weight + group * m * k, k, 1};
-        Gemm<T> g{m, p.batch * p.outPlane, k, {}, {&image, Unfolded<T>::read}, nullptr, 0, {}, accumulate, serial};
-        matrix_source(g.a, a, dtypeOf<T>);
-        g.out = {out + group * m * p.outPlane, dtypeOf<T>, p.outPlane, 1, p.outPlane, p.outChannels * p.outPlane,
-                 bias ? bias + group * m : nullptr, 1, 0};
-        gemm(g);
-    });
+    if (p.outPlane == 0) return;
+    for (int64_t first = 0, count; first < p.batch; first += count) {
+        count = std::min(UnfoldedInput<T>::chunk(p), p.batch - first);
+        const UnfoldedInput<T> unfolded(p, x + first * p.channels * p.inPlane, count);
+        T *target = out + first * p.outChannels * p.outPlane;
+        for_groups(p, [&](int64_t group, bool serial) {
+            const int64_t m = p.outPerGroup(), k = p.perGroup() * p.taps;
+            const auto images = unfolded.group(p, group);
+            const Matrix a{weight + group * m * k, k, 1};
+            Gemm<T> g{m, count * p.outPlane, k, {}, {&images, Unfolded<T>::read}, nullptr, 0, {}, accumulate, serial};
+            matrix_source(g.a, a, dtypeOf<T>);
+            g.out = {target + group * m * p.outPlane, dtypeOf<T>, p.outPlane, 1, p.outPlane, p.outChannels * p.outPlane,
+                     bias ? bias + group * m : nullptr, 1, 0};
+            gemm(g);
+        });
+    }
 }
 
 /// dx at the positions of one residue modulo the stride is a product over those taps that reach them, with g unfolded: no zero is
 /// multiplied. Residue after residue; there is just one where the stride is 1.
 template <class T> void input_gradient(const Plan &p, T *dx, const T *g, const T *weight, bool accumulate) {
-    const int64_t m = p.perGroup(), outs = p.outPerGroup();
-    Scratch<int64_t> reached(p.taps), memory(3 * p.taps);
-    auto *offsets = reinterpret_cast<int64_t(*)[3]>(static_cast<int64_t *>(memory));
-    const int64_t residues = p.stride[0] * p.stride[1] * p.stride[2];
-    for (int64_t residue = 0; residue < residues; residue++) {
-        const int64_t first[3] = {residue / (p.stride[1] * p.stride[2]), residue / p.stride[2] % p.stride[1], residue % p.stride[2]};
-        int64_t grid[3], taps = 0;
-        for (int d = 0; d < 3; d++) grid[d] = std::max<int64_t>(0, ceil_divide(p.in[d] - first[d], p.stride[d]));
-        for (int64_t t = 0; t < p.taps; t++) {
-            const int64_t at[3] = {t / (p.kernel[1] * p.kernel[2]), t / p.kernel[2] % p.kernel[1], t % p.kernel[2]};
-            bool reaches = true;
-            for (int d = 0; d < 3; d++) {
-                const int64_t distance = first[d] + p.padding[d] - at[d] * p.dilation[d];
-                reaches = reaches && distance % p.stride[d] == 0;
-                offsets[taps][d] = floor_divide(distance, p.stride[d]);
-            }
-            if (reaches) reached[taps++] = t;
-        }
-        const int64_t plane = grid[0] * grid[1] * grid[2], k = outs * taps;
-        if (plane == 0) continue;
-        for_groups(p, [&](int64_t group, bool serial) {
-            // The weights as rows (channel, then output channel and tap).
-            Scratch<T> rows(m * k);
-            for (int64_t o = 0; o < outs; o++)
-                for (int64_t c = 0; c < m; c++)
-                    for (int64_t t = 0; t < taps; t++)
-                        rows[c * k + o * taps + t] = weight[((group * outs + o) * m + c) * p.taps + reached[t]];
-            const Unfolded<T> image{g + group * outs * p.outPlane, p.outChannels * p.outPlane, {p.out[0], p.out[1], p.out[2]},
-                                    {grid[0], grid[1], grid[2]}, {1, 1, 1}, std::max<int64_t>(taps, 1), offsets};
-            const Matrix a{rows, k, 1};
-            Gemm<T> product{m, p.batch * plane, k, {}, {&image, Unfolded<T>::read}, nullptr, 0, {}, accumulate && residues == 1, serial};
-            matrix_source(product.a, a, dtypeOf<T>);
-            T *out = dx + group * m * p.inPlane;
-            const int64_t imageStride = p.channels * p.inPlane;
-            if (residues == 1) {
-                product.out = {out, dtypeOf<T>, p.inPlane, 1, p.inPlane, imageStride, nullptr, 0, 0};
-                return gemm(product);
-            }
-            Scratch<T> aside(m * p.batch * plane);
-            product.out = {aside, dtypeOf<T>, p.batch * plane, 1, p.batch * plane, 0, nullptr, 0, 0};
-            gemm(product);
-            auto spread = [&](int64_t begin, int64_t end) {
-                for (int64_t i = begin; i < end; i++) {
-                    const T *from = aside + i * plane;  // i = channel, image
-                    T *to = out + i / p.batch * p.inPlane + i % p.batch * imageStride;
-                    for (int64_t z = 0; z < grid[0]; z++)
-                        for (int64_t y = 0; y < grid[1]; y++, from += grid[2]) {
-                            T *line = to + ((first[0] + z * p.stride[0]) * p.in[1] + first[1] + y * p.stride[1]) * p.in[2] + first[2];
-                            if (accumulate) for (int64_t x = 0; x < grid[2]; x++) line[x * p.stride[2]] += from[x];
-                            else for (int64_t x = 0; x < grid[2]; x++) line[x * p.stride[2]] = from[x];
-                        }
+    const int64_t m = p.perGroup(), outs = p.outPerGroup(), residues = p.stride[0] * p.stride[1] * p.stride[2];
+    // From a position's quotient to the element of g that a tap takes: between these.
+    int64_t before[3], padded[3];
+    for (int d = 0; d < 3; d++) {
+        before[d] = std::max<int64_t>(0, -floor_divide(p.padding[d] - (p.kernel[d] - 1) * p.dilation[d], p.stride[d]));
+        const int64_t furthest = ceil_divide(p.in[d], p.stride[d]) + floor_divide(p.stride[d] - 1 + p.padding[d], p.stride[d]);
+        padded[d] = before[d] + std::max(p.out[d], furthest);
+    }
+    Scratch<int64_t> reached(p.taps), offsets(p.taps);
+    const int64_t chunk = images_at_once(p.outChannels * Padded<T>::plane(padded, 1));
+    for (int64_t start = 0, count; start < p.batch; start += count) {
+        count = std::min(chunk, p.batch - start);
+        const Padded<T> images(g + start * p.outChannels * p.outPlane, count, p.outChannels, p.out, before, padded, 1);
+        T *target = dx + start * p.channels * p.inPlane;
+        for (int64_t residue = 0; residue < residues; residue++) {
+            const int64_t first[3] = {residue / (p.stride[1] * p.stride[2]), residue / p.stride[2] % p.stride[1], residue % p.stride[2]};
+            int64_t grid[3], taps = 0;
+            for (int d = 0; d < 3; d++) grid[d] = std::max<int64_t>(0, ceil_divide(p.in[d] - first[d], p.stride[d]));
+            for (int64_t t = 0; t < p.taps; t++) {
+                const int64_t at[3] = {t / (p.kernel[1] * p.kernel[2]), t / p.kernel[2] % p.kernel[1], t % p.kernel[2]};
+                int64_t from[3];
+                bool reaches = true;
+                for (int d = 0; d < 3; d++) {
+                    const int64_t distance = first[d] + p.padding[d] - at[d] * p.dilation[d];
+                    reaches = reaches && distance % p.stride[d] == 0;
+                    from[d] = before[d] + floor_divide(distance, p.stride[d]);
                 }
-            };
-            if (serial) spread(0, m * p.batch);
-            else parallel_for(m * p.batch, std::max<int64_t>(1, 16384 / plane), spread);
-        });
+                if (!reaches) continue;
+                offsets[taps] = images.offset(from[0], from[1], from[2]);
+                reached[taps++] = t;
+            }
+            const int64_t plane = grid[0] * grid[1] * grid[2], k = outs * taps;
+            if (plane == 0) continue;
+            for_groups(p, [&](int64_t group, bool serial) {
+                // The weights as rows (channel, then output channel and tap).
+                Scratch<T> rows(m * k);
+                auto arrange = [&](int64_t begin, int64_t end) {
+                    for (int64_t c = begin; c < end; c++)
+                        for (int64_t o = 0; o < outs; o++) {
+                            const T *from = weight + ((group * outs + o) * m + c) * p.taps;
+                            for (int64_t t = 0; t < taps; t++) rows[c * k + o * taps + t] = from[reached[t]];
+                        }
+                };
+                if (serial) arrange(0, m);
+                else parallel_for(m, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, k)), arrange);
+                const Unfolded<T> unfolded{images, group * outs, {grid[0], grid[1], grid[2]}, {images.height * images.line, images.line},
+                                           std::max<int64_t>(taps, 1), offsets};
+                const Matrix a{rows, k, 1};
+                Gemm<T> product{m, count * plane, k, {}, {&unfolded, Unfolded<T>::read}, nullptr, 0, {}, accumulate && residues == 1, serial};
+                matrix_source(product.a, a, dtypeOf<T>);
+                T *out = target + group * m * p.inPlane;
+                const int64_t imageStride = p.channels * p.inPlane;
+                if (residues == 1) {
+                    product.out = {out, dtypeOf<T>, p.inPlane, 1, p.inPlane, imageStride, nullptr, 0, 0};
+                    return gemm(product);
+                }
+                Scratch<T> aside(m * count * plane);
+                product.out = {aside, dtypeOf<T>, count * plane, 1, count * plane, 0, nullptr, 0, 0};
+                gemm(product);
+                auto spread = [&](int64_t begin, int64_t end) {
+                    for (int64_t i = begin; i < end; i++) {
+                        const T *from = aside + i * plane;  // i = channel, image
+                        T *to = out + i / count * p.inPlane + i % count * imageStride;
+                        for (int64_t z = 0; z < grid[0]; z++)
+                            for (int64_t y = 0; y < grid[1]; y++, from += grid[2]) {
+                                T *line = to + ((first[0] + z * p.stride[0]) * p.in[1] + first[1] + y * p.stride[1]) * p.in[2] + first[2];
+                                if (accumulate) for (int64_t x = 0; x < grid[2]; x++) line[x * p.stride[2]] += from[x];
+                                else for (int64_t x = 0; x < grid[2]; x++) line[x * p.stride[2]] = from[x];
+                            }
+                    }
+                };
+                if (serial) spread(0, m * count);
+                else parallel_for(m * count, std::max<int64_t>(1, 16384 / plane), spread);
+            });
+        }
     }
 }
 
@@ -213,15 +267,22 @@ template <class T> struct Positions {
 
 /// dw, transposed: (k, channel) = unfolded x (k, image and position) · g (image and position, channel).
 template <class T> void weight_gradient(const Plan &p, T *dw, const T *g, const T *x, bool accumulate) {
-    const Taps taps(p);
-    for_groups(p, [&](int64_t group, bool serial) {
-        const int64_t outs = p.outPerGroup(), k = p.perGroup() * p.taps;
-        const auto image = unfolded_input(p, x + group * p.perGroup() * p.inPlane, taps);
-        const Positions<T> positions{g + group * outs * p.outPlane, p.outChannels * p.outPlane, p.outPlane};
-        Gemm<T> product{k, outs, p.batch * p.outPlane, {&image, Unfolded<T>::read}, {&positions, Positions<T>::read}, nullptr, 0, {}, accumulate, serial};
-        product.out = {dw + group * outs * k, dtypeOf<T>, 1, k, outs, 0, nullptr, 0, 0};
-        gemm(product);
-    });
+    const int64_t outs = p.outPerGroup(), k = p.perGroup() * p.taps;
+    if (p.batch * p.outPlane == 0) {
+        if (!accumulate) std::fill(dw, dw + p.outChannels * k, T(0));
+        return;
+    }
+    for (int64_t first = 0, count; first < p.batch; first += count, accumulate = true) {
+        count = std::min(UnfoldedInput<T>::chunk(p), p.batch - first);
+        const UnfoldedInput<T> unfolded(p, x + first * p.channels * p.inPlane, count);
+        for_groups(p, [&](int64_t group, bool serial) {
+            const auto images = unfolded.group(p, group);
+            const Positions<T> positions{g + (first * p.outChannels + group * outs) * p.outPlane, p.outChannels * p.outPlane, p.outPlane};
+            Gemm<T> product{k, outs, count * p.outPlane, {&images, Unfolded<T>::read}, {&positions, Positions<T>::read}, nullptr, 0, {}, accumulate, serial};
+            product.out = {dw + group * outs * k, dtypeOf<T>, 1, k, outs, 0, nullptr, 0, 0};
+            gemm(product);
+        });
+    }
 }
 
 // Any dtype and any strides, by way of contiguous float or double ---------------------------------------------------------

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "../isa/isa.h"
-#include "dispatch.h"
 #include "iterate.h"
+#include "visit.h"
 
 #pragma clang diagnostic ignored "-Wpass-failed"
 // An output is its input or apart from it, so no iteration sees another's.

@@ -46,7 +46,14 @@ inline int64_t part(int64_t count, int64_t n, int64_t i) { return count / n * i 
 /// What a tile of C holds before the first product.
 enum class Start { zero, bias, out };
 
+/// C's columns are contiguous, not its rows.
+template <class T, class S> bool stands(const GemmOutput &o, int64_t c1) {
+    return std::is_same_v<S, T> && o.rowStride == 1 && o.columnStride != 1 && c1 <= o.period;
+}
+
 template <class T, class S> void fill_tile(const GemmOutput &o, T *tile, int64_t ld, int64_t r0, int64_t r1, int64_t c0, int64_t c1, Start start) {
+    if (start == Start::out && stands<T, S>(o, c1))
+        return gemm_kernels<T>().transpose(static_cast<const T *>(o.data) + r0 + c0 * o.columnStride, o.columnStride, tile, ld, c1 - c0, r1 - r0);
     for (int64_t i = r0; i < r1; i++, tile += ld) {
         if (start == Start::zero) {
             std::fill(tile, tile + (c1 - c0), T(0));
@@ -65,6 +72,8 @@ template <class T, class S> void fill_tile(const GemmOutput &o, T *tile, int64_t
 }
 
 template <class T, class S> void store_tile(const GemmOutput &o, const T *tile, int64_t ld, int64_t r0, int64_t r1, int64_t c0, int64_t c1) {
+    if (stands<T, S>(o, c1))
+        return gemm_kernels<T>().transpose(tile, ld, static_cast<T *>(o.data) + r0 + c0 * o.columnStride, o.columnStride, r1 - r0, c1 - c0);
     for (int64_t i = r0; i < r1; i++, tile += ld) {
         S *row = static_cast<S *>(o.data) + i * o.rowStride;
         for (int64_t j = c0, q = c0 / o.period, r = c0 % o.period; j < c1; q++, r = 0) {

@@ -10,6 +10,9 @@
 namespace tern {
 constexpr int64_t KC = 256;
 
+/// Neighbours that stand together both in a panel, from `column` on, and in memory, from `offset` on.
+struct GemmRun { int64_t column, count, offset; };
+
 /// What an instruction set offers for elements T.
 template <class T> struct GemmKernels {
     /// c (rows, columns) += or = a (rows, k; rows KC apart) · b (k, columns; rows ldb apart; readable to full vectors).
@@ -23,6 +26,8 @@ template <class T> struct GemmKernels {
     void (*dots)(const T *a, const T *b, int64_t ldb, int64_t k, T *out, int64_t columns);
     /// Where its rows are: c[j] += Σ a[p] · b[p · ldb + j], row after row of B.
     void (*combine)(const T *a, const T *b, int64_t ldb, int64_t k, T *c, int64_t columns);
+    /// to (rows, …; rows ldt apart, ldt at least a vector) = for each row, its runs. `slack`: a vector may be read past a run's end.
+    void (*gather)(const T *data, const int64_t *rowOffsets, int64_t rows, const GemmRun *runs, int64_t count, T *to, int64_t ldt, bool slack);
 };
 template <class T> const GemmKernels<T> &gemm_kernels();
 

@@ -117,6 +117,31 @@ template <class T> void combine(const T *a, const T *b, int64_t ldb, int64_t k, 
         for (int64_t j = 0; j < columns; j++) c[j] += a[p] * b[j];
 }
 
+/// Whole vectors: what is written past a run's end is written again by the next run, or the next row.
+template <class T>
+void gather(const T *data, const int64_t *rowOffsets, int64_t rows, const GemmRun *runs, int64_t count, T *to, int64_t ldt, bool slack) {
+    constexpr int64_t W = vectorBytes / sizeof(T);
+    typedef T Vec __attribute__((ext_vector_type(W), aligned(alignof(T)), may_alias));
+    const auto copy = [](T *out, const T *from) { *reinterpret_cast<Vec *>(out) = *reinterpret_cast<const Vec *>(from); };
+    for (int64_t i = 0; i < rows; i++) {
+        const bool exact = !slack || i == rows - 1;
+        for (int64_t r = 0; r < count; r++) {
+            const T *from = data + rowOffsets[i] + runs[r].offset;
+            T *out = to + i * ldt + runs[r].column;
+            const int64_t n = runs[r].count;
+            if (!exact) {
+                copy(out, from);
+                for (int64_t l = W; l < n; l += W) copy(out + l, from + l);
+            } else if (n < W) {
+                for (int64_t l = 0; l < n; l++) out[l] = from[l];
+            } else {
+                for (int64_t l = 0; l + W <= n; l += W) copy(out + l, from + l);
+                copy(out + n - W, from + n - W);
+            }
+        }
+    }
+}
+
 template <class T, int R> constexpr void list_tiles(GemmKernels<T> &kernels) {
     if constexpr (R > 0) {
         kernels.tiles[0][R] = tile<T, R, 1>;
@@ -133,6 +158,7 @@ template <class T> constexpr GemmKernels<T> list() {
     result.transpose = transpose<T>;
     result.dots = dots<T>;
     result.combine = combine<T>;
+    result.gather = gather<T>;
     return result;
 }
 template <class T> constexpr GemmKernels<T> kernels = list<T>();

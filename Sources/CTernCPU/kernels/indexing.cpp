@@ -2,8 +2,8 @@
 #include <atomic>
 #include <string.h>
 
-#include "dispatch.h"
 #include "iterate.h"
+#include "visit.h"
 
 using namespace tern;
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "../isa/isa.h"
-#include "dispatch.h"
 #include "iterate.h"
+#include "visit.h"
 
 #pragma clang diagnostic ignored "-Wpass-failed"
 #define TERN_VECTOR_LOOP _Pragma("clang loop vectorize(assume_safety)")

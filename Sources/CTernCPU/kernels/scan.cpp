@@ -1,8 +1,8 @@
 // Running sums, products and extremes; sorting.
 #include <atomic>
 
-#include "dispatch.h"
 #include "iterate.h"
+#include "visit.h"
 
 using namespace tern;
 

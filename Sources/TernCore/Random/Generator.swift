@@ -1,0 +1,45 @@
+import CTernCPU
+import Synchronization
+
+/// A source of random numbers: PyTorch's CPU generator (mt19937), which gives the same numbers for the same seed.
+///
+/// A reference: tensors drawn from one generator continue one sequence. Many tasks may draw from one; each draw is whole.
+/// Source: `torch.Generator`.
+public final class Generator: Sendable {
+    /// The seed of a generator that was given none, as PyTorch's.
+    public static let defaultSeed: UInt64 = 67_280_421_310_721
+
+    private let lock = Mutex(())
+    private nonisolated(unsafe) let state = UnsafeMutablePointer<TernGenerator>.allocate(capacity: 1)
+
+    public init(seed: UInt64 = Generator.defaultSeed) { tern_generator_seed(state, seed) }
+    deinit { state.deallocate() }
+
+    /// What draws use that name no generator.
+    public static let `default` = Generator()
+
+    /// The seed it started from; setting it starts over.
+    public var seed: UInt64 {
+        get { withState { $0.pointee.seed } }
+        set { withState { tern_generator_seed($0, newValue) } }
+    }
+
+    /// The whole state, to continue from later: `generator.savedState = state`.
+    public var savedState: GeneratorState {
+        get { withState { GeneratorState(value: $0.pointee) } }
+        set { withState { $0.pointee = newValue.value } }
+    }
+
+    /// The next 64 random bits.
+    public func next() -> UInt64 { withState { tern_generator_random64($0) } }
+
+    package func withState<R>(_ body: (UnsafeMutablePointer<TernGenerator>) -> R) -> R { lock.withLock { _ in body(state) } }
+}
+
+/// The state of a `Generator` at one moment.
+public struct GeneratorState: @unchecked Sendable {
+    fileprivate let value: TernGenerator
+}
+
+/// Starts the default generator over from `seed`. Source: `torch.manual_seed`.
+public func manualSeed(_ seed: UInt64) { Generator.default.seed = seed }
