@@ -103,7 +103,6 @@ template <class T> void combine(const T *a, const T *b, int64_t ldb, int64_t k, 
     int64_t p = 0;
     for (; p + 4 <= k; p += 4, b += 4 * ldb) {
         const T a0 = a[p], a1 = a[p + 1], a2 = a[p + 2], a3 = a[p + 3];
-#pragma clang loop vectorize(enable)
         for (int64_t j = 0; j < columns; j++) {
             T sum = c[j];
             sum += a0 * b[j];

@@ -354,6 +354,7 @@ int64_t tern_count_nonzero(const TernArray *x) {
 
 bool tern_nonzero(const TernArray *out, const TernArray *x) {
     if (out->dtype != TERN_INT64 || out->rank != 2) return false;
+    if (count(out) == 0) return true;
     const Loops loops(1, &x, false);
     constexpr int64_t most = 256;  // pieces: counted, then written, each from where those before it end
     const int64_t pieces = loops.count / pointwise_grain < 1 ? 1 : loops.count / pointwise_grain < most ? loops.count / pointwise_grain : most;

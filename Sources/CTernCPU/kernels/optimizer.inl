@@ -8,7 +8,6 @@ void adam(T *__restrict p, const T *__restrict g, T *__restrict mean, T *__restr
     const T weight = T(1 - o.beta1), beta2 = T(o.beta2), rest = T(1 - o.beta2), keep = T(1) - weight, epsilon = T(o.epsilon);
     const T step = T(-(o.learningRate / o.biasCorrection1)), correction = T(std::sqrt(o.biasCorrection2));
     const bool near = std::fabs(1 - o.beta1) < 0.5;  // which end the interpolation starts from
-#pragma clang loop vectorize(enable)
     for (int64_t i = 0; i < n; i++) {
         const T before = p[i] * shrink;
         T gradient = sign * g[i];
@@ -30,7 +29,6 @@ void sgd(T *__restrict p, const T *__restrict g, T *__restrict buffer, int64_t n
     const T sign = o.maximize ? T(-1) : T(1), decay = T(o.weightDecay), rate = T(-o.learningRate);
     const T factor = T(o.momentum), taken = T(1 - o.dampening);
     const bool decays = o.weightDecay != 0, first = o.firstStep, nesterov = o.nesterov;
-#pragma clang loop vectorize(enable)
     for (int64_t i = 0; i < n; i++) {
         T gradient = sign * g[i];
         gradient = decays ? gradient + decay * p[i] : gradient;

@@ -13,7 +13,7 @@ inline int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); 
 struct Plan {
     int64_t planes, channels, in[3], out[3], kernel[3], stride[3], padding[3], dilation[3];
 
-    Plan(const TernArray *x, const TernArray *out, const TernPooling &g) : planes(x->shape[0] * x->shape[1]), channels(x->shape[1]) {
+    Plan(const TernArray *x, const TernArray *out, const TernPooling &g, bool dilated) : planes(x->shape[0] * x->shape[1]), channels(x->shape[1]) {
         for (int d = 0; d < 3; d++) {
             const int32_t s = d - (5 - x->rank);
             in[d] = s < 0 ? 1 : x->shape[2 + s];
@@ -21,7 +21,7 @@ struct Plan {
             kernel[d] = s < 0 ? 1 : g.kernel[s];
             stride[d] = s < 0 ? 1 : g.stride[s];
             padding[d] = s < 0 ? 0 : g.padding[s];
-            dilation[d] = s < 0 ? 1 : std::max<int64_t>(1, g.dilation[s]);  // averages have none
+            dilation[d] = s < 0 || !dilated ? 1 : g.dilation[s];
         }
     }
     int64_t outPlane() const { return out[0] * out[1] * out[2]; }
@@ -77,7 +77,7 @@ struct Divisor {
 
 bool tern_max_pool(const TernArray *out, const TernArray *indices, const TernArray *x, const TernPooling *geometry) {
     if (x->dtype != out->dtype || indices->dtype != TERN_INT64) return false;
-    const Plan p(x, out, *geometry);
+    const Plan p(x, out, *geometry, true);
     return visit_floating(out->dtype, [&]<class T>(Type<T>) {
         using A = computed<T>;
         const Planes from(x), to(out), where(indices);
@@ -123,7 +123,7 @@ bool tern_max_pool(const TernArray *out, const TernArray *indices, const TernArr
 
 bool tern_avg_pool(const TernArray *out, const TernArray *x, const TernPooling *geometry) {
     if (x->dtype != out->dtype) return false;
-    const Plan p(x, out, *geometry);
+    const Plan p(x, out, *geometry, false);
     const Divisor divisor{p, *geometry};
     return visit_floating(out->dtype, [&]<class T>(Type<T>) {
         using A = computed<T>;
@@ -159,7 +159,7 @@ bool tern_avg_pool(const TernArray *out, const TernArray *x, const TernPooling *
 
 bool tern_avg_pool_gradient(const TernArray *dx, const TernArray *g, const TernPooling *geometry) {
     if (dx->dtype != g->dtype) return false;
-    const Plan p(dx, g, *geometry);
+    const Plan p(dx, g, *geometry, false);
     const Divisor divisor{p, *geometry};
     return visit_floating(dx->dtype, [&]<class T>(Type<T>) {
         using A = computed<T>;

@@ -317,6 +317,7 @@ bool tern_reduce(TernReduction op, const TernArray *out, const TernArray *x) {
         shapes[which][ranks[which]] = x->shape[d];
         x_strides[which][ranks[which]++] = x->strides[d];
     }
+    if (count(x) == 0) memset(x_strides, 0, sizeof x_strides);  // there may be no memory to walk through
     const TernArray kept_x = {x->data, shapes[0], x_strides[0], ranks[0], x->dtype};
     const TernArray kept_out = {out->data, shapes[0], out_strides, ranks[0], out->dtype};
     const TernArray reduced_x = {x->data, shapes[1], x_strides[1], ranks[1], x->dtype};

@@ -1,0 +1,315 @@
+/// Matrix products, convolution, pooling, softmax and optimizers against loops as the definitions read, over random sizes and strides.
+#include <algorithm>
+
+#include "testing.h"
+
+int passed = 0, failed = 0;
+
+namespace {
+using Number = std::complex<double>;
+
+Number value(const Tensor &x, int64_t i) {
+    Number result;
+    visit_all(x.array.dtype, [&](auto type) { result = convert<Number>(x.get<typename decltype(type)::type>(i)); });
+    return result;
+}
+int64_t at(const Shape &index, const Shape &shape) {
+    int64_t i = 0;
+    for (size_t d = 0; d < shape.size(); ++d) i = i * shape[d] + index[d];
+    return i;
+}
+
+/// What a number of `dtype` may be off by, where `terms` of size 1 or so were added.
+double tolerance(TernDType dtype, int64_t terms) {
+    const double sum = 4 + double(terms);
+    switch (dtype) {
+        case TERN_FLOAT16: return 0x1p-10 * 8 + sum * 0x1p-23;
+        case TERN_BFLOAT16: return 0x1p-7 * 8 + sum * 0x1p-23;
+        case TERN_FLOAT32: case TERN_COMPLEX64: return sum * 0x1p-22;
+        default: return sum * 0x1p-51;
+    }
+}
+Number wrapped(TernDType dtype, int64_t exact) {
+    Number result = double(exact);
+    visit_integers(dtype, [&](auto type) { result = double(typename decltype(type)::type(exact)); });
+    return result;
+}
+TernDType any_of(const std::vector<TernDType> &dtypes) { return dtypes[size_t(random_int(0, int64_t(dtypes.size()) - 1))]; }
+/// An output in some layout, full of NaN.
+Tensor output(TernDType dtype, const Shape &shape) {
+    Tensor x(dtype, shape, int(random_int(0, 1)));
+    std::fill(x.memory.begin(), x.memory.end(), char(0xff));
+    return x;
+}
+Tensor input(TernDType dtype, const Shape &shape) { return random_tensor(dtype, shape, int(random_int(0, 2)), false); }
+void compare(const char *what, const Tensor &x, int64_t i, Number wanted, double allowed) {
+    const Number got = value(x, i);
+    CHECK(got == wanted || std::abs(got - wanted) <= allowed * (1 + std::abs(wanted)), "%s, dtype %d, element %lld: %g%+gi, not %g%+gi", what,
+          x.array.dtype, (long long)i, got.real(), got.imag(), wanted.real(), wanted.imag());
+}
+
+// Matrix products -----------------------------------------------------------------------------------------------------
+void test_matmul(int64_t m, int64_t n, int64_t k, const Shape &batch, TernDType dtype, bool has_bias) {
+    auto shape = [&](int64_t rows, int64_t columns) {
+        Shape s = batch;
+        s.push_back(rows), s.push_back(columns);
+        return s;
+    };
+    const Tensor a = input(dtype, shape(m, k)), b = input(dtype, shape(k, n)), bias = input(dtype, shape(m, n)), out = output(dtype, shape(m, n));
+    CHECK(tern_matmul(out, a, b, has_bias ? &bias.array : nullptr), "dtype %d", dtype);
+    const bool exact = dtype <= TERN_INT64;
+    // Every element of a small product, some of a large one.
+    for (int64_t tries = std::min<int64_t>(out.count(), 200), t = 0; t < tries; ++t) {
+        const int64_t i = tries == out.count() ? t : random_int(0, out.count() - 1);
+        const int64_t element = i % (m * n), first = i / (m * n) * m * k, second = i / (m * n) * k * n;
+        Number sum = has_bias ? value(bias, i) : 0;
+        for (int64_t p = 0; p < k; ++p) sum += value(a, first + element / n * k + p) * value(b, second + p * n + element % n);
+        compare("matmul", out, i, exact ? wrapped(dtype, int64_t(sum.real())) : sum, exact ? 0 : tolerance(dtype, k));
+    }
+}
+
+void test_matmuls() {
+    const std::vector<TernDType> dtypes = {TERN_FLOAT32, TERN_FLOAT32, TERN_FLOAT64, TERN_FLOAT16, TERN_BFLOAT16, TERN_INT8, TERN_UINT8,
+                                           TERN_INT16, TERN_INT32, TERN_INT64, TERN_COMPLEX64, TERN_COMPLEX128};
+    const std::vector<Shape> batches = {{}, {}, {}, {3}, {2, 2}, {0}, {1, 18}};
+    const std::vector<int64_t> sizes = {0, 1, 2, 3, 4, 5, 7, 13, 14, 15, 16, 17, 28, 31, 32, 33, 65};
+    auto size = [&] { return sizes[size_t(random_int(0, int64_t(sizes.size()) - 1))]; };
+    for (int round = 0; round < 600; ++round) {
+        const Shape &batch = batches[size_t(random_int(0, int64_t(batches.size()) - 1))];
+        const bool deep = random_int(0, 7) == 0;
+        test_matmul(size(), size(), deep ? random_int(250, 520) : size(), batch, any_of(dtypes), random_int(0, 1));
+    }
+    test_matmul(300, 200, 700, {}, TERN_FLOAT32, true);
+    test_matmul(9000, 40, 300, {}, TERN_FLOAT32, true);   // A in slabs, of k
+    test_matmul(5000, 33, 600, {}, TERN_BFLOAT16, true);  // and of rows
+    test_matmul(2, 3000, 100, {}, TERN_FLOAT32, true);
+    test_matmul(3000, 1, 100, {}, TERN_FLOAT64, false);
+    CHECK(!tern_matmul(Tensor(TERN_BOOL, {2, 2}, 0), Tensor(TERN_BOOL, {2, 2}, 0), Tensor(TERN_BOOL, {2, 2}, 0), nullptr), "no bool products");
+
+    // Infinities and NaN go where they belong, and no bit depends on the number of threads.
+    const Tensor a = random_tensor(TERN_FLOAT32, {150, 400}, 0, false), b = random_tensor(TERN_FLOAT32, {400, 333}, 0, false);
+    a.get<float>(3) = INFINITY, b.get<float>(700) = NAN;
+    const Tensor one(TERN_FLOAT32, {150, 333}, 0), many(TERN_FLOAT32, {150, 333}, 0);
+    const int32_t threads = tern_thread_count();
+    tern_set_thread_count(1), tern_matmul(one, a, b, nullptr);
+    tern_set_thread_count(5), tern_matmul(many, a, b, nullptr);
+    tern_set_thread_count(threads);
+    CHECK(one.memory == many.memory, "one thread or five");
+    CHECK(std::isinf(one.get<float>(0)) || std::isnan(one.get<float>(0)), "infinity stays");
+    CHECK(std::isnan(one.get<float>(333 + 700 % 333)) && !std::isnan(one.get<float>(333)), "a NaN stays in its column");
+}
+
+// Convolution and pooling ------------------------------------------------------------------------------------------------
+/// f(output position, tap, input position) for all that lie inside; flat indices into the planes.
+template <class F> void windows(const Shape &in, const Shape &out, const Shape &kernel, const int64_t *stride, const int64_t *padding,
+                                const int64_t *dilation, const F &f) {
+    for (int64_t o = 0; o < product(out); ++o)
+        for (int64_t t = 0; t < product(kernel); ++t) {
+            const Shape position = unravel(o, out), tap = unravel(t, kernel);
+            Shape from(in.size());
+            bool inside = true;
+            for (size_t d = 0; d < in.size(); ++d) {
+                from[d] = position[d] * stride[d] - padding[d] + tap[d] * dilation[d];
+                inside = inside && from[d] >= 0 && from[d] < in[d];
+            }
+            if (inside) f(o, t, at(from, in));
+        }
+}
+
+void test_convolutions() {
+    const std::vector<TernDType> dtypes = {TERN_FLOAT32, TERN_FLOAT32, TERN_FLOAT64, TERN_FLOAT16, TERN_BFLOAT16, TERN_COMPLEX64, TERN_COMPLEX128};
+    for (int round = 0; round < 150; ++round) {
+        const size_t rank = size_t(random_int(1, 3));
+        const TernDType dtype = any_of(dtypes);
+        TernConvolution c{};
+        c.groups = random_int(0, 2) ? 1 : random_int(2, 9);
+        const int64_t batch = random_int(1, 3), channels = random_int(1, 3), outs = random_int(1, 4);
+        Shape in(rank), out(rank), kernel(rank);
+        for (size_t d = 0; d < rank; ++d) {
+            c.stride[d] = random_int(1, 3), c.padding[d] = random_int(0, 2), c.dilation[d] = random_int(1, 2), kernel[d] = random_int(1, 3);
+            const int64_t extent = c.dilation[d] * (kernel[d] - 1) + 1;
+            in[d] = std::max<int64_t>(random_int(1, rank == 3 ? 5 : 9), extent - 2 * c.padding[d]);
+            out[d] = (in[d] + 2 * c.padding[d] - extent) / c.stride[d] + 1;
+        }
+        auto shape = [](int64_t a, int64_t b, const Shape &plane) {
+            Shape s = {a, b};
+            s.insert(s.end(), plane.begin(), plane.end());
+            return s;
+        };
+        const int64_t C = channels * c.groups, O = outs * c.groups, P = product(out), Q = product(in), K = product(kernel);
+        const Tensor x = input(dtype, shape(batch, C, in)), w = input(dtype, shape(O, channels, kernel)), bias = input(dtype, {O});
+        const Tensor g = input(dtype, shape(batch, O, out));
+        const Tensor y = output(dtype, shape(batch, O, out)), dx = output(dtype, shape(batch, C, in)), dw = output(dtype, shape(O, channels, kernel));
+        const bool has_bias = random_int(0, 1);
+        CHECK(tern_convolution(y, x, w, has_bias ? &bias.array : nullptr, &c), "dtype %d", dtype);
+        CHECK(tern_convolution_input_gradient(dx, g, w, &c), "dtype %d", dtype);
+        CHECK(tern_convolution_weight_gradient(dw, g, x, &c), "dtype %d", dtype);
+        std::vector<Number> ys(size_t(y.count())), dxs(size_t(dx.count())), dws(size_t(dw.count()));
+        for (int64_t i = 0; i < y.count(); ++i) ys[size_t(i)] = has_bias ? value(bias, i / P % O) : 0;
+        windows(in, out, kernel, c.stride, c.padding, c.dilation, [&](int64_t p, int64_t t, int64_t q) {
+            for (int64_t n = 0; n < batch; ++n)
+                for (int64_t o = 0; o < O; ++o)
+                    for (int64_t k = 0; k < channels; ++k) {
+                        const int64_t yi = (n * O + o) * P + p, xi = (n * C + o / outs * channels + k) * Q + q, wi = (o * channels + k) * K + t;
+                        ys[size_t(yi)] += value(x, xi) * value(w, wi);
+                        dxs[size_t(xi)] += value(g, yi) * value(w, wi);
+                        dws[size_t(wi)] += value(g, yi) * value(x, xi);
+                    }
+        });
+        for (int64_t i = 0; i < y.count(); ++i) compare("convolution", y, i, ys[size_t(i)], tolerance(dtype, channels * K));
+        for (int64_t i = 0; i < dx.count(); ++i) compare("input gradient", dx, i, dxs[size_t(i)], tolerance(dtype, outs * K));
+        for (int64_t i = 0; i < dw.count(); ++i) compare("weight gradient", dw, i, dws[size_t(i)], tolerance(dtype, batch * P));
+    }
+}
+
+void test_pooling() {
+    for (int round = 0; round < 200; ++round) {
+        const size_t rank = size_t(random_int(1, 3));
+        const TernDType dtype = any_of({TERN_FLOAT32, TERN_FLOAT32, TERN_FLOAT64, TERN_FLOAT16, TERN_BFLOAT16});
+        TernPooling g{};
+        g.countIncludesPadding = random_int(0, 1), g.divisor = random_int(0, 2) ? 0 : 5;
+        const int64_t batch = random_int(1, 3), channels = random_int(1, 3), ones[3] = {1, 1, 1};
+        Shape in(rank), out(rank), averaged(rank), kernel(rank);
+        for (size_t d = 0; d < rank; ++d) {
+            g.stride[d] = random_int(1, 3), kernel[d] = g.kernel[d] = random_int(1, 4), g.dilation[d] = random_int(1, 2);
+            g.padding[d] = random_int(0, kernel[d] / 2);
+            const int64_t extent = g.dilation[d] * (kernel[d] - 1) + 1;
+            in[d] = std::max<int64_t>(random_int(1, 9), extent - 2 * g.padding[d]);
+            auto outputs = [&](int64_t extent) {
+                int64_t n = (in[d] + 2 * g.padding[d] - extent + g.stride[d] - 1) / g.stride[d] + 1;  // a last window may stick out …
+                return (n - 1) * g.stride[d] >= in[d] + g.padding[d] ? n - 1 : n;                     // … but begins inside
+            };
+            out[d] = outputs(extent), averaged[d] = outputs(kernel[d]);
+        }
+        auto shape = [&](const Shape &plane) {
+            Shape s = {batch, channels};
+            s.insert(s.end(), plane.begin(), plane.end());
+            return s;
+        };
+        const int64_t planes = batch * channels, P = product(out), Q = product(in), R = product(averaged);
+        const Tensor x = random_tensor(dtype, shape(in), int(random_int(0, 2)), true), y = output(dtype, shape(out)), places = output(TERN_INT64, shape(out));
+        CHECK(tern_max_pool(y, places, x, &g), "dtype %d", dtype);
+        for (int64_t n = 0; n < planes; ++n) {
+            std::vector<double> most(size_t(P), -INFINITY);
+            std::vector<int64_t> place(size_t(P), -1);
+            windows(in, out, kernel, g.stride, g.padding, g.dilation, [&](int64_t p, int64_t, int64_t q) {
+                const double v = value(x, n * Q + q).real();
+                if (place[size_t(p)] < 0 || v > most[size_t(p)] || v != v) most[size_t(p)] = v, place[size_t(p)] = q;
+            });
+            for (int64_t p = 0; p < P; ++p) {
+                const double got = value(y, n * P + p).real();
+                CHECK(got == most[size_t(p)] || (got != got && most[size_t(p)] != most[size_t(p)]), "max pool: %g, not %g", got, most[size_t(p)]);
+                CHECK(place[size_t(p)] < 0 || places.get<int64_t>(n * P + p) == place[size_t(p)], "max pool's index");
+            }
+        }
+        const Tensor z = input(dtype, shape(in)), mean = output(dtype, shape(averaged)), dy = input(dtype, shape(averaged)), dz = output(dtype, shape(in));
+        CHECK(tern_avg_pool(mean, z, &g) && tern_avg_pool_gradient(dz, dy, &g), "dtype %d", dtype);
+        for (int64_t n = 0; n < planes; ++n) {
+            std::vector<double> sums(size_t(R), 0), gradient(size_t(Q), 0), divisor(size_t(R), 0);
+            windows(in, averaged, kernel, g.stride, g.padding, ones, [&](int64_t p, int64_t, int64_t) { divisor[size_t(p)] += 1; });
+            for (int64_t p = 0; p < R; ++p) {
+                const Shape position = unravel(p, averaged);
+                double size = 1;
+                for (size_t d = 0; d < rank; ++d) {
+                    const int64_t start = position[d] * g.stride[d] - g.padding[d];
+                    size *= double(std::min(start + kernel[d], in[d] + g.padding[d]) - start);
+                }
+                if (g.divisor) divisor[size_t(p)] = double(g.divisor);
+                else if (g.countIncludesPadding) divisor[size_t(p)] = size;
+            }
+            windows(in, averaged, kernel, g.stride, g.padding, ones, [&](int64_t p, int64_t, int64_t q) {
+                sums[size_t(p)] += value(z, n * Q + q).real();
+                gradient[size_t(q)] += value(dy, n * R + p).real() / divisor[size_t(p)];
+            });
+            for (int64_t p = 0; p < R; ++p)
+                compare("average pool", mean, n * R + p, sums[size_t(p)] == 0 ? 0 : sums[size_t(p)] / divisor[size_t(p)], tolerance(dtype, 64));
+            for (int64_t q = 0; q < Q; ++q) compare("average pool's gradient", dz, n * Q + q, gradient[size_t(q)], tolerance(dtype, 64));
+        }
+    }
+}
+
+// Softmax -----------------------------------------------------------------------------------------------------------------
+void test_softmax() {
+    for (int round = 0; round < 300; ++round) {
+        const TernDType dtype = any_of({TERN_FLOAT32, TERN_FLOAT32, TERN_FLOAT64, TERN_FLOAT16, TERN_BFLOAT16});
+        const Shape shape = random_shape(4, random_int(0, 5) ? 6 : 40);
+        const int32_t dim = shape.empty() ? 0 : int32_t(random_int(0, int64_t(shape.size()) - 1));
+        const bool logarithm = random_int(0, 1), special = random_int(0, 1);
+        const Tensor x = random_tensor(dtype, shape, int(random_int(0, 2)), special), y = output(dtype, shape);
+        CHECK(tern_softmax(y, x, dim, logarithm), "dtype %d", dtype);
+        const Tensor g = input(dtype, shape), given = input(dtype, shape), dx = output(dtype, shape);
+        CHECK(tern_softmax_gradient(dx, g, given, dim, logarithm), "dtype %d", dtype);
+        for (int64_t i = 0; i < x.count(); ++i) {
+            const int64_t n = shape.empty() ? 1 : shape[size_t(dim)];
+            double most = -INFINITY, sum = 0, dot = 0;
+            auto each = [&](auto f) {
+                Shape index = unravel(i, shape);
+                for (int64_t l = 0; l < n; ++l) {
+                    if (!shape.empty()) index[size_t(dim)] = l;
+                    f(at(index, shape));
+                }
+            };
+            each([&](int64_t j) { most = std::max(most, value(x, j).real()); });
+            each([&](int64_t j) { sum += std::exp(value(x, j).real() - most); });
+            each([&](int64_t j) { dot += value(g, j).real() * (logarithm ? 1 : value(given, j).real()); });
+            const double shifted = value(x, i).real() - most, wanted = logarithm ? shifted - std::log(sum) : std::exp(shifted) / sum, got = value(y, i).real();
+            // float16 rounds even what is large; beyond its range it is infinite.
+            const bool large = std::fabs(wanted) > 60000;
+            CHECK(large || got == wanted || (got != got && wanted != wanted) || std::fabs(got - wanted) <= tolerance(dtype, n) * (1 + std::fabs(wanted)),
+                  "softmax, dtype %d: %g, not %g", dtype, got, wanted);
+            const double v = value(given, i).real(), gi = value(g, i).real();
+            compare("softmax's gradient", dx, i, logarithm ? gi - std::exp(v) * dot : v * (gi - dot), tolerance(dtype, 8 * n));
+        }
+    }
+}
+
+// Optimizers --------------------------------------------------------------------------------------------------------------
+template <class T> void test_optimizers(TernDType dtype) {
+    for (int round = 0; round < 64; ++round) {
+        const int64_t n = random_int(0, 3) ? random_int(0, 70) : 40000;
+        const Tensor g = random_tensor(dtype, {n}, 0, false);
+        Tensor p = random_tensor(dtype, {n}, 0, false), mean = random_tensor(dtype, {n}, 0, false), square(dtype, {n}, 0), most(dtype, {n}, 0);
+        for (int64_t i = 0; i < n; ++i) square.get<T>(i) = T(random_unit()), most.get<T>(i) = T(random_unit());
+        const Tensor p0 = p, mean0 = mean, square0 = square, most0 = most;
+        const bool amsgrad = round & 1;
+        const TernAdam adam = {1e-2, round & 2 ? 0.9 : 0.3, 0.99, 1e-8, round & 4 ? 0.1 : 0, 0.3, 0.02, bool(round & 8), bool(round & 16)};
+        CHECK(tern_adam_step(p, g, mean, square, amsgrad ? &most.array : nullptr, adam), "adam");
+        for (int64_t i = 0; i < n; ++i) {
+            double w = double(p0.get<T>(i)), d = double(g.get<T>(i)) * (adam.maximize ? -1 : 1);
+            if (adam.decoupled) w *= 1 - adam.learningRate * adam.weightDecay;
+            else d += adam.weightDecay * w;
+            const double m = adam.beta1 * double(mean0.get<T>(i)) + (1 - adam.beta1) * d;
+            const double s = adam.beta2 * double(square0.get<T>(i)) + (1 - adam.beta2) * d * d;
+            const double largest = amsgrad ? std::max(s, double(most0.get<T>(i))) : s;
+            compare("mean", mean, i, m, tolerance(dtype, 8));
+            compare("square", square, i, s, tolerance(dtype, 8));
+            if (amsgrad) compare("greatest square", most, i, largest, tolerance(dtype, 8));
+            compare("adam", p, i, w - adam.learningRate / adam.biasCorrection1 * m / (std::sqrt(largest) / std::sqrt(adam.biasCorrection2) + adam.epsilon),
+                    tolerance(dtype, 100));
+        }
+        p = p0;
+        const TernSGD sgd = {0.1, round & 1 ? 0.9 : 0, round & 2 ? 0.2 : 0, round & 4 ? 0.1 : 0, bool(round & 8), bool(round & 16), bool(round & 32)};
+        CHECK(tern_sgd_step(p, g, sgd.momentum != 0 ? &mean.array : nullptr, sgd), "sgd");
+        for (int64_t i = 0; i < n; ++i) {
+            double d = double(g.get<T>(i)) * (sgd.maximize ? -1 : 1) + sgd.weightDecay * double(p0.get<T>(i));
+            if (sgd.momentum != 0) {
+                const double buffer = double(mean.get<T>(i));
+                if (sgd.firstStep) compare("first momentum", mean, i, d, tolerance(dtype, 8));
+                d = sgd.nesterov ? d + sgd.momentum * buffer : buffer;
+            }
+            compare("sgd", p, i, double(p0.get<T>(i)) - sgd.learningRate * d, tolerance(dtype, 8));
+        }
+    }
+}
+}  // namespace
+
+int main() {
+    test_matmuls();
+    test_convolutions();
+    test_pooling();
+    test_softmax();
+    test_optimizers<float>(TERN_FLOAT32);
+    test_optimizers<double>(TERN_FLOAT64);
+    printf("%d passed, %d failed\n", passed, failed);
+    return failed != 0;
+}
