@@ -25,7 +25,10 @@ let package = Package(
             cxxSettings: [.unsafeFlags(kernelFlags + ["-fno-exceptions", "-fno-rtti"])]),
         .target(
             name: "TernCore",
-            dependencies: ["CTernCPU", .product(name: "ComplexModule", package: "swift-numerics"), .product(name: "RealModule", package: "swift-numerics")]),
+            dependencies: [
+                "CTernCPU", .product(name: "ComplexModule", package: "swift-numerics"),
+                .product(name: "RealModule", package: "swift-numerics"),
+            ]),
         .target(name: "TernNN", dependencies: ["TernCore"]),
         .target(name: "TernIO", dependencies: ["TernNN"]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib"),

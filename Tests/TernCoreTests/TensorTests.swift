@@ -122,7 +122,8 @@ import Testing
     }
 
     @Test func devices() throws {
-        #expect("\(Device.cpu), \(Device.cuda), \(Device.cuda(1))" == "device(type='cpu'), device(type='cuda'), device(type='cuda', index=1)")
+        #expect(
+            "\(Device.cpu), \(Device.cuda), \(Device.cuda(1))" == "device(type='cpu'), device(type='cuda'), device(type='cuda', index=1)")
         #expect(Device.cudaCount == 0 && tryGPU() == .cpu && tryGPU(10) == .cpu && tryAllGPUs() == [.cpu])
         let x = Tensor.ones(2, 3)
         #expect(x.to(.cpu).isSameStorage(as: x))

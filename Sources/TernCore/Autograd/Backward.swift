@@ -171,19 +171,26 @@ public func grad(
             return try pass.run()
         }
         if !allowUnused, let unused = found.firstIndex(where: { $0 == nil }) {
-            throw .rule("grad", "input \(unused) \(inputs[unused].shape.brief) was not used to compute the outputs: pass allowUnused: true to get nil for it")
+            throw .rule(
+                "grad",
+                "input \(unused) \(inputs[unused].shape.brief) was not used to compute the outputs: pass allowUnused: true to get nil for it"
+            )
         }
         return found
     }
 }
 
 /// The gradients of one output with respect to `inputs`; zeros for an input that it does not depend on are not made up: that is an error.
-public func grad(of output: Tensor, wrt inputs: [Tensor], gradient: Tensor? = nil, retainGraph: Bool? = nil, createGraph: Bool = false) -> [Tensor] {
+public func grad(of output: Tensor, wrt inputs: [Tensor], gradient: Tensor? = nil, retainGraph: Bool? = nil, createGraph: Bool = false)
+    -> [Tensor]
+{
     grad(of: [output], wrt: inputs, gradients: [gradient], retainGraph: retainGraph, createGraph: createGraph).map { $0 ?? .poison }
 }
 
 /// The gradient of one output with respect to one input.
-public func grad(of output: Tensor, wrt input: Tensor, gradient: Tensor? = nil, retainGraph: Bool? = nil, createGraph: Bool = false) -> Tensor {
+public func grad(of output: Tensor, wrt input: Tensor, gradient: Tensor? = nil, retainGraph: Bool? = nil, createGraph: Bool = false)
+    -> Tensor
+{
     grad(of: output, wrt: [input], gradient: gradient, retainGraph: retainGraph, createGraph: createGraph)[0]
 }
 
@@ -196,7 +203,9 @@ extension Tensor {
         set {
             if isPoison { return }
             if let node, !(node is Leaf) {
-                if !newValue { raise(.rule("requiresGrad", "only a tensor that no recorded op made can stop asking for its gradient: use detach()")) }
+                if !newValue {
+                    raise(.rule("requiresGrad", "only a tensor that no recorded op made can stop asking for its gradient: use detach()"))
+                }
                 return
             }
             guard newValue else {

@@ -45,7 +45,9 @@ private struct CustomOp<F: DifferentiableFunction>: Op {
         let gradients = function.backward(g, inputs: x, outputs: y)
         try Check.require(gradients.count == x.count, name, "backward gave \(gradients.count) gradients for \(x.count) inputs")
         for (i, gradient) in gradients.enumerated() {
-            guard let gradient, !gradient.isPoison, (try? Check.broadcast(name, x[i].shape, gradient.shape)) != gradient.shape else { continue }
+            guard let gradient, !gradient.isPoison, (try? Check.broadcast(name, x[i].shape, gradient.shape)) != gradient.shape else {
+                continue
+            }
             throw .rule(name, "backward gave input \(i) of shape \(x[i].shape.brief) a gradient of shape \(gradient.shape.brief)")
         }
         return gradients

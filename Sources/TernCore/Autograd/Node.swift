@@ -120,7 +120,8 @@ package final class OpNode<O: Op>: Node, @unchecked Sendable {
             return saved
         }
         guard let found else {
-            throw .rule("backward", "\(name) has been walked before, and what it saved is freed: call backward(retainGraph: true) the first time")
+            throw .rule(
+                "backward", "\(name) has been walked before, and what it saved is freed: call backward(retainGraph: true) the first time")
         }
         let inputs = found.inputs
         var outputs = found.outputs

@@ -101,7 +101,8 @@ package final class CPUBackend: Backend {
     package func softmaxGradient(_ dx: Tensor, _ g: Tensor, _ y: Tensor, _ dim: Int, logarithm: Bool) -> Bool {
         withArrays(dx, g, y) { tern_softmax_gradient($0, $1, $2, Int32(dim), logarithm) }
     }
-    package func adamStep(_ p: Tensor, _ g: Tensor, _ mean: Tensor, _ square: Tensor, _ maxSquare: Tensor?, _ parameters: TernAdam) -> Bool {
+    package func adamStep(_ p: Tensor, _ g: Tensor, _ mean: Tensor, _ square: Tensor, _ maxSquare: Tensor?, _ parameters: TernAdam) -> Bool
+    {
         withArrays(p, g, mean, square) { p, g, mean, square in
             withArray(optional: maxSquare) { tern_adam_step(p, g, mean, square, $0, parameters) }
         }

@@ -33,7 +33,8 @@ public struct TensorError: Error, Sendable, Equatable {
         let why =
             device.kind == .cuda && available == 0
             ? ": no usable NVIDIA driver was found in this process. tryGPU() gives the CPU instead" : ""
-        return TensorError(kind: .device, op: "device", message: "\(device.name) asked for, but of kind \(device.kind.rawValue) \(there)\(why)")
+        return TensorError(
+            kind: .device, op: "device", message: "\(device.name) asked for, but of kind \(device.kind.rawValue) \(there)\(why)")
     }
 }
 

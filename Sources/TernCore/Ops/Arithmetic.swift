@@ -7,7 +7,9 @@ extension Tensor {
     @inline(__always)
     public static func + (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_add, b) { g, _, _, _ in (g, g) } }
     /// Difference. Source: `torch.sub`.
-    public static func - (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_sub, b) { g, _, b, _ in (g, b.requiresGrad ? -g : nil) } }
+    public static func - (a: Tensor, b: Tensor) -> Tensor {
+        a.pointwise(TERN_BINARY_sub, b) { g, _, b, _ in (g, b.requiresGrad ? -g : nil) }
+    }
     /// Product, element by element. Source: `torch.mul`.
     public static func * (a: Tensor, b: Tensor) -> Tensor {
         a.pointwise(TERN_BINARY_mul, b, saves: .inputs) { g, a, b, _ in
@@ -21,7 +23,9 @@ extension Tensor {
             return (toA, b.requiresGrad ? -(toA * y.conj()) : nil)
         }
     }
-    public static prefix func - (a: Tensor) -> Tensor { a.pointwise(TERN_UNARY_neg) { x, _ in Tensor.full(x.shape, -1, dtype: x.dtype, device: x.device) } }
+    public static prefix func - (a: Tensor) -> Tensor {
+        a.pointwise(TERN_UNARY_neg) { x, _ in Tensor.full(x.shape, -1, dtype: x.dtype, device: x.device) }
+    }
 
     /// Remainder with the divisor's sign, as Python's `%`. Source: `torch.remainder`.
     public static func % (a: Tensor, b: Tensor) -> Tensor { a.remainder(b) }
@@ -52,8 +56,11 @@ extension Tensor {
     public func pow(_ exponent: Tensor) -> Tensor {
         pointwise(TERN_BINARY_pow, exponent, saves: .all) { g, a, b, y in
             // At exponent 0 the derivative is 0 whatever the base; at base 0 the logarithm would spoil it.
-            let toA = a.requiresGrad ? `where`(b .== 0, Tensor.zeros([], dtype: g.dtype, device: g.device), g * (b * a.pow(b - 1)).conj()) : nil
-            let toB = b.requiresGrad ? `where`((a .== 0) & (b.real .>= 0), Tensor.zeros([], dtype: g.dtype, device: g.device), g * (y * a.log()).conj()) : nil
+            let toA =
+                a.requiresGrad ? `where`(b .== 0, Tensor.zeros([], dtype: g.dtype, device: g.device), g * (b * a.pow(b - 1)).conj()) : nil
+            let toB =
+                b.requiresGrad
+                ? `where`((a .== 0) & (b.real .>= 0), Tensor.zeros([], dtype: g.dtype, device: g.device), g * (y * a.log()).conj()) : nil
             return (toA, toB)
         }
     }
@@ -96,12 +103,12 @@ extension Tensor {
     public static func /= (a: inout Tensor, b: Tensor) { a.pointwiseInPlace(TERN_BINARY_div, b, /) }
 }
 
-infix operator .==: ComparisonPrecedence
-infix operator .!=: ComparisonPrecedence
-infix operator .<: ComparisonPrecedence
-infix operator .<=: ComparisonPrecedence
-infix operator .>: ComparisonPrecedence
-infix operator .>=: ComparisonPrecedence
+infix operator .== : ComparisonPrecedence
+infix operator .!= : ComparisonPrecedence
+infix operator .< : ComparisonPrecedence
+infix operator .<= : ComparisonPrecedence
+infix operator .> : ComparisonPrecedence
+infix operator .>= : ComparisonPrecedence
 
 // MARK: With Swift numbers. One generic overload each: separate ones for Int and Double make long chains slow to type-check.
 

@@ -29,7 +29,9 @@ package enum Check {
     /// `dim` as 0..<rank.
     package static func dimension(_ op: String, _ dim: Int, of shape: Shape) throws(TensorError) -> Int {
         guard let d = shape.dimension(dim) else {
-            throw .rule(op, "dimension \(dim) is out of range for shape \(shape.brief): expected \(-max(shape.count, 1))...\(max(shape.count, 1) - 1)")
+            throw .rule(
+                op,
+                "dimension \(dim) is out of range for shape \(shape.brief): expected \(-max(shape.count, 1))...\(max(shape.count, 1) - 1)")
         }
         return d
     }

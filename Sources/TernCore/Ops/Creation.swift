@@ -61,12 +61,16 @@ extension Tensor {
         arange(start, end, step: 1, dtype: dtype, device: device, requiresGrad: requiresGrad)
     }
     /// 0, 1, … below `end`.
-    public static func arange<S: TensorScalar & Numeric>(_ end: S, dtype: DType? = nil, device: Device? = nil, requiresGrad: Bool = false) -> Tensor {
+    public static func arange<S: TensorScalar & Numeric>(_ end: S, dtype: DType? = nil, device: Device? = nil, requiresGrad: Bool = false)
+        -> Tensor
+    {
         arange(0, end, step: 1, dtype: dtype, device: device, requiresGrad: requiresGrad)
     }
 
     /// The identity matrix, or its first `columns` columns. Source: `torch.eye`.
-    public static func eye(_ rows: Int, _ columns: Int? = nil, dtype: DType = .float32, device: Device? = nil, requiresGrad: Bool = false) -> Tensor {
+    public static func eye(_ rows: Int, _ columns: Int? = nil, dtype: DType = .float32, device: Device? = nil, requiresGrad: Bool = false)
+        -> Tensor
+    {
         let columns = columns ?? rows
         return made("eye", [rows, columns], dtype, device, requiresGrad) { t in
             _ = t.backend.fill(t, .int(0))

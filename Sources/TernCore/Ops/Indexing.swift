@@ -166,7 +166,8 @@ private struct IndexPlan {
             case .at(let i):
                 let size = shape[dim]
                 try Check.require(
-                    (-size..<size).contains(i), op, "index \(i) is out of range for dimension \(dim) of size \(size), in shape \(x.shape.brief)")
+                    (-size..<size).contains(i), op,
+                    "index \(i) is out of range for dimension \(dim) of size \(size), in shape \(x.shape.brief)")
                 views.append(.select(dim: dim, index: i < 0 ? i + size : i))
                 shape.remove(at: dim)
             case .slice(let start, let stop, let step):
@@ -248,7 +249,9 @@ private struct IndexPlan {
     private func fitted(_ value: Tensor, to shape: Shape) throws(TensorError) -> Tensor {
         var value = value
         // Leading dimensions of size 1 may be dropped, as PyTorch does.
-        while value.rank > shape.count, value.shape[0] == 1 { value = value.viewed(View(kind: .select(dim: 0, index: 0)).layout(of: value.layout) ?? value.layout) }
+        while value.rank > shape.count, value.shape[0] == 1 {
+            value = value.viewed(View(kind: .select(dim: 0, index: 0)).layout(of: value.layout) ?? value.layout)
+        }
         guard value.shape == shape || (try? Check.broadcast("index_put", value.shape, shape)) == shape else {
             throw .rule("index_put", "a value of shape \(value.shape.brief) does not broadcast to the indexed part's shape \(shape.brief)")
         }
@@ -322,7 +325,8 @@ private struct IndexAccumulate: Op {
         let out = Tensor(empty: shape, x[0].dtype, on: x[0].backend)
         guard out.backend.fill(out, .int(0)) else { return nil }
         let (front, _) = gatherLayout(out.layout, gathered)
-        let verdict = out.backend.indexPut(out.viewed(front), gathered.tensors, x[0].viewed(indexFirst(x[0].layout, gathered)), accumulate: true)
+        let verdict = out.backend.indexPut(
+            out.viewed(front), gathered.tensors, x[0].viewed(indexFirst(x[0].layout, gathered)), accumulate: true)
         return try Check.indexed(name, verdict, x[1], size: shape[gather.dims[0]], dim: gather.dims[0]) ? out : nil
     }
     func gradient(_ g: Tensor, _ x: [Tensor], _ y: Tensor) -> [Tensor?] {
@@ -367,7 +371,11 @@ extension Tensor {
     public func indexSelect(_ dim: Int, _ index: Tensor) -> Tensor {
         if isPoison || index.isPoison { return .poison }
         guard let d = shape.dimension(dim), index.rank <= 1, rank > 0 else {
-            raise(.rule("index_select", "dimension \(dim) of shape \(shape.brief) and an index of shape \(index.shape.brief) do not fit: the index must be a vector"))
+            raise(
+                .rule(
+                    "index_select",
+                    "dimension \(dim) of shape \(shape.brief) and an index of shape \(index.shape.brief) do not fit: the index must be a vector"
+                ))
             return .poison
         }
         return indexed([TensorIndex](repeating: .slice(nil, nil, step: 1), count: d) + [.tensor(index.atLeast(1))])

@@ -17,7 +17,8 @@ struct MatrixProduct: Op {
         guard a.rank >= 2, b.rank >= 2, a.shape[-1] == b.shape[-2] else {
             throw .rule(
                 name,
-                "shapes \(a.shape.brief) and \(b.shape.brief) can't be multiplied: the last size of the first, \(a.rank > 0 ? a.shape[-1] : 1), must be the \(b.rank > 1 ? "next to last" : "first") of the second, \(b.rank > 1 ? b.shape[-2] : b.rank > 0 ? b.shape[0] : 1)")
+                "shapes \(a.shape.brief) and \(b.shape.brief) can't be multiplied: the last size of the first, \(a.rank > 0 ? a.shape[-1] : 1), must be the \(b.rank > 1 ? "next to last" : "first") of the second, \(b.rank > 1 ? b.shape[-2] : b.rank > 0 ? b.shape[0] : 1)"
+            )
         }
         let batch = a.rank == 2 && b.rank == 2 ? [] : try Check.broadcast(name, Shape(a.shape.dropLast(2)), Shape(b.shape.dropLast(2)))
         let shape = batch.count == 0 ? [a.shape[-2], b.shape[-1]] : Shape(batch + [a.shape[-2], b.shape[-1]])
@@ -29,7 +30,8 @@ struct MatrixProduct: Op {
         }
         let out = Tensor(empty: shape, a.dtype, on: a.backend)
         let wide = batch.count == 0
-        let fullA = wide ? a : a.broadcast(Shape(batch + a.shape.suffix(2))), fullB = wide ? b : b.broadcast(Shape(batch + b.shape.suffix(2)))
+        let fullA = wide ? a : a.broadcast(Shape(batch + a.shape.suffix(2))),
+            fullB = wide ? b : b.broadcast(Shape(batch + b.shape.suffix(2)))
         return out.backend.matmul(out, fullA, fullB, bias?.broadcast(shape)) ? out : nil
     }
 
@@ -116,7 +118,11 @@ extension Tensor {
     }
     private func checkedMM(_ other: Tensor, _ original: Tensor) -> Tensor {
         if !original.isPoison, !other.isPoison, original.shape[-1] != other.shape[0] {
-            raise(.rule("matmul", "shapes \(original.shape.brief) and \(other.shape.brief) can't be multiplied: the last size of the first must be the first of the second"))
+            raise(
+                .rule(
+                    "matmul",
+                    "shapes \(original.shape.brief) and \(other.shape.brief) can't be multiplied: the last size of the first must be the first of the second"
+                ))
             return .poison
         }
         return mm(other)
@@ -143,7 +149,8 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tens
         raise(
             .rule(
                 "linear",
-                "input \(x.shape.brief) and weight \(weight.shape.brief) do not fit: the input's last size must be the weight's last (in_features)"))
+                "input \(x.shape.brief) and weight \(weight.shape.brief) do not fit: the input's last size must be the weight's last (in_features)"
+            ))
         return .poison
     }
     guard let bias else { return x.matmul(weight.t()) }

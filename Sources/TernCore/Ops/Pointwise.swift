@@ -129,7 +129,9 @@ extension Tensor {
                 throw .rule(op.name, "the result has dtype \(result), which can't be stored in place in \(dtype)")
             }
             let recording = isGradEnabled && (requiresGrad || other.requiresGrad)
-            let inPlace = !recording && result == dtype && operand == dtype && backend === other.backend && tern_thread_state().pointee.observers == nil
+            let inPlace =
+                !recording && result == dtype && operand == dtype && backend === other.backend
+                && tern_thread_state().pointee.observers == nil
             if inPlace, isWritable(), op.run(into: detach(), self, other, operand) { return }
             failed = nil
         } catch {

@@ -42,7 +42,8 @@ extension Tensor {
     /// Checks the dimensions and folds. `dims` nil or empty: all of them.
     package func reduce(
         _ function: TernReduction, _ name: String, _ dims: [Int]?, keepDim: Bool, result: DType? = nil, saves: Saves = [],
-        gradientName: String? = nil, needsElements: Bool = false, _ rule: (@Sendable (_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor?)? = nil
+        gradientName: String? = nil, needsElements: Bool = false,
+        _ rule: (@Sendable (_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor?)? = nil
     ) -> Tensor {
         if isPoison { return .poison }
         return raising(instead: .poison) { () throws(TensorError) in
@@ -56,7 +57,8 @@ extension Tensor {
             let grad = gradientName ?? name.prefix(1).uppercased() + name.dropFirst() + "Backward" + (all ? "0" : "1")
             return dispatch(
                 Reduce(
-                    function: function, name: name, gradientName: grad, dims: checked, keepDim: keepDim, result: result, saves: saves, rule: rule),
+                    function: function, name: name, gradientName: grad, dims: checked, keepDim: keepDim, result: result, saves: saves,
+                    rule: rule),
                 self)
         }
     }
@@ -90,16 +92,27 @@ extension Tensor {
     public func amin(_ dims: Int..., keepDim: Bool = false) -> Tensor { amin(dims, keepDim: keepDim) }
 
     private func extreme(_ function: TernReduction, _ name: String, _ dims: [Int]?, _ keepDim: Bool) -> Tensor {
-        reduce(function, name, dims, keepDim: keepDim, saves: .all, gradientName: name.prefix(1).uppercased() + name.dropFirst() + "Backward0", needsElements: true) { g, x, y in
+        reduce(
+            function, name, dims, keepDim: keepDim, saves: .all, gradientName: name.prefix(1).uppercased() + name.dropFirst() + "Backward0",
+            needsElements: true
+        ) { g, x, y in
             let hits = (x .== y) | (x.isNaN() & y.isNaN())
             return g * hits.to(g.dtype) / hits.sum(dims, keepDim: true).to(g.dtype)
         }
     }
 
     /// The greatest element of all. Source: `torch.max`.
-    public func max() -> Tensor { reduce(TERN_REDUCE_max, "max", nil, keepDim: false, saves: .all, gradientName: "MaxBackward1", needsElements: true, Tensor.shareAmongEqual) }
+    public func max() -> Tensor {
+        reduce(
+            TERN_REDUCE_max, "max", nil, keepDim: false, saves: .all, gradientName: "MaxBackward1", needsElements: true,
+            Tensor.shareAmongEqual)
+    }
     /// The least element of all. Source: `torch.min`.
-    public func min() -> Tensor { reduce(TERN_REDUCE_min, "min", nil, keepDim: false, saves: .all, gradientName: "MinBackward1", needsElements: true, Tensor.shareAmongEqual) }
+    public func min() -> Tensor {
+        reduce(
+            TERN_REDUCE_min, "min", nil, keepDim: false, saves: .all, gradientName: "MinBackward1", needsElements: true,
+            Tensor.shareAmongEqual)
+    }
 
     private static let shareAmongEqual: @Sendable (Tensor, Tensor, Tensor) -> Tensor? = { g, x, y in
         let hits = (x .== y) | (x.isNaN() & y.isNaN())
@@ -107,8 +120,12 @@ extension Tensor {
     }
 
     /// The greatest elements along `dim` and where they stand (`int64`; the first of equals). Source: `torch.max`.
-    public func max(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) { pick(argmax(dim, keepDim: true), dim, keepDim) }
-    public func min(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) { pick(argmin(dim, keepDim: true), dim, keepDim) }
+    public func max(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
+        pick(argmax(dim, keepDim: true), dim, keepDim)
+    }
+    public func min(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
+        pick(argmin(dim, keepDim: true), dim, keepDim)
+    }
 
     private func pick(_ indices: Tensor, _ dim: Int, _ keepDim: Bool) -> (values: Tensor, indices: Tensor) {
         let values = gather(dim, indices)
@@ -124,9 +141,13 @@ extension Tensor {
     }
 
     /// Whether any element is not 0. Source: `torch.any`.
-    public func any(_ dims: [Int]?, keepDim: Bool = false) -> Tensor { reduce(TERN_REDUCE_any, "any", dims, keepDim: keepDim, result: .bool) }
+    public func any(_ dims: [Int]?, keepDim: Bool = false) -> Tensor {
+        reduce(TERN_REDUCE_any, "any", dims, keepDim: keepDim, result: .bool)
+    }
     /// Whether no element is 0. Source: `torch.all`.
-    public func all(_ dims: [Int]?, keepDim: Bool = false) -> Tensor { reduce(TERN_REDUCE_all, "all", dims, keepDim: keepDim, result: .bool) }
+    public func all(_ dims: [Int]?, keepDim: Bool = false) -> Tensor {
+        reduce(TERN_REDUCE_all, "all", dims, keepDim: keepDim, result: .bool)
+    }
     public func any(_ dims: Int..., keepDim: Bool = false) -> Tensor { any(dims, keepDim: keepDim) }
     public func all(_ dims: Int..., keepDim: Bool = false) -> Tensor { all(dims, keepDim: keepDim) }
 
@@ -165,7 +186,8 @@ private struct Mean: Op {
     let name = "mean"
     var gradientName: String { "MeanBackward" + (dims == nil ? "0" : "1") }
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
-        try Check.require(x.dtype.isDifferentiable, name, "takes floating-point or complex tensors, not \(x.dtype): convert with to(.float32)")
+        try Check.require(
+            x.dtype.isDifferentiable, name, "takes floating-point or complex tensors, not \(x.dtype): convert with to(.float32)")
         let dims = try dims.map { d throws(TensorError) in try Check.dimensions(name, d, of: x.shape) }
         let sum = x.detach().sum(dims, keepDim: keepDim)
         let n = Double(x.count) / Double(sum.count)
@@ -173,7 +195,8 @@ private struct Mean: Op {
     }
     func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) throws(TensorError) -> Tensor? {
         var kept = x.shape
-        for d in try dims.map({ d throws(TensorError) in try Check.dimensions(name, d, of: x.shape) }) ?? Array(x.shape.indices) where x.rank > 0 { kept[d] = 1 }
+        for d in try dims.map({ d throws(TensorError) in try Check.dimensions(name, d, of: x.shape) }) ?? Array(x.shape.indices)
+        where x.rank > 0 { kept[d] = 1 }
         return (g.reshape(kept) / (Double(x.count) / Double(Swift.max(y.count, 1)))).expand(x.shape)
     }
 }

@@ -34,10 +34,12 @@ private struct Gather: Op {
         let d = try Check.dimension(name, dim, of: x.shape)
         try Check.require(index.dtype == .int64 || index.dtype == .int32, name, "the index must be int64 or int32, not \(index.dtype)")
         try Check.require(
-            Swift.max(x.rank, 1) == Swift.max(index.rank, 1), name, "index \(index.shape.brief) and tensor \(x.shape.brief) must have as many dimensions")
+            Swift.max(x.rank, 1) == Swift.max(index.rank, 1), name,
+            "index \(index.shape.brief) and tensor \(x.shape.brief) must have as many dimensions")
         for i in 0..<index.rank where i != d && x.rank > 0 {
             try Check.require(
-                index.shape[i] <= x.shape[i], name, "index \(index.shape.brief) is larger than tensor \(x.shape.brief) in dimension \(i), not the gathered \(d)")
+                index.shape[i] <= x.shape[i], name,
+                "index \(index.shape.brief) is larger than tensor \(x.shape.brief) in dimension \(i), not the gathered \(d)")
         }
         let out = Tensor(empty: index.shape, x.dtype, on: x.backend)
         let whole = index.detach().to(.int64)
@@ -100,10 +102,14 @@ extension Tensor {
     }
 
     /// `value` where `mask` (bool, broadcast) holds. Source: `torch.masked_fill`.
-    public func maskedFill<S: TensorScalar>(_ mask: Tensor, _ value: S) -> Tensor { `where`(mask, Tensor.full([], value, dtype: dtype, device: device), self) }
+    public func maskedFill<S: TensorScalar>(_ mask: Tensor, _ value: S) -> Tensor {
+        `where`(mask, Tensor.full([], value, dtype: dtype, device: device), self)
+    }
 
     /// 0-dim tensors as vectors of one element.
-    package func atLeast(_ rank: Int) -> Tensor { self.rank == 0 && rank > 0 ? viewed(Layout(shape: [1], strides: [1], offset: layout.offset)) : self }
+    package func atLeast(_ rank: Int) -> Tensor {
+        self.rank == 0 && rank > 0 ? viewed(Layout(shape: [1], strides: [1], offset: layout.offset)) : self
+    }
 
     /// `part` in the corner at index 0 of every dimension.
     fileprivate func pasted(_ part: Tensor) -> Tensor {

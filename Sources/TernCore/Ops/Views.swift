@@ -144,7 +144,8 @@ extension Tensor {
         var shape = shape
         let unknown = shape.indices.filter { shape[$0] == -1 }
         try Check.require(
-            unknown.count <= 1 && !shape.contains { $0 < -1 }, op, "shape \(shape.brief) is not valid: sizes are 0 or more, and one may be -1")
+            unknown.count <= 1 && !shape.contains { $0 < -1 }, op,
+            "shape \(shape.brief) is not valid: sizes are 0 or more, and one may be -1")
         if let at = unknown.first {
             shape[at] = 1
             let rest = shape.elementCount
@@ -220,7 +221,8 @@ extension Tensor {
     public func unsqueeze(_ dim: Int) -> Tensor {
         view { () throws(TensorError) in
             try Check.require(
-                (-(rank + 1)...rank).contains(dim), "unsqueeze", "dimension \(dim) is out of range for shape \(shape.brief): expected \(-(rank + 1))...\(rank)")
+                (-(rank + 1)...rank).contains(dim), "unsqueeze",
+                "dimension \(dim) is out of range for shape \(shape.brief): expected \(-(rank + 1))...\(rank)")
             return .unsqueeze(dim < 0 ? dim + rank + 1 : dim)
         }
     }
@@ -231,7 +233,8 @@ extension Tensor {
             try Check.require(rank > 0, "select", "a 0-dim tensor has no dimension to index")
             let d = try Check.dimension("select", dim, of: shape)
             try Check.require(
-                (-shape[d]..<shape[d]).contains(index), "select", "index \(index) is out of range for dimension \(d) of shape \(shape.brief)")
+                (-shape[d]..<shape[d]).contains(index), "select",
+                "index \(index) is out of range for dimension \(d) of shape \(shape.brief)")
             return .select(dim: d, index: index < 0 ? index + shape[d] : index)
         }
     }

@@ -33,7 +33,9 @@ extension Array: TensorLiteral where Element: TensorLiteral {
         for element in self {
             let shape = try element.appendElements(to: &list)
             guard inner == nil || inner == shape else {
-                throw .rule("tensor", "nested arrays must be of one length: found shapes \((inner ?? []).brief) and \(shape.brief) beside each other")
+                throw .rule(
+                    "tensor",
+                    "nested arrays must be of one length: found shapes \((inner ?? []).brief) and \(shape.brief) beside each other")
             }
             inner = shape
         }

@@ -127,7 +127,11 @@ public func resultType(_ tensors: Tensor...) -> DType { resultType(of: tensors) 
 package func resultType(of tensors: [Tensor]) -> DType {
     var dimensioned: DType?, zeroDim: DType?
     for t in tensors {
-        if t.rank > 0 { dimensioned = dimensioned?.promoted(with: t.dtype) ?? t.dtype } else { zeroDim = zeroDim?.promoted(with: t.dtype) ?? t.dtype }
+        if t.rank > 0 {
+            dimensioned = dimensioned?.promoted(with: t.dtype) ?? t.dtype
+        } else {
+            zeroDim = zeroDim?.promoted(with: t.dtype) ?? t.dtype
+        }
     }
     return DType.combine(higher: dimensioned, lower: zeroDim) ?? .float32
 }

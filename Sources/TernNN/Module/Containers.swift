@@ -112,7 +112,11 @@ public struct ModuleChild {
 
     public func callAsFunction(_ x: Tensor) -> Tensor {
         if let layer = module as? any Layer { return layer(x) }
-        raise(.rule("forward", "\(module.typeName) has no forward that takes one tensor\(module is ModuleList || module is ModuleDict ? ": call its items instead" : "")"))
+        raise(
+            .rule(
+                "forward",
+                "\(module.typeName) has no forward that takes one tensor\(module is ModuleList || module is ModuleDict ? ": call its items instead" : "")"
+            ))
         return .poison
     }
     public func stateDict() -> StateDict { module.stateDict() }

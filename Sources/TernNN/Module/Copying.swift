@@ -28,7 +28,8 @@ extension Module {
     @discardableResult
     public func copy<M: Module>(into other: M) throws -> M {
         try other.loadStateDict(stateDict())
-        for (from, to) in zip(tensors(repeating: false) { _ in true }, other.tensors(repeating: false) { _ in true }) where from.box.role == .parameter {
+        for (from, to) in zip(tensors(repeating: false) { _ in true }, other.tensors(repeating: false) { _ in true })
+        where from.box.role == .parameter {
             to.box.requiresGrad = from.box.requiresGrad
         }
         other.train(isTraining)
@@ -40,7 +41,9 @@ extension Module {
     public func copy() throws -> Module {
         guard let twin = ModuleCopies().twin(of: self) else {
             let culprit = modules().last { $0.blank(ModuleCopies()) == nil } ?? self
-            throw TensorError.rule("copy", "\(culprit.typeName) does not say how to make another: use copy(into: \(culprit.typeName)(…)), or override blank(_:)")
+            throw TensorError.rule(
+                "copy",
+                "\(culprit.typeName) does not say how to make another: use copy(into: \(culprit.typeName)(…)), or override blank(_:)")
         }
         return try copy(into: twin)
     }

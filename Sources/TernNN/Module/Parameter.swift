@@ -43,7 +43,10 @@ package final class TensorBox {
 
     package func resolved() -> Tensor {
         if let tensor { return tensor }
-        raise(.rule("parameter", "it has no size yet, because its module is lazy: call the network once, or load a state dict, before using it"))
+        raise(
+            .rule(
+                "parameter", "it has no size yet, because its module is lazy: call the network once, or load a state dict, before using it")
+        )
         return .poison
     }
 }
