@@ -239,6 +239,11 @@ bool tern_random_bernoulli(TernGenerator *_Nonnull generator, const TernArray *_
 bool tern_random_bernoulli_each(TernGenerator *_Nonnull generator, const TernArray *_Nonnull out, const TernArray *_Nonnull p);
 bool tern_random_permutation(TernGenerator *_Nonnull generator, const TernArray *_Nonnull out);
 
+// Text --------------------------------------------------------------------------------------------------------------
+/// Writes `value` as C's %.{precision}f (style 'f') or %.{precision}e ('e') does in the C locale; "nan", "inf" and "-inf" where it is
+/// not finite. Nothing ends the text: its length is returned, or -1 where `size` bytes are too few.
+int32_t tern_format_double(char *_Nonnull buffer, size_t size, int32_t precision, char style, double value);
+
 // A thread's modes --------------------------------------------------------------------------------------------------
 /// What TernCore keeps for each thread; zero at its start.
 typedef struct TernThreadState {

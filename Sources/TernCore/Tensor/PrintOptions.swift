@@ -1,0 +1,63 @@
+import Synchronization
+
+/// How tensors print. Source: `torch.set_printoptions`.
+///
+/// `PrintOptions.global` holds for the whole process; `withPrintOptions` changes them for one scope, and for the tasks started in it.
+public struct PrintOptions: Sendable, Hashable {
+    /// Digits after the point.
+    public var precision: Int
+    /// Tensors of more elements are summarised.
+    public var threshold: Int
+    /// How many indices a summary shows at each end of a dimension.
+    public var edgeItems: Int
+    /// Where lines of numbers are broken, in characters.
+    public var lineWidth: Int
+    /// Whether numbers print as `1.0000e+08`; nil: where their magnitudes ask for it.
+    public var sciMode: Bool?
+
+    public init(precision: Int = 4, threshold: Int = 1000, edgeItems: Int = 3, lineWidth: Int = 80, sciMode: Bool? = nil) {
+        self.precision = precision
+        self.threshold = threshold
+        self.edgeItems = edgeItems
+        self.lineWidth = lineWidth
+        self.sciMode = sciMode
+    }
+
+    /// PyTorch's defaults.
+    public static let `default` = PrintOptions()
+    /// Two digits, two indices at each end.
+    public static let short = PrintOptions(precision: 2, edgeItems: 2)
+    /// Never summarised.
+    public static let full = PrintOptions(threshold: .max)
+
+    /// The process's options, for every thread and task outside `withPrintOptions`.
+    public static var global: PrintOptions {
+        get { stored.withLock { $0 } }
+        set { stored.withLock { $0 = newValue } }
+    }
+    /// The options that hold here.
+    public static var current: PrintOptions { scoped ?? global }
+
+    private static let stored = Mutex(PrintOptions())
+    @TaskLocal fileprivate static var scoped: PrintOptions?
+}
+
+/// Runs `body` with tensors printing by `options`.
+public func withPrintOptions<R>(_ options: PrintOptions, _ body: () throws -> R) rethrows -> R {
+    try PrintOptions.$scoped.withValue(options, operation: body)
+}
+
+/// Runs `body` with those of the options changed that are given. Source: `torch._tensor_str.printoptions`.
+/// - Parameter profile: what the options not given are; default: the ones that hold here.
+public func withPrintOptions<R>(
+    precision: Int? = nil, threshold: Int? = nil, edgeItems: Int? = nil, lineWidth: Int? = nil, sciMode: Bool? = nil,
+    profile: PrintOptions? = nil, _ body: () throws -> R
+) rethrows -> R {
+    var options = profile ?? .current
+    if let precision { options.precision = precision }
+    if let threshold { options.threshold = threshold }
+    if let edgeItems { options.edgeItems = edgeItems }
+    if let lineWidth { options.lineWidth = lineWidth }
+    if let sciMode { options.sciMode = sciMode }
+    return try withPrintOptions(options, body)
+}
