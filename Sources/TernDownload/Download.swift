@@ -1,7 +1,7 @@
 import Foundation
 import TernData
 #if canImport(FoundationNetworking)
-import FoundationNetworking
+    import FoundationNetworking
 #endif
 
 /// Downloads files into a cache folder, and gives what is there already without a connection.

@@ -33,12 +33,13 @@ public enum MNISTFile: String, CaseIterable, Sendable {
 
     /// Where the file is and what it must contain.
     public var remote: RemoteFile {
-        let sum = switch self {
-        case .trainImages: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
-        case .trainLabels: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
-        case .testImages: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
-        case .testLabels: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
-        }
+        let sum =
+            switch self {
+            case .trainImages: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
+            case .trainLabels: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
+            case .testImages: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
+            case .testLabels: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
+            }
         let hosts = ["https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"]
         return RemoteFile("mnist/" + rawValue, sha256: sum, mirrors: hosts.map { $0 + rawValue }, limit: 16 << 20)
     }

@@ -1,11 +1,11 @@
 // Written here: swift-crypto would bring BoringSSL and add minutes to every clean build, for this one function.
 
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// The SHA-256 checksum (FIPS 180-4) of bytes that come in pieces.

@@ -98,12 +98,13 @@ struct DownloadTests {
         try await with(["/a": .ok(half, length: 200_000), "/b": .okWithoutLength(half)]) { server, downloader in
             let error = await failure(downloader, file(server.url("/a"), server.url("/b")))
             #expect(
-                error == .failed(
-                    file: "set/part.bin",
-                    attempts: [
-                        .init(url: server.url("/a"), reason: .truncated(expected: 200_000, received: 100_000)),
-                        .init(url: server.url("/b"), reason: .checksum(expected: Self.sum, actual: SHA256.hexDigest(of: half))),
-                    ]))
+                error
+                    == .failed(
+                        file: "set/part.bin",
+                        attempts: [
+                            .init(url: server.url("/a"), reason: .truncated(expected: 200_000, received: 100_000)),
+                            .init(url: server.url("/b"), reason: .checksum(expected: Self.sum, actual: SHA256.hexDigest(of: half))),
+                        ]))
             #expect(contents(downloader.folder).isEmpty)
         }
     }
@@ -175,13 +176,15 @@ struct DownloadTests {
 
 @Suite("Cache folder and MNIST list")
 struct CacheFolderTests {
-    @Test("XDG_CACHE_HOME, then HOME, then an error", arguments: [
-        (["XDG_CACHE_HOME": "/x", "HOME": "/h"], "/x/tern"),
-        (["XDG_CACHE_HOME": "relative", "HOME": "/h"], "/h/.cache/tern"),
-        (["XDG_CACHE_HOME": "", "HOME": "/h"], "/h/.cache/tern"),
-        (["HOME": ""], nil),
-        ([:], nil),
-    ] as [([String: String], String?)])
+    @Test(
+        "XDG_CACHE_HOME, then HOME, then an error",
+        arguments: [
+            (["XDG_CACHE_HOME": "/x", "HOME": "/h"], "/x/tern"),
+            (["XDG_CACHE_HOME": "relative", "HOME": "/h"], "/h/.cache/tern"),
+            (["XDG_CACHE_HOME": "", "HOME": "/h"], "/h/.cache/tern"),
+            (["HOME": ""], nil),
+            ([:], nil),
+        ] as [([String: String], String?)])
     func environment(variables: [String: String], folder: String?) {
         do throws(DownloadError) {
             #expect(try cacheFolder { variables[$0] } == folder)

@@ -2,14 +2,14 @@ import Foundation
 import Synchronization
 
 #if canImport(Darwin)
-import Darwin
-private let streamSocket = SOCK_STREAM
+    import Darwin
+    private let streamSocket = SOCK_STREAM
 #elseif canImport(Musl)
-import Musl
-private let streamSocket = SOCK_STREAM
+    import Musl
+    private let streamSocket = SOCK_STREAM
 #elseif canImport(Glibc)
-import Glibc
-private let streamSocket = Int32(SOCK_STREAM.rawValue)
+    import Glibc
+    private let streamSocket = Int32(SOCK_STREAM.rawValue)
 #endif
 
 /// A web server on 127.0.0.1 that answers each path with prepared bytes, as they are, and counts what it is asked.

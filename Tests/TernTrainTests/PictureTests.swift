@@ -3,9 +3,9 @@ import Testing
 @testable import TernTrain
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 @Suite("Training picture")
