@@ -36,9 +36,11 @@ let package = Package(
         .target(name: "TernDownload", dependencies: ["TernData"]),
         .target(name: "TernTrain", dependencies: ["TernIO", "TernData"]),
         .target(name: "Tern", dependencies: ["TernCore", "TernNN", "TernIO", "TernData", "TernTrain"]),
+        // Each section's source, again as text (links): what the book shows is what runs.
+        .target(name: "TernBook", dependencies: ["Tern"], resources: [.embedInCode("Text/Section5_1.txt")]),
         .executableTarget(
             name: "TernCLI",
-            dependencies: ["Tern", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["Tern", "TernBook", "TernDownload", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(name: "ParityRunner", dependencies: ["Tern"]),
         .testTarget(name: "TernCoreTests", dependencies: ["TernCore"]),
         .testTarget(name: "TernNNTests", dependencies: ["Tern"]),

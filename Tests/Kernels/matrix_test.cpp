@@ -288,13 +288,15 @@ template <class T> void test_optimizers(TernDType dtype) {
                     tolerance(dtype, 100));
         }
         p = p0;
+        const Tensor momentum0 = mean;
         const TernSGD sgd = {0.1, round & 1 ? 0.9 : 0, round & 2 ? 0.2 : 0, round & 4 ? 0.1 : 0, bool(round & 8), bool(round & 16), bool(round & 32)};
         CHECK(tern_sgd_step(p, g, sgd.momentum != 0 ? &mean.array : nullptr, sgd), "sgd");
         for (int64_t i = 0; i < n; ++i) {
             double d = double(g.get<T>(i)) * (sgd.maximize ? -1 : 1) + sgd.weightDecay * double(p0.get<T>(i));
             if (sgd.momentum != 0) {
                 const double buffer = double(mean.get<T>(i));
-                if (sgd.firstStep) compare("first momentum", mean, i, d, tolerance(dtype, 8));
+                const double before = double(momentum0.get<T>(i));
+                compare("momentum", mean, i, sgd.firstStep ? d : sgd.momentum * before + (1 - sgd.dampening) * d, tolerance(dtype, 8));
                 d = sgd.nesterov ? d + sgd.momentum * buffer : buffer;
             }
             compare("sgd", p, i, double(p0.get<T>(i)) - sgd.learningRate * d, tolerance(dtype, 8));

@@ -162,7 +162,7 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
             int64_t across = divide_up(g.n, 8 * width), down = 1;
             const int64_t work = rows * g.n * std::max<int64_t>(k1 - k0, 1), least = 1 << 17;
             if (!g.serial) {
-                const int64_t wanted = std::clamp<int64_t>(work / least, 1, 64);
+                const int64_t wanted = std::clamp<int64_t>(work / least, 1, 256);
                 if (across < wanted) across = std::min(divide_up(g.n, 4 * width), wanted);
                 if (across < wanted) down = std::min(divide_up(panels, 4), divide_up(wanted, across));
             }

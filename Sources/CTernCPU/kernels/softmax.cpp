@@ -11,8 +11,8 @@ using namespace tern;
 namespace {
 constexpr int32_t mostDimensions = 64;
 
-/// Calls row(T or computed<T> pointers of the arrays' rows along `dim`, …) for all rows; arrays[0] is written. A row that is not contiguous, or
-/// of a 16-bit type, passes through a buffer: some neighbouring rows at once, so that a line of memory is read once.
+/// row(pointers to the arrays' rows along `dim`, their length) for all rows; arrays[0] is written. Rows that are not contiguous, or of
+/// a 16-bit type, pass through a buffer: some neighbours at once, so that a line of memory is read once.
 template <class T, int N, class F> void for_rows(const TernArray *const (&arrays)[N], int32_t dim, const F &row) {
     using A = computed<T>;
     const int32_t rank = arrays[0]->rank;
@@ -33,8 +33,9 @@ template <class T, int N, class F> void for_rows(const TernArray *const (&arrays
     }
     if (rows * n == 0) return;
     const int64_t together = straight ? 1 : std::clamp<int64_t>(65536 / n, 1, 16);
+    const int64_t apart = n + 16;  // rows a power of two apart would push each other out of the cache
     parallel_for(rows, std::max<int64_t>(together, 16384 / n), [&](int64_t begin, int64_t end) {
-        Scratch<A> buffer(straight ? 0 : N * together * n);
+        Scratch<A> buffer(straight ? 0 : N * together * apart);
         for (int64_t first = begin; first < end; first += together) {
             const int64_t size = std::min(together, end - first);
             T *base[N][16];
@@ -55,14 +56,14 @@ template <class T, int N, class F> void for_rows(const TernArray *const (&arrays
                 }
             for (int x = 1; x < N; x++)
                 for (int64_t i = 0; i < n; i++)
-                    for (int64_t r = 0; r < size; r++) buffer[(x * together + r) * n + i] = convert<A>(base[x][r][i * step[x]]);
+                    for (int64_t r = 0; r < size; r++) buffer[(x * together + r) * apart + i] = convert<A>(base[x][r][i * step[x]]);
             for (int64_t r = 0; r < size; r++) {
                 A *rowsOf[N];
-                for (int x = 0; x < N; x++) rowsOf[x] = buffer + (x * together + r) * n;
+                for (int x = 0; x < N; x++) rowsOf[x] = buffer + (x * together + r) * apart;
                 row(rowsOf, n);
             }
             for (int64_t i = 0; i < n; i++)
-                for (int64_t r = 0; r < size; r++) base[0][r][i * step[0]] = convert<T>(buffer[r * n + i]);
+                for (int64_t r = 0; r < size; r++) base[0][r][i * step[0]] = convert<T>(buffer[r * apart + i]);
         }
     });
 }

@@ -33,29 +33,37 @@ template <class T> struct Products {
     T one(int64_t i) const { return x[i] * y[i]; }
 };
 
+/// Blocks are summed in T, and those sums in double: long rows lose nothing.
+template <class T, class F> T sum_of(int64_t n, const F &block) {
+    constexpr int64_t size = 512;
+    double sum = 0;
+    for (int64_t i = 0; i < n; i += size) {
+        const int64_t m = n - i < size ? n - i : size;
+        sum += double(fold<T>(m, T(0), block(i, m), [](auto a, auto b) { return a + b; }));
+    }
+    return T(sum);
+}
+
 template <class T> void softmax_row(const T *x, T *y, int64_t n, bool logarithm) {
     // A NaN may be passed over here: it comes back in the sum.
     const T most = fold<T>(n, -std::numeric_limits<T>::infinity(), Values<T>{x}, [](auto a, auto b) { return b > a ? b : a; });
-    const auto add = [](auto a, auto b) { return a + b; };
     if (logarithm) {
-        T sum = 0, part[256];
-        for (int64_t i = 0; i < n; i += 256) {
-            const int64_t size = n - i < 256 ? n - i : 256;
-            for (int64_t j = 0; j < size; j++) part[j] = exp(x[i + j] - most);
-            sum += fold<T>(size, T(0), Values<T>{part}, add);
-        }
-        const T shift = std::log(sum);
+        T part[512];
+        const T shift = std::log(sum_of<T>(n, [&](int64_t i, int64_t m) {
+            for (int64_t j = 0; j < m; j++) part[j] = exp(x[i + j] - most);
+            return Values<T>{part};
+        }));
         for (int64_t i = 0; i < n; i++) y[i] = x[i] - most - shift;
     } else {
         for (int64_t i = 0; i < n; i++) y[i] = exp(x[i] - most);
-        const T sum = fold<T>(n, T(0), Values<T>{y}, add);
+        const T sum = sum_of<T>(n, [&](int64_t i, int64_t) { return Values<T>{y + i}; });
         for (int64_t i = 0; i < n; i++) y[i] = y[i] / sum;
     }
 }
 
 template <class T> void softmax_gradient_row(const T *g, const T *y, T *dx, int64_t n, bool logarithm) {
-    const auto add = [](auto a, auto b) { return a + b; };
-    const T sum = logarithm ? fold<T>(n, T(0), Values<T>{g}, add) : fold<T>(n, T(0), Products<T>{g, y}, add);
+    const T sum = logarithm ? sum_of<T>(n, [&](int64_t i, int64_t) { return Values<T>{g + i}; })
+                            : sum_of<T>(n, [&](int64_t i, int64_t) { return Products<T>{g + i, y + i}; });
     if (logarithm) for (int64_t i = 0; i < n; i++) dx[i] = g[i] - exp(y[i]) * sum;
     else for (int64_t i = 0; i < n; i++) dx[i] = y[i] * (g[i] - sum);
 }
