@@ -15,8 +15,10 @@ public final class Generator: Sendable {
     public init(seed: UInt64 = Generator.defaultSeed) { tern_generator_seed(state, seed) }
     deinit { state.deallocate() }
 
-    /// What draws use that name no generator.
-    public static let `default` = Generator()
+    private static let shared = Generator()
+    @TaskLocal fileprivate static var scoped: Generator?
+    /// What draws use that name no generator: that of the innermost `withGenerator`, else one for the whole process.
+    public static var `default`: Generator { scoped ?? shared }
 
     /// The seed it started from; setting it starts over.
     public var seed: UInt64 {
@@ -43,3 +45,8 @@ public struct GeneratorState: @unchecked Sendable {
 
 /// Starts the default generator over from `seed`. Source: `torch.manual_seed`.
 public func manualSeed(_ seed: UInt64) { Generator.default.seed = seed }
+
+/// Runs `body` with `generator` as the default one, for this task alone: numbers drawn elsewhere at the same time do not disturb its sequence.
+public func withGenerator<R>(_ generator: Generator, _ body: () throws -> R) rethrows -> R {
+    try Generator.$scoped.withValue(generator, operation: body)
+}

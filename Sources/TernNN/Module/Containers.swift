@@ -101,7 +101,7 @@ public struct ModuleChild {
         let own = module.parts().compactMap { part -> (String, TensorBox)? in
             if case .tensor(let box) = part.part { (part.name, box) } else { nil }
         }
-        if let found = own.first(where: { $0.0 == name }) { return found.1 }
+        if let found = own.first(where: { $0.0 == name || $0.0 == module.partName(of: name) }) { return found.1 }
         let there = own.isEmpty ? "it has none" : "it has \(own.map(\.0).joined(separator: ", "))"
         raise(.rule("module", "\(module.typeName) has no parameter or buffer '\(name)': \(there)"))
         return nil

@@ -21,6 +21,9 @@ open class Module {
     open var typeName: String { String(describing: type(of: self)).prefix { $0 != "<" }.description }
     /// What stands in the parentheses of its printed form: `in_features=20, out_features=10, bias=True`.
     open var extraRepr: String { "" }
+    /// The name that the part held by `property` has in paths and state dicts. Default: the property's own. Layers that share state
+    /// dicts with PyTorch answer its spelling: `running_mean` for `runningMean`.
+    open func partName(of property: String) -> String { property }
     /// A new module of the same type and arguments, parameters fresh; nil where the type does not say how. Library layers do.
     open func blank(_ copies: ModuleCopies) -> Module? { nil }
 
@@ -59,7 +62,7 @@ open class Module {
             mirror = m.superclassMirror
         }
         for m in mirrors.reversed() {
-            for child in m.children { Module.collect(child.value, as: Module.propertyName(child.label ?? ""), into: &found) }
+            for child in m.children { Module.collect(child.value, as: partName(of: Module.propertyName(child.label ?? "")), into: &found) }
         }
         return found + added.map { ($0.name, .module($0.module)) }
     }

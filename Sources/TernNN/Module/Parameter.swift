@@ -10,7 +10,7 @@ package final class TensorBox {
     /// nil: there is none (an optional one left out), or its size is not known yet.
     package var tensor: Tensor?
     /// The size is to be found at the first call, or in a state dict.
-    package private(set) var isDeferred: Bool
+    package fileprivate(set) var isDeferred: Bool
     private let leaf: Leaf?
 
     package init(_ tensor: Tensor?, _ role: Role, requiresGrad: Bool = true, deferred: Bool = false) {
@@ -131,7 +131,9 @@ public struct Buffer<Value: ParameterValue> {
 
 extension TensorBox {
     fileprivate func assign(_ new: Tensor?) {
-        if let new { set(new) } else { tensor = nil }
+        if let new { return set(new) }
+        tensor = nil
+        isDeferred = false
     }
     /// Moves the tensor out, so that a write finds its memory unshared.
     fileprivate func take<Value: ParameterValue>() -> Value {
