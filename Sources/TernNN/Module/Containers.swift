@@ -15,12 +15,12 @@ public final class Sequential: Module, Layer {
     public convenience init(@LayerBuilder _ layers: () -> [any Layer]) { self.init(layers()) }
 
     /// Adds a layer at the end.
-    public func append(_ layer: any Layer) { addModule("\(children().count)", layer) }
-    public var count: Int { children().count }
+    public func append(_ layer: any Layer) { addModule("\(count)", layer) }
+    public var count: Int { added.count }
 
     public func forward(_ x: Tensor) -> Tensor {
         var x = x
-        for child in children() { x = ModuleChild(child)(x) }
+        for entry in added { x = entry.layer.map { $0(x) } ?? ModuleChild(entry.module)(x) }
         return x
     }
     override public func blank(_ copies: ModuleCopies) -> Module? {

@@ -10,8 +10,8 @@ public import TernCore
 open class Module {
     /// Whether layers that differ between the two (dropout, batch norm) behave as in training. Default true.
     public private(set) var isTraining = true
-    /// Modules added by name, after those that properties hold.
-    private var added: [(name: String, module: Module)] = []
+    /// Modules added by name, after those that properties hold; as layers too, where they are: a cast at each call would be slow.
+    private(set) var added: [(name: String, module: Module, layer: (any Layer)?)] = []
 
     public init() { _ = ModuleNaming.installed }
 
@@ -37,11 +37,11 @@ open class Module {
             return
         }
         if let at = added.firstIndex(where: { $0.name == name }) {
-            added[at].module = module
+            added[at] = (name, module, module as? any Layer)
         } else if namedChildren().contains(where: { $0.name == name }) {
             raise(.rule("addModule", "\(typeName) has a property '\(name)' already"))
         } else {
-            added.append((name, module))
+            added.append((name, module, module as? any Layer))
         }
     }
 
@@ -126,7 +126,11 @@ open class Module {
     func tensors(repeating: Bool, _ accepts: (TensorBox) -> Bool) -> [(name: String, box: TensorBox)] {
         var found: [(name: String, box: TensorBox)] = []
         var seen: Set<ObjectIdentifier> = []
+        var above: Set<ObjectIdentifier> = []
         func visit(_ module: Module, _ path: String) {
+            // A module that holds one it is part of (a child that knows its parent) is not walked again.
+            guard above.insert(ObjectIdentifier(module)).inserted else { return }
+            defer { above.remove(ObjectIdentifier(module)) }
             let prefix = path.isEmpty ? "" : path + "."
             let parts = module.parts()
             for (name, part) in parts {
