@@ -44,7 +44,8 @@ Tensor output(TernDType dtype, const Shape &shape) {
 Tensor input(TernDType dtype, const Shape &shape) { return random_tensor(dtype, shape, int(random_int(0, 2)), false); }
 void compare(const char *what, const Tensor &x, int64_t i, Number wanted, double allowed) {
     const Number got = value(x, i);
-    CHECK(got == wanted || std::abs(got - wanted) <= allowed * (1 + std::abs(wanted)), "%s, dtype %d, element %lld: %g%+gi, not %g%+gi", what,
+    CHECK(got == wanted || std::abs(got - wanted) <= allowed * (1 + std::abs(wanted)), "%s, dtype %d, element %lld: %g%+gi, not %g%+gi",
+          what,
           x.array.dtype, (long long)i, got.real(), got.imag(), wanted.real(), wanted.imag());
 }
 
@@ -55,7 +56,8 @@ void test_matmul(int64_t m, int64_t n, int64_t k, const Shape &batch, TernDType 
         s.push_back(rows), s.push_back(columns);
         return s;
     };
-    const Tensor a = input(dtype, shape(m, k)), b = input(dtype, shape(k, n)), bias = input(dtype, shape(m, n)), out = output(dtype, shape(m, n));
+    const Tensor a = input(dtype, shape(m, k)), b = input(dtype, shape(k, n)), bias = input(dtype, shape(m, n)),
+        out = output(dtype, shape(m, n));
     CHECK(tern_matmul(out, a, b, has_bias ? &bias.array : nullptr), "dtype %d", dtype);
     const bool exact = dtype <= TERN_INT64;
     // Every element of a small product, some of a large one.
@@ -84,7 +86,8 @@ void test_matmuls() {
     test_matmul(5000, 33, 600, {}, TERN_BFLOAT16, true);  // and of rows
     test_matmul(2, 3000, 100, {}, TERN_FLOAT32, true);
     test_matmul(3000, 1, 100, {}, TERN_FLOAT64, false);
-    CHECK(!tern_matmul(Tensor(TERN_BOOL, {2, 2}, 0), Tensor(TERN_BOOL, {2, 2}, 0), Tensor(TERN_BOOL, {2, 2}, 0), nullptr), "no bool products");
+    CHECK(!tern_matmul(Tensor(TERN_BOOL, {2, 2}, 0), Tensor(TERN_BOOL, {2, 2}, 0), Tensor(TERN_BOOL, {2, 2}, 0), nullptr),
+          "no bool products");
 
     // Infinities and NaN go where they belong, and no bit depends on the number of threads.
     const Tensor a = random_tensor(TERN_FLOAT32, {150, 400}, 0, false), b = random_tensor(TERN_FLOAT32, {400, 333}, 0, false);
@@ -117,7 +120,8 @@ template <class F> void windows(const Shape &in, const Shape &out, const Shape &
 }
 
 void test_convolutions() {
-    const std::vector<TernDType> dtypes = {TERN_FLOAT32, TERN_FLOAT32, TERN_FLOAT64, TERN_FLOAT16, TERN_BFLOAT16, TERN_COMPLEX64, TERN_COMPLEX128};
+    const std::vector<TernDType> dtypes = {TERN_FLOAT32, TERN_FLOAT32, TERN_FLOAT64, TERN_FLOAT16, TERN_BFLOAT16, TERN_COMPLEX64,
+                                           TERN_COMPLEX128};
     for (int round = 0; round < 150; ++round) {
         const size_t rank = size_t(random_int(1, 3));
         const TernDType dtype = any_of(dtypes);
@@ -139,7 +143,8 @@ void test_convolutions() {
         const int64_t C = channels * c.groups, O = outs * c.groups, P = product(out), Q = product(in), K = product(kernel);
         const Tensor x = input(dtype, shape(batch, C, in)), w = input(dtype, shape(O, channels, kernel)), bias = input(dtype, {O});
         const Tensor g = input(dtype, shape(batch, O, out));
-        const Tensor y = output(dtype, shape(batch, O, out)), dx = output(dtype, shape(batch, C, in)), dw = output(dtype, shape(O, channels, kernel));
+        const Tensor y = output(dtype, shape(batch, O, out)), dx = output(dtype, shape(batch, C, in)),
+            dw = output(dtype, shape(O, channels, kernel));
         const bool has_bias = random_int(0, 1);
         CHECK(tern_convolution(y, x, w, has_bias ? &bias.array : nullptr, &c), "dtype %d", dtype);
         CHECK(tern_convolution_input_gradient(dx, g, w, &c), "dtype %d", dtype);
@@ -150,7 +155,8 @@ void test_convolutions() {
             for (int64_t n = 0; n < batch; ++n)
                 for (int64_t o = 0; o < O; ++o)
                     for (int64_t k = 0; k < channels; ++k) {
-                        const int64_t yi = (n * O + o) * P + p, xi = (n * C + o / outs * channels + k) * Q + q, wi = (o * channels + k) * K + t;
+                        const int64_t yi = (n * O + o) * P + p, xi = (n * C + o / outs * channels + k) * Q + q,
+                            wi = (o * channels + k) * K + t;
                         ys[size_t(yi)] += value(x, xi) * value(w, wi);
                         dxs[size_t(xi)] += value(g, yi) * value(w, wi);
                         dws[size_t(wi)] += value(g, yi) * value(x, xi);
@@ -187,7 +193,8 @@ void test_pooling() {
             return s;
         };
         const int64_t planes = batch * channels, P = product(out), Q = product(in), R = product(averaged);
-        const Tensor x = random_tensor(dtype, shape(in), int(random_int(0, 2)), true), y = output(dtype, shape(out)), places = output(TERN_INT64, shape(out));
+        const Tensor x = random_tensor(dtype, shape(in), int(random_int(0, 2)), true), y = output(dtype, shape(out)),
+            places = output(TERN_INT64, shape(out));
         CHECK(tern_max_pool(y, places, x, &g), "dtype %d", dtype);
         for (int64_t n = 0; n < planes; ++n) {
             std::vector<double> most(size_t(P), -INFINITY);
@@ -198,11 +205,13 @@ void test_pooling() {
             });
             for (int64_t p = 0; p < P; ++p) {
                 const double got = value(y, n * P + p).real();
-                CHECK(got == most[size_t(p)] || (got != got && most[size_t(p)] != most[size_t(p)]), "max pool: %g, not %g", got, most[size_t(p)]);
+                CHECK(got == most[size_t(p)] || (got != got && most[size_t(p)] != most[size_t(p)]), "max pool: %g, not %g", got,
+                      most[size_t(p)]);
                 CHECK(place[size_t(p)] < 0 || places.get<int64_t>(n * P + p) == place[size_t(p)], "max pool's index");
             }
         }
-        const Tensor z = input(dtype, shape(in)), mean = output(dtype, shape(averaged)), dy = input(dtype, shape(averaged)), dz = output(dtype, shape(in));
+        const Tensor z = input(dtype, shape(in)), mean = output(dtype, shape(averaged)), dy = input(dtype, shape(averaged)),
+            dz = output(dtype, shape(in));
         CHECK(tern_avg_pool(mean, z, &g) && tern_avg_pool_gradient(dz, dy, &g), "dtype %d", dtype);
         for (int64_t n = 0; n < planes; ++n) {
             std::vector<double> sums(size_t(R), 0), gradient(size_t(Q), 0), divisor(size_t(R), 0);
@@ -222,7 +231,8 @@ void test_pooling() {
                 gradient[size_t(q)] += value(dy, n * R + p).real() / divisor[size_t(p)];
             });
             for (int64_t p = 0; p < R; ++p)
-                compare("average pool", mean, n * R + p, sums[size_t(p)] == 0 ? 0 : sums[size_t(p)] / divisor[size_t(p)], tolerance(dtype, 64));
+                compare("average pool", mean, n * R + p, sums[size_t(p)] == 0 ? 0 : sums[size_t(p)] / divisor[size_t(p)],
+                        tolerance(dtype, 64));
             for (int64_t q = 0; q < Q; ++q) compare("average pool's gradient", dz, n * Q + q, gradient[size_t(q)], tolerance(dtype, 64));
         }
     }
@@ -252,10 +262,12 @@ void test_softmax() {
             each([&](int64_t j) { most = std::max(most, value(x, j).real()); });
             each([&](int64_t j) { sum += std::exp(value(x, j).real() - most); });
             each([&](int64_t j) { dot += value(g, j).real() * (logarithm ? 1 : value(given, j).real()); });
-            const double shifted = value(x, i).real() - most, wanted = logarithm ? shifted - std::log(sum) : std::exp(shifted) / sum, got = value(y, i).real();
+            const double shifted = value(x, i).real() - most, wanted = logarithm ? shifted - std::log(sum) : std::exp(shifted) / sum,
+                got = value(y, i).real();
             // float16 rounds even what is large; beyond its range it is infinite.
             const bool large = std::fabs(wanted) > 60000;
-            CHECK(large || got == wanted || (got != got && wanted != wanted) || std::fabs(got - wanted) <= tolerance(dtype, n) * (1 + std::fabs(wanted)),
+            CHECK(large || got == wanted || (got != got && wanted != wanted)
+                  || std::fabs(got - wanted) <= tolerance(dtype, n) * (1 + std::fabs(wanted)),
                   "softmax, dtype %d: %g, not %g", dtype, got, wanted);
             const double v = value(given, i).real(), gi = value(g, i).real();
             compare("softmax's gradient", dx, i, logarithm ? gi - std::exp(v) * dot : v * (gi - dot), tolerance(dtype, 8 * n));
@@ -268,7 +280,8 @@ template <class T> void test_optimizers(TernDType dtype) {
     for (int round = 0; round < 64; ++round) {
         const int64_t n = random_int(0, 3) ? random_int(0, 70) : 40000;
         const Tensor g = random_tensor(dtype, {n}, 0, false);
-        Tensor p = random_tensor(dtype, {n}, 0, false), mean = random_tensor(dtype, {n}, 0, false), square(dtype, {n}, 0), most(dtype, {n}, 0);
+        Tensor p = random_tensor(dtype, {n}, 0, false), mean = random_tensor(dtype, {n}, 0, false), square(dtype, {n}, 0),
+            most(dtype, {n}, 0);
         for (int64_t i = 0; i < n; ++i) square.get<T>(i) = T(random_unit()), most.get<T>(i) = T(random_unit());
         const Tensor p0 = p, mean0 = mean, square0 = square, most0 = most;
         const bool amsgrad = round & 1;
@@ -284,12 +297,15 @@ template <class T> void test_optimizers(TernDType dtype) {
             compare("mean", mean, i, m, tolerance(dtype, 8));
             compare("square", square, i, s, tolerance(dtype, 8));
             if (amsgrad) compare("greatest square", most, i, largest, tolerance(dtype, 8));
-            compare("adam", p, i, w - adam.learningRate / adam.biasCorrection1 * m / (std::sqrt(largest) / std::sqrt(adam.biasCorrection2) + adam.epsilon),
+            compare("adam", p, i,
+                    w - adam.learningRate / adam.biasCorrection1 * m / (std::sqrt(largest) / std::sqrt(adam.biasCorrection2)
+                        + adam.epsilon),
                     tolerance(dtype, 100));
         }
         p = p0;
         const Tensor momentum0 = mean;
-        const TernSGD sgd = {0.1, round & 1 ? 0.9 : 0, round & 2 ? 0.2 : 0, round & 4 ? 0.1 : 0, bool(round & 8), bool(round & 16), bool(round & 32)};
+        const TernSGD sgd = {0.1, round & 1 ? 0.9 : 0, round & 2 ? 0.2 : 0, round & 4 ? 0.1 : 0, bool(round & 8), bool(round & 16),
+                             bool(round & 32)};
         CHECK(tern_sgd_step(p, g, sgd.momentum != 0 ? &mean.array : nullptr, sgd), "sgd");
         for (int64_t i = 0; i < n; ++i) {
             double d = double(g.get<T>(i)) * (sgd.maximize ? -1 : 1) + sgd.weightDecay * double(p0.get<T>(i));

@@ -1,6 +1,8 @@
 // What single functions mean, at the places where that is not plain.
 #include "testing.h"
 
+namespace tern {  // so that names mean its functions, not those of <math.h>
+
 static void test_integers() {
     CHECK(add(INT32_MAX, 1) == INT32_MIN && mul(int16_t(300), int16_t(300)) == int16_t(90000) && sub(INT64_MIN, int64_t(1)) == INT64_MAX, "wrap");
     CHECK(mul(INT64_MIN, int64_t(-1)) == INT64_MIN && mul(uint8_t(16), uint8_t(17)) == 16, "wrap");
@@ -34,7 +36,7 @@ static void test_float_functions() {
     double worst[4] = {};
     for (int64_t k = 0; k < (1 << 22); ++k) {
         const float x = k & 1 ? std::bit_cast<float>(uint32_t(k * 2039)) : float(k) * 5e-5f - 105;
-        const float results[] = {tern::exp(x), tern::log(x), tern::tanh(x), sigmoid(x)};
+        const float results[] = {exp(x), log(x), tanh(x), sigmoid(x)};
         const double expected[] = {std::exp(double(x)), std::log(double(x)), std::tanh(double(x)), 1 / (1 + std::exp(-double(x)))};
         for (int f = 0; f < 4; ++f) {
             const float rounded = float(expected[f]);
@@ -63,12 +65,14 @@ static void test_special() {
     for (double a : {0.01, 0.5, 3.0, 25.0, 1e3, 1e6, 1e9})
         for (double ratio : {0.5, 0.99, 1.0, 1.01, 2.0})
             CHECK(std::fabs(igamma(a, a * ratio) + igammac(a, a * ratio) - 1) < 1e-14, "igamma + igammac, a %g, x / a %g", a, ratio);
-    CHECK(close(log1p(C(1e-10, 1e-8)), C(1.0000000005e-10 - 5e-21 + 0.0, 1e-8), 1e-9) && close(log1p(C(3, 4)), std::log(C(4, 4))), "complex log1p");
+    CHECK(close(log1p(C(1e-10, 1e-8)), C(1.0000005e-10, 1e-8), 1e-13) && close(log1p(C(3, 4)), std::log(C(4, 4))), "complex log1p");
     const C cancels = log1p(C(-0.005, 0.0998749217771909));  // |1 + z| is nearly 1
     CHECK(std::fabs(cancels.real()) < 1e-15, "complex log1p with cancellation: %g", cancels.real());
     CHECK(close(expm1(C(1e-12, 1e-12)), C(1e-12, 1.000000000001e-12), 1e-13) && close(exp2(C(3, 0)), C(8, 0)) && close(log2(C(8, 0)), C(3, 0)), "complex");
     CHECK(sgn(C(0)) == C(0) && close(sgn(C(3, -4)), C(0.6, -0.8)), "complex sgn");
 }
+
+}  // namespace tern
 
 void test_scalars() {
     test_integers();

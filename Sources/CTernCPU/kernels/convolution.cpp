@@ -51,7 +51,8 @@ template <class T> struct Padded {
     static int64_t plane(const int64_t *padded, int64_t split) { return padded[0] * padded[1] * ((padded[2] + split - 1) / split * split); }
 
     /// Element i of a dimension comes to stand at before + i, of `padded`.
-    Padded(const T *source, int64_t images, int64_t channels, const int64_t *size, const int64_t *before, const int64_t *padded, int64_t split)
+    Padded(const T *source, int64_t images, int64_t channels, const int64_t *size, const int64_t *before, const int64_t *padded,
+           int64_t split)
         : split(split), copied(needed(size, before, padded, split)),
           memory(copied ? images * channels * plane(padded, split) + 64 : 0) {
         const int64_t *extent = copied ? padded : size;
@@ -220,7 +221,8 @@ template <class T> void input_gradient(const Plan &p, T *dx, const T *g, const T
                 const Unfolded<T> unfolded{images, group * outs, {grid[0], grid[1], grid[2]}, {images.height * images.line, images.line},
                                            std::max<int64_t>(taps, 1), offsets};
                 const Matrix a{rows, k, 1};
-                Gemm<T> product{m, count * plane, k, {}, {&unfolded, Unfolded<T>::read}, nullptr, 0, {}, accumulate && residues == 1, serial};
+                Gemm<T> product{m, count * plane, k, {}, {&unfolded, Unfolded<T>::read}, nullptr, 0, {}, accumulate && residues == 1,
+                                serial};
                 matrix_source(product.a, a, dtypeOf<T>);
                 T *out = target + group * m * p.inPlane;
                 const int64_t imageStride = p.channels * p.inPlane;
@@ -278,7 +280,8 @@ template <class T> void weight_gradient(const Plan &p, T *dw, const T *g, const 
         for_groups(p, [&](int64_t group, bool serial) {
             const auto images = unfolded.group(p, group);
             const Positions<T> positions{g + (first * p.outChannels + group * outs) * p.outPlane, p.outChannels * p.outPlane, p.outPlane};
-            Gemm<T> product{k, outs, count * p.outPlane, {&images, Unfolded<T>::read}, {&positions, Positions<T>::read}, nullptr, 0, {}, accumulate, serial};
+            Gemm<T> product{k, outs, count * p.outPlane, {&images, Unfolded<T>::read}, {&positions, Positions<T>::read}, nullptr, 0, {},
+                            accumulate, serial};
             product.out = {dw + group * outs * k, dtypeOf<T>, 1, k, outs, 0, nullptr, 0, 0};
             gemm(product);
         });
@@ -380,7 +383,8 @@ template <class F> bool in_real(const TernArray *out, const TernArray *a, const 
 }
 }  // namespace
 
-bool tern_convolution(const TernArray *out, const TernArray *x, const TernArray *weight, const TernArray *bias, const TernConvolution *geometry) {
+bool tern_convolution(const TernArray *out, const TernArray *x, const TernArray *weight, const TernArray *bias,
+                      const TernConvolution *geometry) {
     const Plan plan(x, out, weight, *geometry);
     return in_real(out, x, weight, bias, [&](auto *out, auto *x, auto *weight, auto *bias, bool accumulate) {
         forward(plan, out, x, weight, bias, accumulate);

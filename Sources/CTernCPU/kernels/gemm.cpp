@@ -51,9 +51,11 @@ template <class T, class S> bool stands(const GemmOutput &o, int64_t c1) {
     return std::is_same_v<S, T> && o.rowStride == 1 && o.columnStride != 1 && c1 <= o.period;
 }
 
-template <class T, class S> void fill_tile(const GemmOutput &o, T *tile, int64_t ld, int64_t r0, int64_t r1, int64_t c0, int64_t c1, Start start) {
+template <class T, class S> void fill_tile(const GemmOutput &o, T *tile, int64_t ld, int64_t r0, int64_t r1, int64_t c0, int64_t c1,
+                                           Start start) {
     if (start == Start::out && stands<T, S>(o, c1))
-        return gemm_kernels<T>().transpose(static_cast<const T *>(o.data) + r0 + c0 * o.columnStride, o.columnStride, tile, ld, c1 - c0, r1 - r0);
+        return gemm_kernels<T>().transpose(static_cast<const T *>(o.data) + r0 + c0 * o.columnStride, o.columnStride, tile, ld, c1 - c0,
+                                           r1 - r0);
     for (int64_t i = r0; i < r1; i++, tile += ld) {
         if (start == Start::zero) {
             std::fill(tile, tile + (c1 - c0), T(0));
@@ -71,7 +73,8 @@ template <class T, class S> void fill_tile(const GemmOutput &o, T *tile, int64_t
     }
 }
 
-template <class T, class S> void store_tile(const GemmOutput &o, const T *tile, int64_t ld, int64_t r0, int64_t r1, int64_t c0, int64_t c1) {
+template <class T, class S> void store_tile(const GemmOutput &o, const T *tile, int64_t ld, int64_t r0, int64_t r1, int64_t c0,
+                                            int64_t c1) {
     if (stands<T, S>(o, c1))
         return gemm_kernels<T>().transpose(tile, ld, static_cast<T *>(o.data) + r0 + c0 * o.columnStride, o.columnStride, r1 - r0, c1 - c0);
     for (int64_t i = r0; i < r1; i++, tile += ld) {
@@ -103,7 +106,8 @@ template <class T, class S> struct Piece {
         const int64_t ldc = inPlace ? g.out.rowStride : columns;
         T *c = aside;
         if (inPlace)
-            c = static_cast<T *>(g.out.data) + (rows0 + first) * g.out.rowStride + c0 / g.out.period * g.out.periodStride + c0 % g.out.period;
+            c = static_cast<T *>(g.out.data) + (rows0 + first) * g.out.rowStride + c0 / g.out.period * g.out.periodStride +
+                c0 % g.out.period;
         const bool fill = start == Start::bias || (start == Start::zero && k0 == k1) || (start == Start::out && !inPlace);
         if (fill) fill_tile<T, S>(g.out, c, ldc, rows0 + first, rows0 + last, c0, c1, start);
         bool accumulate = fill || start == Start::out;
@@ -127,8 +131,9 @@ template <class T, class S> struct Piece {
                 for (int64_t j = 0; j < columns; j += width) {
                     const int64_t n = std::min(width, columns - j), padded = divide_up(n, kernels.vector) * kernels.vector;
                     const bool asIs = direct && n == width;
-                    kernels.tiles[n > kernels.vector][i1 - i0](a, asIs ? g.direct + at * g.directStride + c0 + j : b + j * depth,
-                                                               asIs ? g.directStride : padded, depth, c + (i0 - first) * ldc + j, ldc, n, accumulate);
+                    const T *from = asIs ? g.direct + at * g.directStride + c0 + j : b + j * depth;
+                    const auto tile = kernels.tiles[n > kernels.vector][i1 - i0];
+                    tile(a, from, asIs ? g.directStride : padded, depth, c + (i0 - first) * ldc + j, ldc, n, accumulate);
                 }
             }
         }
@@ -167,7 +172,8 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
                 if (across < wanted) down = std::min(divide_up(panels, 4), divide_up(wanted, across));
             }
             const int64_t vectors = divide_up(g.n, width);
-            const Piece<T, S> piece{g, kernels, packed, rows0, rows1, panels, k0, k1, k0 > 0 || g.accumulate ? Start::out : g.out.bias ? Start::bias : Start::zero};
+            const Start start = k0 > 0 || g.accumulate ? Start::out : g.out.bias ? Start::bias : Start::zero;
+            const Piece<T, S> piece{g, kernels, packed, rows0, rows1, panels, k0, k1, start};
             auto compute = [&](int64_t begin, int64_t end) {
                 for (int64_t i = begin; i < end; i++) {
                     const int64_t x = i % across, y = i / across;

@@ -27,7 +27,8 @@ template <class T> struct GemmKernels {
     /// Where its rows are: c[j] += Σ a[p] · b[p · ldb + j], row after row of B.
     void (*combine)(const T *a, const T *b, int64_t ldb, int64_t k, T *c, int64_t columns);
     /// to (rows, …; rows ldt apart, ldt at least a vector) = for each row, its runs. `slack`: a vector may be read past a run's end.
-    void (*gather)(const T *data, const int64_t *rowOffsets, int64_t rows, const GemmRun *runs, int64_t count, T *to, int64_t ldt, bool slack);
+    void (*gather)(const T *data, const int64_t *rowOffsets, int64_t rows, const GemmRun *runs, int64_t count, T *to, int64_t ldt,
+                   bool slack);
 };
 template <class T> const GemmKernels<T> &gemm_kernels();
 

@@ -13,7 +13,8 @@ inline int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); 
 struct Plan {
     int64_t planes, channels, in[3], out[3], kernel[3], stride[3], padding[3], dilation[3];
 
-    Plan(const TernArray *x, const TernArray *out, const TernPooling &g, bool dilated) : planes(x->shape[0] * x->shape[1]), channels(x->shape[1]) {
+    Plan(const TernArray *x, const TernArray *out, const TernPooling &g, bool dilated)
+        : planes(x->shape[0] * x->shape[1]), channels(x->shape[1]) {
         for (int d = 0; d < 3; d++) {
             const int32_t s = d - (5 - x->rank);
             in[d] = s < 0 ? 1 : x->shape[2 + s];
@@ -92,11 +93,12 @@ bool tern_max_pool(const TernArray *out, const TernArray *indices, const TernArr
                         // Where all is −∞, the first element of the window counts as the greatest.
                         int64_t z0, y0, x0, unused;
                         p.inside(0, z, z0, unused), p.inside(1, y, y0, unused);
-                        const int64_t corner = (z * p.stride[0] - p.padding[0] + z0 * p.dilation[0]) * p.in[1] + y * p.stride[1] - p.padding[1] + y0 * p.dilation[1];
+                        const int64_t iz = z * p.stride[0] - p.padding[0] + z0 * p.dilation[0];
+                        const int64_t iy = y * p.stride[1] - p.padding[1] + y0 * p.dilation[1];
                         for (int64_t o = 0; o < width; o++) {
                             p.inside(2, o, x0, unused);
                             most[o] = -std::numeric_limits<A>::infinity();
-                            place[o] = corner * p.in[2] + o * p.stride[2] - p.padding[2] + x0 * p.dilation[2];
+                            place[o] = (iz * p.in[1] + iy) * p.in[2] + o * p.stride[2] - p.padding[2] + x0 * p.dilation[2];
                         }
                         for_lines(p, z, y, [&](int64_t iz, int64_t iy) {
                             for (int64_t k = 0; k < p.kernel[2]; k++) {
@@ -113,8 +115,12 @@ bool tern_max_pool(const TernArray *out, const TernArray *indices, const TernArr
                             }
                         });
                         T *line = static_cast<T *>(out->data) + to.offset(p, plane) + z * to.strides[0] + y * to.strides[1];
-                        int64_t *places = static_cast<int64_t *>(indices->data) + where.offset(p, plane) + z * where.strides[0] + y * where.strides[1];
-                        for (int64_t o = 0; o < width; o++) line[o * to.strides[2]] = convert<T>(most[o]), places[o * where.strides[2]] = place[o];
+                        int64_t *places = static_cast<int64_t *>(indices->data) + where.offset(p, plane);
+                        places += z * where.strides[0] + y * where.strides[1];
+                        for (int64_t o = 0; o < width; o++) {
+                            line[o * to.strides[2]] = convert<T>(most[o]);
+                            places[o * where.strides[2]] = place[o];
+                        }
                     }
             }
         });

@@ -5,18 +5,23 @@ template <class F> struct Lanes {
     typedef F vector __attribute__((ext_vector_type(count), aligned(alignof(F)), may_alias));
 };
 
-/// The sum of at most `reduce_block` elements: in many lanes, so that few roundings add up, and these in double.
+/// The sum of n elements: float32 adds up few at a time in each of many lanes, and these sums in double.
 template <class F> double sum_block(const F *x, int64_t n) {
     using V = typename Lanes<F>::vector;
-    constexpr int lanes = Lanes<F>::count, ways = TERN_LEVEL ? 4 : 2;
-    V sums[ways] = {};
+    typedef double D __attribute__((ext_vector_type(Lanes<F>::count)));
+    constexpr int lanes = Lanes<F>::count, ways = TERN_LEVEL ? 4 : 2, run = 8;
+    D total = {};
     int64_t i = 0;
-    for (; i + ways * lanes <= n; i += ways * lanes)
-        for (int k = 0; k < ways; ++k) sums[k] += *reinterpret_cast<const V *>(x + i + k * lanes);
+    while (n - i >= ways * lanes) {
+        V sums[ways] = {};
+        for (int step = 0; step < run && n - i >= ways * lanes; ++step, i += ways * lanes)
+            for (int k = 0; k < ways; ++k) sums[k] += *reinterpret_cast<const V *>(x + i + k * lanes);
+        for (int k = 1; k < ways; ++k) sums[0] += sums[k];
+        total += __builtin_convertvector(sums[0], D);
+    }
     double sum = 0;
     for (; i < n; ++i) sum += double(x[i]);
-    for (int k = 1; k < ways; ++k) sums[0] += sums[k];
-    for (int l = 0; l < lanes; ++l) sum += double(sums[0][l]);
+    for (int l = 0; l < lanes; ++l) sum += total[l];
     return sum;
 }
 
