@@ -21,6 +21,8 @@ package struct ConvolutionGeometry: Sendable {
 struct Convolution: Op {
     let name: String
     let geometry: ConvolutionGeometry
+    /// The output's spatial sizes, where they are less than there is room for: a transposed convolution may leave some out.
+    var sizes: [Int]?
     let gradientName = "ConvolutionBackward0"
     var saves: Saves { [.first, .second] }
 
@@ -29,19 +31,23 @@ struct Convolution: Op {
         return out.backend.convolution(out, x[0], x[1], x.count > 2 ? x[2] : nil, geometry.c) ? out : nil
     }
     func definition(_ x: [Tensor]) -> Tensor? {
-        let y = ConvolutionDefinition(geometry).forward(x[0], x[1])
+        let y = ConvolutionDefinition(geometry).forward(x[0], x[1], Array(outputShape(x[0].shape, x[1].shape).dropFirst(2)))
         return x.count > 2 ? y + x[2].reshape(Shape([-1] + geometry.stride.map { _ in 1 })) : y
     }
     func gradient(_ g: Tensor, _ x: [Tensor], _ y: Tensor) -> [Tensor?] {
         let adjoints = [
-            x[0].requiresGrad ? dispatch(TransposedConvolution(name: name, geometry: geometry, sizes: Array(x[0].shape.dropFirst(2))), [g, x[1].conj()]) : nil,
-            x[1].requiresGrad ? dispatch(ConvolutionWeights(geometry: geometry, sizes: Array(x[1].shape.dropFirst(2))), Pair(g, x[0].conj())) : nil,
+            x[0].requiresGrad
+                ? dispatch(TransposedConvolution(name: name, geometry: geometry, sizes: Array(x[0].shape.dropFirst(2))), [g, x[1].conj()])
+                : nil,
+            x[1].requiresGrad
+                ? dispatch(ConvolutionWeights(geometry: geometry, sizes: Array(x[1].shape.dropFirst(2))), Pair(g, x[0].conj())) : nil,
         ]
         return x.count > 2 ? adjoints + [x[2].requiresGrad ? sumOverPlanes(g) : nil] : adjoints
     }
 
     private func outputShape(_ x: Shape, _ w: Shape) -> Shape {
         var shape = Shape([x[0], w[0]])
+        if let sizes { return Shape(shape + sizes) }
         for d in 0..<geometry.rank {
             shape.append((x[d + 2] + 2 * geometry.padding[d] - geometry.span(w[d + 2], d)) / geometry.stride[d] + 1)
         }
@@ -71,8 +77,10 @@ struct TransposedConvolution: Op {
     }
     func gradient(_ g: Tensor, _ x: [Tensor], _ y: Tensor) -> [Tensor?] {
         let adjoints = [
-            x[0].requiresGrad ? dispatch(Convolution(name: name, geometry: geometry), [g, x[1].conj()]) : nil,
-            x[1].requiresGrad ? dispatch(ConvolutionWeights(geometry: geometry, sizes: Array(x[1].shape.dropFirst(2))), Pair(x[0].conj(), g)) : nil,
+            x[0].requiresGrad
+                ? dispatch(Convolution(name: name, geometry: geometry, sizes: Array(x[0].shape.dropFirst(2))), [g, x[1].conj()]) : nil,
+            x[1].requiresGrad
+                ? dispatch(ConvolutionWeights(geometry: geometry, sizes: Array(x[1].shape.dropFirst(2))), Pair(x[0].conj(), g)) : nil,
         ]
         return x.count > 2 ? adjoints + [x[2].requiresGrad ? sumOverPlanes(g) : nil] : adjoints
     }
@@ -93,9 +101,13 @@ struct ConvolutionWeights: Op {
     func definition(_ x: Pair) -> Tensor? { ConvolutionDefinition(geometry).weights(x.a, x.b, sizes: sizes) }
     func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) {
         (
-            x.a.requiresGrad ? dispatch(Convolution(name: "convolution", geometry: geometry), [x.b.conj(), g]) : nil,
+            x.a.requiresGrad
+                ? dispatch(Convolution(name: "convolution", geometry: geometry, sizes: Array(x.a.shape.dropFirst(2))), [x.b.conj(), g])
+                : nil,
             x.b.requiresGrad
-                ? dispatch(TransposedConvolution(name: "convolution", geometry: geometry, sizes: Array(x.b.shape.dropFirst(2))), [x.a.conj(), g]) : nil
+                ? dispatch(
+                    TransposedConvolution(name: "convolution", geometry: geometry, sizes: Array(x.b.shape.dropFirst(2))), [x.a.conj(), g])
+                : nil
         )
     }
 }
@@ -111,18 +123,18 @@ private struct ConvolutionDefinition {
     init(_ geometry: ConvolutionGeometry) { self.geometry = geometry }
     private var rank: Int { geometry.rank }
 
-    /// x's windows as (groups, N · positions, C / groups · taps), and the positions' sizes.
-    private func columns(_ x: Tensor, _ sizes: [Int]) -> (Tensor, positions: [Int]) {
+    /// x's windows as (groups, N · positions, C / groups · taps).
+    private func columns(_ x: Tensor, _ sizes: [Int], _ positions: [Int]) -> Tensor {
         var windows = x.pad(geometry.padding.reversed().flatMap { [$0, $0] })
         for d in 0..<rank {
             windows = windows.unfold(d + 2, size: geometry.span(sizes[d], d), step: geometry.stride[d])
                 .view(.slice(dim: d + 2 + rank, start: 0, count: sizes[d], step: geometry.dilation[d]))
+                .narrow(d + 2, start: 0, length: positions[d])
         }
-        let positions = Array(windows.shape[2..<(2 + rank)])
         let grouped = windows.reshape(Shape([x.shape[0], geometry.groups, x.shape[1] / geometry.groups] + windows.shape.dropFirst(2)))
         let spatial = Array(3..<(3 + rank)), taps = Array((3 + rank)..<(3 + 2 * rank))
         let rows = x.shape[0] * positions.reduce(1, *), depth = x.shape[1] / geometry.groups * sizes.reduce(1, *)
-        return (grouped.permute([1, 0] + spatial + [2] + taps).reshape(Shape([geometry.groups, rows, depth])), positions)
+        return grouped.permute([1, 0] + spatial + [2] + taps).reshape(Shape([geometry.groups, rows, depth]))
     }
 
     /// (N, C, …) as (groups, N · positions, C / groups).
@@ -132,8 +144,8 @@ private struct ConvolutionDefinition {
         return y.reshape([n, g, perGroup, plane]).permute(1, 0, 3, 2).reshape([g, n * plane, perGroup])
     }
 
-    func forward(_ x: Tensor, _ w: Tensor) -> Tensor {
-        let (columns, positions) = columns(x, Array(w.shape.dropFirst(2)))
+    func forward(_ x: Tensor, _ w: Tensor, _ positions: [Int]) -> Tensor {
+        let columns = columns(x, Array(w.shape.dropFirst(2)), positions)
         let (g, outs) = (geometry.groups, w.shape[0] / geometry.groups)
         let product = columns.matmul(w.reshape([g, outs, columns.shape[2]]).transpose(1, 2))
         let n = x.shape[0], plane = positions.reduce(1, *)
@@ -141,7 +153,7 @@ private struct ConvolutionDefinition {
     }
 
     func weights(_ y: Tensor, _ x: Tensor, sizes: [Int]) -> Tensor {
-        let product = rows(y).transpose(1, 2).matmul(columns(x, sizes).0)
+        let product = rows(y).transpose(1, 2).matmul(columns(x, sizes, Array(y.shape.dropFirst(2))))
         return product.reshape(Shape([y.shape[1], x.shape[1] / geometry.groups] + sizes))
     }
 
@@ -171,7 +183,7 @@ private struct ConvolutionDefinition {
         }
         let plain = ConvolutionGeometry(
             stride: [Int](repeating: 1, count: rank), padding: [Int](repeating: 0, count: rank), dilation: geometry.dilation, groups: g)
-        return ConvolutionDefinition(plain).forward(spread.pad(around), exchanged)
+        return ConvolutionDefinition(plain).forward(spread.pad(around), exchanged, sizes)
     }
 }
 
@@ -183,9 +195,11 @@ private func convolve(
 ) -> Tensor {
     if x.isPoison || weight.isPoison || bias?.isPoison == true { return .poison }
     return raising(instead: .poison) { () throws(TensorError) in
-        var (input, isBatched) = try checked(op, x, weight, bias, groups, rank: rank, channels: weight.rank > 1 ? weight.shape[1] * groups : 0)
+        var (input, isBatched) = try checked(
+            op, x, weight, bias, groups, rank: rank, channels: weight.rank > 1 ? weight.shape[1] * groups : 0)
         try Check.require(
-            weight.shape[0] % groups == 0, op, "weight \(weight.shape.brief) has \(weight.shape[0]) output channels, which do not divide into \(groups) groups")
+            weight.shape[0] % groups == 0, op,
+            "weight \(weight.shape.brief) has \(weight.shape[0]) output channels, which do not divide into \(groups) groups")
         var geometry = ConvolutionGeometry(
             stride: try Check.sizes(op, "stride", stride, rank: rank), padding: [],
             dilation: try Check.sizes(op, "dilation", dilation, rank: rank), groups: groups)
@@ -203,7 +217,8 @@ private func convolve(
             let size = input.shape[d + 2] + 2 * geometry.padding[d]
             try Check.require(
                 weight.shape[d + 2] > 0 && spans[d] <= size, op,
-                "the kernel of weight \(weight.shape.brief) spans \(spans[d]) elements in spatial dimension \(d), but the padded input \(x.shape.brief) has \(size)")
+                "the kernel of weight \(weight.shape.brief) spans \(spans[d]) elements in spatial dimension \(d), but the padded input \(x.shape.brief) has \(size)"
+            )
         }
         let y = dispatch(Convolution(name: op, geometry: geometry), [input, weight] + (bias.map { [$0] } ?? []))
         return isBatched ? y : y.squeeze(0)
@@ -216,9 +231,11 @@ private func convolveTransposed(
 ) -> Tensor {
     if x.isPoison || weight.isPoison || bias?.isPoison == true { return .poison }
     return raising(instead: .poison) { () throws(TensorError) in
-        let (input, isBatched) = try checked(op, x, weight, bias, groups, rank: rank, channels: weight.rank > 0 ? weight.shape[0] : 0, transposed: true)
+        let (input, isBatched) = try checked(
+            op, x, weight, bias, groups, rank: rank, channels: weight.rank > 0 ? weight.shape[0] : 0, transposed: true)
         let geometry = ConvolutionGeometry(
-            stride: try Check.sizes(op, "stride", stride, rank: rank), padding: try Check.sizes(op, "padding", padding, rank: rank, least: 0),
+            stride: try Check.sizes(op, "stride", stride, rank: rank),
+            padding: try Check.sizes(op, "padding", padding, rank: rank, least: 0),
             dilation: try Check.sizes(op, "dilation", dilation, rank: rank), groups: groups)
         let extra = try Check.sizes(op, "outputPadding", outputPadding, rank: rank, least: 0)
         var sizes: [Int] = []
@@ -226,9 +243,11 @@ private func convolveTransposed(
             try Check.require(
                 extra[d] < geometry.stride[d] || extra[d] < geometry.dilation[d], op,
                 "outputPadding \(extra) must be less than stride \(geometry.stride) or dilation \(geometry.dilation)")
-            let size = (input.shape[d + 2] - 1) * geometry.stride[d] - 2 * geometry.padding[d] + geometry.span(weight.shape[d + 2], d) + extra[d]
+            let size =
+                (input.shape[d + 2] - 1) * geometry.stride[d] - 2 * geometry.padding[d] + geometry.span(weight.shape[d + 2], d) + extra[d]
             try Check.require(
-                size > 0 && weight.shape[d + 2] > 0, op, "input \(x.shape.brief) and weight \(weight.shape.brief) give an output of size \(size) in spatial dimension \(d)")
+                size > 0 && weight.shape[d + 2] > 0, op,
+                "input \(x.shape.brief) and weight \(weight.shape.brief) give an output of size \(size) in spatial dimension \(d)")
             sizes.append(size)
         }
         let y = dispatch(TransposedConvolution(name: op, geometry: geometry, sizes: sizes), [input, weight] + (bias.map { [$0] } ?? []))
@@ -242,14 +261,17 @@ private func checked(
     try Check.sameDType(op, [x, weight] + (bias.map { [$0] } ?? []))
     try Check.require(groups > 0, op, "groups must be 1 or more, not \(groups)")
     let layout = (transposed ? "(C, O / groups" : "(O, C / groups") + ", kernel…)"
-    try Check.require(weight.rank == rank + 2, op, "expected a weight \(layout) with \(rank + 2) dimensions, but its shape is \(weight.shape.brief)")
+    try Check.require(
+        weight.rank == rank + 2, op, "expected a weight \(layout) with \(rank + 2) dimensions, but its shape is \(weight.shape.brief)")
     let (input, isBatched) = try Check.batched(op, x, spatial: rank)
     try Check.require(
         input.shape[1] == channels && channels % groups == 0, op,
-        "input \(x.shape.brief) has \(input.shape[1]) channels, but weight \(weight.shape.brief) with \(groups) group\(groups == 1 ? "" : "s") takes \(channels)")
+        "input \(x.shape.brief) has \(input.shape[1]) channels, but weight \(weight.shape.brief) with \(groups) group\(groups == 1 ? "" : "s") takes \(channels)"
+    )
     if let bias {
         let outs = transposed ? weight.shape[1] * groups : weight.shape[0]
-        try Check.require(bias.shape == [outs], op, "expected a bias (\(outs)), one number for each output channel, but its shape is \(bias.shape.brief)")
+        try Check.require(
+            bias.shape == [outs], op, "expected a bias (\(outs)), one number for each output channel, but its shape is \(bias.shape.brief)")
     }
     return (input, isBatched)
 }

@@ -59,13 +59,16 @@ private struct Normalize: Op {
     ) -> (y: Tensor, mean: Tensor, variance: Tensor) {
         let found = noGrad { statistics(x, dims, epsilon) }
         let op = Normalize(
-            name: name, gradientName: gradientName, dims: dims, epsilon: epsilon, fromInput: true, hasWeight: weight != nil, hasBias: bias != nil)
+            name: name, gradientName: gradientName, dims: dims, epsilon: epsilon, fromInput: true, hasWeight: weight != nil,
+            hasBias: bias != nil)
         return (dispatch(op, [x, found.mean, found.scale] + [weight, bias].compactMap { $0 }), found.mean, found.variance)
     }
 }
 
 /// One number per channel, shaped to meet (N, C, …).
-private func perChannel(_ t: Tensor, _ rank: Int) -> Tensor { rank == 2 ? t : t.reshape(Shape([-1] + [Int](repeating: 1, count: rank - 2))) }
+private func perChannel(_ t: Tensor, _ rank: Int) -> Tensor {
+    rank == 2 ? t : t.reshape(Shape([-1] + [Int](repeating: 1, count: rank - 2)))
+}
 
 /// Each given tensor holds one number for each of the `count` channels.
 private func checkChannels(_ op: String, _ x: Tensor, _ count: Int, _ given: [(String, Tensor?)]) throws(TensorError) {
@@ -93,6 +96,7 @@ public func batchNorm(
     let (mean, variance) = (runningMean, runningVar)
     let found: (y: Tensor, mean: Tensor, variance: Tensor)? = raising(instead: nil) { () throws(TensorError) in
         let op = "batch_norm"
+        if x.count == 0 { return (x.clone(), x, x) }
         try Check.require(x.rank >= 2, op, "expected an input (N, C, …), but the shape is \(x.shape.brief)")
         try checkChannels(op, x, x.shape[1], [("runningMean", mean), ("runningVar", variance), ("weight", weight), ("bias", bias)])
         let dims = [0] + Array(2..<x.rank)
@@ -100,19 +104,20 @@ public func batchNorm(
         if !training, let mean, let variance {
             let scale = noGrad { (Normalize.wide(variance) + eps).rsqrt() }
             let fixed = Normalize(
-                name: op, gradientName: "NativeBatchNormBackward0", dims: dims, epsilon: eps, fromInput: false, hasWeight: w != nil, hasBias: b != nil)
+                name: op, gradientName: "NativeBatchNormBackward0", dims: dims, epsilon: eps, fromInput: false, hasWeight: w != nil,
+                hasBias: b != nil)
             let statistics = [perChannel(Normalize.wide(mean.detach()), x.rank), perChannel(scale, x.rank)]
             return (dispatch(fixed, [x] + statistics + [w, b].compactMap { $0 }), mean, variance)
         }
         try Check.require(training || (mean == nil && variance == nil), op, "runningMean and runningVar must both be given to be used")
-        let n = x.shape[1] == 0 ? 0 : x.count / x.shape[1]
+        let n = x.count / x.shape[1]
         try Check.require(
             !training || n != 1, op, "training needs more than one value per channel, but the input has shape \(x.shape.brief)")
         return Normalize.own(x, dims, w, b, eps, op, as: "NativeBatchNormBackward0")
     }
     guard let found, !found.y.isPoison else { return .poison }
-    if training {
-        let n = Double(x.count / Swift.max(x.shape[1], 1))
+    if training, x.count > 0 {
+        let n = Double(x.count / x.shape[1])
         noGrad {
             if let old = runningMean { runningMean?.data = moved(old, found.mean, momentum) }
             if let old = runningVar { runningVar?.data = moved(old, found.variance * (n / (n - 1)), momentum) }
@@ -130,7 +135,8 @@ public func batchNorm(
     _ x: Tensor, _ mean: Tensor? = nil, _ variance: Tensor? = nil, weight: Tensor? = nil, bias: Tensor? = nil, eps: Double = 1e-5
 ) -> Tensor {
     var (mean, variance) = (mean, variance)
-    return batchNorm(x, runningMean: &mean, runningVar: &variance, weight: weight, bias: bias, training: mean == nil && variance == nil, eps: eps)
+    return batchNorm(
+        x, runningMean: &mean, runningVar: &variance, weight: weight, bias: bias, training: mean == nil && variance == nil, eps: eps)
 }
 
 /// Normalizes over the last dimensions, whose sizes are `normalizedShape`.
@@ -201,7 +207,9 @@ public func groupNorm(_ x: Tensor, groups: Int, weight: Tensor? = nil, bias: Ten
         let op = "group_norm"
         try Check.require(x.rank >= 2, op, "expected an input (N, C, …), but the shape is \(x.shape.brief)")
         let channels = x.shape[1]
-        try Check.require(groups > 0 && channels % groups == 0, op, "the \(channels) channels of input \(x.shape.brief) do not divide into \(groups) groups")
+        try Check.require(
+            groups > 0 && channels % groups == 0, op,
+            "the \(channels) channels of input \(x.shape.brief) do not divide into \(groups) groups")
         try checkChannels(op, x, channels, [("weight", weight), ("bias", bias)])
         let split = Shape([x.shape[0], groups, channels / groups] + [x.shape.dropFirst(2).reduce(1, *)])
         let (w, b) = (weight?.reshape([groups, channels / groups, 1]), bias?.reshape([groups, channels / groups, 1]))
@@ -235,7 +243,8 @@ public func instanceNorm(
         let plane = x.shape.dropFirst(2).reduce(1, *)
         try Check.require(plane != 1, op, "needs more than one position per channel, but the input has shape \(x.shape.brief)")
         return Normalize.own(
-            x, Array(2..<x.rank), weight.map { perChannel($0, x.rank) }, bias.map { perChannel($0, x.rank) }, eps, op, as: "NativeBatchNormBackward0")
+            x, Array(2..<x.rank), weight.map { perChannel($0, x.rank) }, bias.map { perChannel($0, x.rank) }, eps, op,
+            as: "NativeBatchNormBackward0")
     }
     guard let found, !found.y.isPoison else { return .poison }
     let n = Double(x.shape.dropFirst(2).reduce(1, *))

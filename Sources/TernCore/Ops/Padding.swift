@@ -58,19 +58,22 @@ extension Tensor {
         return raising(instead: .poison) { () throws(TensorError) in
             try Check.require(amounts.count % 2 == 0, "pad", "amounts \(amounts) must come in pairs, before and after")
             try Check.require(
-                amounts.count <= 2 * rank, "pad", "amounts \(amounts) are for \(amounts.count / 2) dimensions, but the shape is \(shape.brief)")
+                amounts.count <= 2 * rank, "pad",
+                "amounts \(amounts) are for \(amounts.count / 2) dimensions, but the shape is \(shape.brief)")
             var each = [(before: Int, after: Int)](repeating: (0, 0), count: rank)
             for i in 0..<(amounts.count / 2) { each[rank - 1 - i] = (amounts[2 * i], amounts[2 * i + 1]) }
             for (d, p) in each.enumerated() {
                 try Check.require(
-                    shape[d] + p.before + p.after >= 0, "pad", "amounts \(amounts) cut off more than there is of dimension \(d) of shape \(shape.brief)")
+                    shape[d] + p.before + p.after >= 0, "pad",
+                    "amounts \(amounts) cut off more than there is of dimension \(d) of shape \(shape.brief)")
             }
             if mode == .constant {
-                return each.allSatisfy { $0.before == 0 && $0.after == 0 } ? clone() : dispatch(ConstantPad(amounts: each, value: value), self)
+                return each.allSatisfy { $0.before == 0 && $0.after == 0 }
+                    ? clone() : dispatch(ConstantPad(amounts: each, value: value), self)
             }
             var y = self
             for (d, p) in each.enumerated() where p.before != 0 || p.after != 0 {
-                y = y.select(along: d, try positions(d, p, mode, amounts))
+                y = y.indexSelect(d, Tensor(try positions(d, p, mode, amounts), device: device))
             }
             return y
         }
@@ -79,24 +82,19 @@ extension Tensor {
     /// Which element of dimension `d` each element of the padded one is.
     private func positions(_ d: Int, _ p: (before: Int, after: Int), _ mode: PaddingMode, _ amounts: [Int]) throws(TensorError) -> [Int] {
         let n = shape[d], most = Swift.max(p.before, p.after)
-        let limit = mode == .reflect ? n - 1 : mode == .circular ? n : Int.max
+        // What a negative amount cuts off does not come back on the other side.
+        let first = Swift.max(-p.before, 0), kept = n - first - Swift.max(-p.after, 0)
+        let limit = mode == .reflect ? n - 1 : mode == .circular ? kept : Int.max
         try Check.require(
             most <= limit && n > 0, "pad",
-            "amounts \(amounts) add \(most) elements to dimension \(d) of shape \(shape.brief), but mode .\(mode) takes \(n == 0 ? 0 : limit) at most")
+            "amounts \(amounts) add \(most) elements to dimension \(d) of shape \(shape.brief), but mode .\(mode) takes \(n == 0 ? 0 : limit) at most"
+        )
         return (-p.before..<(n + p.after)).map { i in
             switch mode {
             case .reflect: i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i
-            case .circular: (i + n) % n
+            case .circular: (i - first + kept) % kept + first
             case .replicate, .constant: Swift.min(Swift.max(i, 0), n - 1)
             }
         }
-    }
-
-    /// The elements at `positions` of dimension `d`.
-    package func select(along d: Int, _ positions: [Int]) -> Tensor {
-        var column = Shape(repeating: 1, count: rank), target = shape
-        column[d] = positions.count
-        target[d] = positions.count
-        return gather(d, Tensor(positions, shape: column, device: device).expand(target))
     }
 }

@@ -26,6 +26,7 @@ struct PoolingGeometry: Sendable {
         self.stride = stride == nil || stride?.numbers.isEmpty == true ? kernel : try Check.sizes(op, "stride", stride ?? 1, rank: rank)
         self.padding = try Check.sizes(op, "padding", padding, rank: rank, least: 0)
         self.dilation = try Check.sizes(op, "dilation", dilation, rank: rank)
+        try Check.require(x.shape[1] > 0, op, "an input without channels can't be pooled: the shape is \(x.shape.brief)")
         for d in 0..<rank {
             try Check.require(
                 2 * self.padding[d] <= kernel[d], op, "padding \(self.padding) must be at most half of kernelSize \(kernel)")
@@ -33,7 +34,8 @@ struct PoolingGeometry: Sendable {
             let room = size + 2 * self.padding[d] - span
             try Check.require(
                 size > 0 && (room >= 0 || ceilMode && room + step > 0), op,
-                "windows of kernelSize \(kernel) span \(span) elements in spatial dimension \(d), but the padded input \(x.shape.brief) has \(size + 2 * self.padding[d])")
+                "windows of kernelSize \(kernel) span \(span) elements in spatial dimension \(d), but the padded input \(x.shape.brief) has \(size + 2 * self.padding[d])"
+            )
             var count = (room + (ceilMode ? step - 1 : 0)) / step + 1
             // The last window must start inside the input or the padding before it.
             if ceilMode && (count - 1) * step >= size + self.padding[d] { count -= 1 }

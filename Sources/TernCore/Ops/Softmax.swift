@@ -72,7 +72,9 @@ extension Tensor {
     /// The logarithm of `softmax`, accurate where that is tiny. Source: `torch.log_softmax`.
     public func logSoftmax(_ dim: Int, dtype: DType? = nil) -> Tensor { softmax("log_softmax", dim, dtype, logarithm: true) }
     /// The softmax of −x. Source: `torch.nn.functional.softmin`.
-    public func softmin(_ dim: Int, dtype: DType? = nil) -> Tensor { (-(dtype.map(to) ?? self)).softmax("softmin", dim, nil, logarithm: false) }
+    public func softmin(_ dim: Int, dtype: DType? = nil) -> Tensor {
+        (-(dtype.map(to) ?? self)).softmax("softmin", dim, nil, logarithm: false)
+    }
 
     private func softmax(_ name: String, _ dim: Int, _ dtype: DType?, logarithm: Bool) -> Tensor {
         if isPoison { return .poison }

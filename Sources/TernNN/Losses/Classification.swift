@@ -88,19 +88,22 @@ public func nllLoss(
 private func checkClasses(_ op: String, _ input: Tensor, _ target: Tensor, _ weight: Tensor?) throws(TensorError) {
     try Check.require(input.rank >= 1, op, "expected an input (N, C, …) or (C), but the shape is \(input.shape.brief)")
     try Check.require(
-        target.dtype.isInteger, op, "target classes must be integers (int64), not \(target.dtype)"
+        target.dtype.isInteger, op,
+        "target classes must be integers (int64), not \(target.dtype)"
             + (target.shape == input.shape ? ": crossEntropy takes probabilities too" : ": convert with to(.int64)"))
     let expected = input.rank == 1 ? [] : Shape([input.shape[0]] + input.shape.dropFirst(2))
     try Check.require(
         target.shape == expected, op,
-        "input \(input.shape.brief) needs a target \(expected.brief), one class for each sample, but the target's shape is \(target.shape.brief)")
+        "input \(input.shape.brief) needs a target \(expected.brief), one class for each sample, but the target's shape is \(target.shape.brief)"
+    )
     try checkWeight(op, input, weight)
 }
 
 private func checkWeight(_ op: String, _ input: Tensor, _ weight: Tensor?) throws(TensorError) {
     let classes = input.shape[input.rank == 1 ? 0 : 1]
     guard let weight, weight.shape != [classes] else { return }
-    throw .rule(op, "weight must have shape (\(classes)), one number for each class of input \(input.shape.brief), not \(weight.shape.brief)")
+    throw .rule(
+        op, "weight must have shape (\(classes)), one number for each class of input \(input.shape.brief), not \(weight.shape.brief)")
 }
 
 /// The cross-entropy of the softmax of `input` against `target`: `logSoftmax`, then `nllLoss`.
@@ -138,7 +141,9 @@ public func crossEntropy(
         let ignored = target .== ignoreIndex
         var even = -(perClass.map { logs * $0 } ?? logs).sum(dim).maskedFill(ignored, 0)
         if reduction == .mean {
-            let counted = weight.map { $0.to(logs.dtype).gather(0, target.to(.int64).maskedFill(ignored, 0).flatten()).reshape(target.shape) } ?? Tensor.onesLike(even.detach())
+            let counted =
+                weight.map { $0.to(logs.dtype).gather(0, target.to(.int64).maskedFill(ignored, 0).flatten()).reshape(target.shape) }
+                ?? Tensor.onesLike(even.detach())
             even = even.sum() / counted.maskedFill(ignored, 0).sum()
         } else {
             even = reduction(even)
