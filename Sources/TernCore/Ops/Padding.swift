@@ -1,0 +1,100 @@
+import CTernCPU
+
+/// A number written around a tensor; a negative amount cuts off instead.
+private struct ConstantPad: Op {
+    /// For each dimension.
+    let amounts: [(before: Int, after: Int)]
+    let value: Scalar
+    let name = "constant_pad_nd"
+
+    func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
+        var shape = x.shape
+        for (d, p) in amounts.enumerated() { shape[d] += p.before + p.after }
+        let out = Tensor(empty: shape, x.dtype, on: x.backend)
+        guard out.backend.fill(out, value) else { return nil }
+        var source = x.layout, target = out.layout
+        for (d, p) in amounts.enumerated() {
+            let skipped = Swift.max(-p.before, 0), count = Swift.max(Swift.min(x.shape[d] - skipped, shape[d] - Swift.max(p.before, 0)), 0)
+            source.offset += count > 0 ? skipped * source.strides[d] : 0
+            target.offset += count > 0 ? Swift.max(p.before, 0) * target.strides[d] : 0
+            source.shape[d] = count
+            target.shape[d] = count
+        }
+        return target.elementCount == 0 || out.backend.copy(out.viewed(target), x.viewed(source)) ? out : nil
+    }
+    func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
+        dispatch(ConstantPad(amounts: amounts.map { (-$0.before, -$0.after) }, value: .int(0)), g)
+    }
+}
+
+/// What stands in the elements that padding adds. Source: `mode` of `torch.nn.functional.pad`.
+public enum PaddingMode: String, Sendable {
+    /// One number.
+    case constant
+    /// The elements mirrored at the edge, which is not repeated.
+    case reflect
+    /// The element at the edge.
+    case replicate
+    /// The elements of the other side, as if the tensor went round.
+    case circular
+}
+
+extension Tensor {
+    /// This tensor with elements added around it.
+    ///
+    /// - Parameters:
+    ///   - amounts: how many before and after, for the last dimension first: `[left, right, top, bottom, …]`. Negative ones cut off.
+    ///   - mode: what the new elements are. `.reflect` adds less than there are, `.circular` at most as many.
+    ///   - value: the new elements of `.constant`.
+    ///
+    /// Source: `torch.nn.functional.pad`.
+    public func pad<S: TensorScalar>(_ amounts: [Int], mode: PaddingMode = .constant, value: S = 0) -> Tensor {
+        pad(amounts, mode, value.scalar)
+    }
+    public func pad(_ amounts: [Int], mode: PaddingMode = .constant) -> Tensor { pad(amounts, mode, .int(0)) }
+
+    private func pad(_ amounts: [Int], _ mode: PaddingMode, _ value: Scalar) -> Tensor {
+        if isPoison { return .poison }
+        return raising(instead: .poison) { () throws(TensorError) in
+            try Check.require(amounts.count % 2 == 0, "pad", "amounts \(amounts) must come in pairs, before and after")
+            try Check.require(
+                amounts.count <= 2 * rank, "pad",
+                "amounts \(amounts) are for \(amounts.count / 2) dimensions, but the shape is \(shape.brief)")
+            var each = [(before: Int, after: Int)](repeating: (0, 0), count: rank)
+            for i in 0..<(amounts.count / 2) { each[rank - 1 - i] = (amounts[2 * i], amounts[2 * i + 1]) }
+            for (d, p) in each.enumerated() {
+                try Check.require(
+                    shape[d] + p.before + p.after >= 0, "pad",
+                    "amounts \(amounts) cut off more than there is of dimension \(d) of shape \(shape.brief)")
+            }
+            if mode == .constant {
+                return each.allSatisfy { $0.before == 0 && $0.after == 0 }
+                    ? clone() : dispatch(ConstantPad(amounts: each, value: value), self)
+            }
+            var y = self
+            for (d, p) in each.enumerated() where p.before != 0 || p.after != 0 {
+                y = y.indexSelect(d, Tensor(try positions(d, p, mode, amounts), device: device))
+            }
+            return y
+        }
+    }
+
+    /// Which element of dimension `d` each element of the padded one is.
+    private func positions(_ d: Int, _ p: (before: Int, after: Int), _ mode: PaddingMode, _ amounts: [Int]) throws(TensorError) -> [Int] {
+        let n = shape[d], most = Swift.max(p.before, p.after)
+        // What a negative amount cuts off does not come back on the other side.
+        let first = Swift.max(-p.before, 0), kept = n - first - Swift.max(-p.after, 0)
+        let limit = mode == .reflect ? n - 1 : mode == .circular ? kept : Int.max
+        try Check.require(
+            most <= limit && n > 0, "pad",
+            "amounts \(amounts) add \(most) elements to dimension \(d) of shape \(shape.brief), but mode .\(mode) takes \(n == 0 ? 0 : limit) at most"
+        )
+        return (-p.before..<(n + p.after)).map { i in
+            switch mode {
+            case .reflect: i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i
+            case .circular: (i - first + kept) % kept + first
+            case .replicate, .constant: Swift.min(Swift.max(i, 0), n - 1)
+            }
+        }
+    }
+}

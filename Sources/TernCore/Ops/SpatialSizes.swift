@@ -1,0 +1,81 @@
+/// A number for every spatial dimension, or one for each: `3` or `[3, 5]`. `Int` and `[Int]` are such.
+public protocol SpatialSizes: Sendable {
+    var numbers: [Int] { get }
+}
+extension Int: SpatialSizes {
+    public var numbers: [Int] { [self] }
+}
+extension [Int]: SpatialSizes {
+    public var numbers: [Int] { self }
+}
+
+/// What a convolution adds around its input: zeros, so many on both sides of each dimension (`1`, `[1, 2]`), or as many as `.same` works out.
+public protocol ConvolutionPadding: Sendable {
+    /// The number before and after, for each dimension, of a kernel that spans `spans` elements.
+    func amounts(spans: [Int]) -> [(before: Int, after: Int)]?
+    var isSame: Bool { get }
+}
+extension ConvolutionPadding {
+    public var isSame: Bool { false }
+}
+extension ConvolutionPadding where Self: SpatialSizes {
+    public func amounts(spans: [Int]) -> [(before: Int, after: Int)]? {
+        let numbers = numbers.count == 1 ? [Int](repeating: numbers[0], count: spans.count) : numbers
+        return numbers.count == spans.count ? numbers.map { ($0, $0) } : nil
+    }
+}
+extension Int: ConvolutionPadding {}
+extension [Int]: ConvolutionPadding {}
+
+/// Padding by what it is for: `.same` or `.valid`. Source: the `padding` strings of `torch.nn.functional.conv2d`.
+public struct NamedPadding: ConvolutionPadding, CustomStringConvertible {
+    public let isSame: Bool
+    fileprivate init(isSame: Bool) { self.isSame = isSame }
+
+    /// That of PyTorch's name, `same` or `valid`; nil for others.
+    public init?(_ name: String) {
+        guard name == "same" || name == "valid" else { return nil }
+        isSame = name == "same"
+    }
+    public func amounts(spans: [Int]) -> [(before: Int, after: Int)]? {
+        spans.map { span in
+            let total = isSame ? Swift.max(span - 1, 0) : 0
+            return (total / 2, total - total / 2)
+        }
+    }
+    public var description: String { isSame ? "same" : "valid" }
+}
+extension ConvolutionPadding where Self == NamedPadding {
+    /// The output has the input's size; the stride must be 1.
+    public static var same: NamedPadding { NamedPadding(isSame: true) }
+    /// None.
+    public static var valid: NamedPadding { NamedPadding(isSame: false) }
+}
+
+extension Check {
+    package static func sameDType(_ op: String, _ tensors: [Tensor]) throws(TensorError) {
+        for t in tensors.dropFirst() { try sameDType(op, tensors[0], t) }
+    }
+
+    /// One number for each of `rank` spatial dimensions, none below `least`.
+    package static func sizes(
+        _ op: String, _ argument: String, _ value: any SpatialSizes, rank: Int, least: Int = 1
+    ) throws(TensorError) -> [Int] {
+        let numbers = value.numbers
+        let all = numbers.count == 1 ? [Int](repeating: numbers[0], count: rank) : numbers
+        guard all.count == rank else {
+            throw .rule(op, "\(argument) \(numbers) must be one number or \(rank), one for each spatial dimension")
+        }
+        guard all.allSatisfy({ $0 >= least }) else { throw .rule(op, "\(argument) \(numbers) must be \(least) or more") }
+        return all
+    }
+
+    /// An input (N, C, spatial…) or, without its batch, (C, spatial…): the first, and whether it was so.
+    package static func batched(_ op: String, _ x: Tensor, spatial: Int) throws(TensorError) -> (x: Tensor, isBatched: Bool) {
+        guard x.rank == spatial + 2 || x.rank == spatial + 1 else {
+            let sizes = ["L", "H, W", "D, H, W"][spatial - 1]
+            throw .rule(op, "expected an input (N, C, \(sizes)) or (C, \(sizes)), but the shape is \(x.shape.brief)")
+        }
+        return x.rank == spatial + 2 ? (x, true) : (x.unsqueeze(0), false)
+    }
+}

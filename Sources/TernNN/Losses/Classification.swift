@@ -1,0 +1,153 @@
+import CTernCPU
+public import TernCore
+
+/// −weight[class] · logProbability[class] for each target class; `ignoreIndex` marks targets that count for nothing.
+///
+/// Inputs: log-probabilities (N, C, …) or (C), target classes (N, …) or (), then the classes' weights where there are any.
+private struct NllLoss: Op {
+    let ignoreIndex: Int
+    let reduction: Reduction
+    /// More than (N, C).
+    let spatial: Bool
+    var name: String { spatial ? "nll_loss2d" : "nll_loss" }
+    var gradientName: String { spatial ? "NllLoss2DBackward0" : "NllLossBackward0" }
+    var saves: Saves { .inputs }
+
+    func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
+        let (input, target) = (x[0], x[1])
+        let (index, ignored) = classes(target, input)
+        let picked = Tensor(empty: index.shape, input.dtype, on: input.backend)
+        let dim = classDim(input)
+        let verdict = input.backend.gather(picked, input, dim, index)
+        guard try Check.indexed("nll_loss", verdict, index, size: input.shape[dim], dim: dim) else { return nil }
+        var losses = -picked.squeeze(dim)
+        var weights: Tensor?
+        if x.count > 2 { weights = ownWeights(x[2], index, input).squeeze(dim) }
+        if let w = weights { losses = losses * w }
+        if let ignored { losses = losses.maskedFill(ignored, 0) }
+        switch reduction {
+        case .none: return losses
+        case .sum: return losses.sum()
+        case .mean: return losses.sum() / total(weights, ignored, losses)
+        }
+    }
+
+    func gradient(_ g: Tensor, _ x: [Tensor], _ y: Tensor) -> [Tensor?] {
+        let (input, target) = (x[0], x[1])
+        let (index, ignored) = classes(target, input)
+        let dim = classDim(input)
+        var shares = Tensor.full(index.shape, -1, dtype: input.dtype, device: input.device)
+        let weights = x.count > 2 ? ownWeights(x[2], index, input) : nil
+        if let weights { shares = shares * weights }
+        if let ignored { shares = shares.maskedFill(ignored.unsqueeze(dim), 0) }
+        if reduction == .mean { shares = shares / total(weights?.squeeze(dim), ignored, shares) }
+        let spread = reduction == .none ? g.unsqueeze(dim) : g
+        let zeros = Tensor.zeros(input.shape, dtype: input.dtype, device: input.device)
+        return [zeros.scatter(dim, index, shares * spread)] + x.dropFirst().map { _ in nil }
+    }
+
+    private func classDim(_ input: Tensor) -> Int { input.rank == 1 ? 0 : 1 }
+
+    /// The classes with a dimension of size 1 for the class, ignored ones as class 0; and which are ignored, nil where none can be.
+    private func classes(_ target: Tensor, _ input: Tensor) -> (Tensor, ignored: Tensor?) {
+        let target = target.detach().to(.int64)
+        let ignored = target .== ignoreIndex
+        return (target.maskedFill(ignored, 0).unsqueeze(classDim(input)), ignored)
+    }
+    /// Each sample's weight, shaped as `index`.
+    private func ownWeights(_ weight: Tensor, _ index: Tensor, _ input: Tensor) -> Tensor {
+        weight.detach().to(input.dtype).gather(0, index.flatten()).reshape(index.shape)
+    }
+    /// What the mean divides by.
+    private func total(_ weights: Tensor?, _ ignored: Tensor?, _ like: Tensor) -> Tensor {
+        let counted = ignored.map { $0.logicalNot().to(like.dtype) }
+        if let weights { return (counted.map { weights * $0 } ?? weights).sum() }
+        return counted.map { $0.sum() } ?? like.operand(Double(like.count))
+    }
+}
+
+/// The negative log-likelihood of the target classes.
+///
+/// - Parameters:
+///   - input: log-probabilities (N, C), (N, C, d₁, …), or (C).
+///   - target: class numbers (N), (N, d₁, …), or ().
+///   - weight: (C), a factor for each class; the mean is then the weighted one.
+///   - ignoreIndex: targets of this number count for nothing.
+///
+/// Source: `torch.nn.functional.nll_loss`.
+public func nllLoss(
+    _ input: Tensor, _ target: Tensor, weight: Tensor? = nil, ignoreIndex: Int = -100, reduction: Reduction = .mean
+) -> Tensor {
+    loss([input, target, weight]) { () throws(TensorError) in
+        try checkClasses("nll_loss", input, target, weight)
+        let op = NllLoss(ignoreIndex: ignoreIndex, reduction: reduction, spatial: input.rank > 2)
+        return dispatch(op, [input, target] + (weight.map { [$0] } ?? []))
+    }
+}
+
+private func checkClasses(_ op: String, _ input: Tensor, _ target: Tensor, _ weight: Tensor?) throws(TensorError) {
+    try Check.require(input.rank >= 1, op, "expected an input (N, C, …) or (C), but the shape is \(input.shape.brief)")
+    try Check.require(
+        target.dtype.isInteger, op,
+        "target classes must be integers (int64), not \(target.dtype)"
+            + (target.shape == input.shape ? ": crossEntropy takes probabilities too" : ": convert with to(.int64)"))
+    let expected = input.rank == 1 ? [] : Shape([input.shape[0]] + input.shape.dropFirst(2))
+    try Check.require(
+        target.shape == expected, op,
+        "input \(input.shape.brief) needs a target \(expected.brief), one class for each sample, but the target's shape is \(target.shape.brief)"
+    )
+    try checkWeight(op, input, weight)
+}
+
+private func checkWeight(_ op: String, _ input: Tensor, _ weight: Tensor?) throws(TensorError) {
+    let classes = input.shape[input.rank == 1 ? 0 : 1]
+    guard let weight, weight.shape != [classes] else { return }
+    throw .rule(
+        op, "weight must have shape (\(classes)), one number for each class of input \(input.shape.brief), not \(weight.shape.brief)")
+}
+
+/// The cross-entropy of the softmax of `input` against `target`: `logSoftmax`, then `nllLoss`.
+///
+/// - Parameters:
+///   - input: scores (N, C), (N, C, d₁, …), or (C); no softmax applied.
+///   - target: class numbers (N), (N, d₁, …) or (); or, of the input's shape and floating-point, a probability for each class.
+///   - weight: (C), a factor for each class; the mean over class numbers is then the weighted one.
+///   - ignoreIndex: targets of this number count for nothing; for class numbers only.
+///   - labelSmoothing: how much of each target, 0 to 1, is spread evenly over all classes.
+///
+/// Source: `torch.nn.functional.cross_entropy`.
+public func crossEntropy(
+    _ input: Tensor, _ target: Tensor, weight: Tensor? = nil, ignoreIndex: Int = -100, reduction: Reduction = .mean,
+    labelSmoothing: Double = 0
+) -> Tensor {
+    loss([input, target, weight]) { () throws(TensorError) in
+        let op = "cross_entropy"
+        try Check.require((0...1).contains(labelSmoothing), op, "labelSmoothing must be between 0 and 1, not \(labelSmoothing)")
+        let probabilities = target.dtype.isFloatingPoint && target.shape == input.shape && input.rank > 0
+        if probabilities { try checkWeight(op, input, weight) } else { try checkClasses(op, input, target, weight) }
+        let dim = input.rank == 1 ? 0 : 1
+        let logs = input.logSoftmax(dim)
+        let classes = Double(input.shape[dim])
+        let perClass = weight.map { $0.reshape(Shape([-1] + [Int](repeating: 1, count: max(input.rank - 2, 0)))) }
+        if probabilities {
+            let smoothed = labelSmoothing > 0 ? target * (1 - labelSmoothing) + labelSmoothing / classes : target
+            let weighted = logs * smoothed
+            let losses = -(perClass.map { weighted * $0 } ?? weighted).sum(dim)
+            return reduction == .mean ? losses.sum() / (Double(input.count) / classes) : reduction(losses)
+        }
+        let hard = nllLoss(logs, target, weight: weight, ignoreIndex: ignoreIndex, reduction: reduction)
+        if labelSmoothing == 0 { return hard }
+        // The part spread over all classes: its mean is over what the hard part's is.
+        let ignored = target .== ignoreIndex
+        var even = -(perClass.map { logs * $0 } ?? logs).sum(dim).maskedFill(ignored, 0)
+        if reduction == .mean {
+            let counted =
+                weight.map { $0.to(logs.dtype).gather(0, target.to(.int64).maskedFill(ignored, 0).flatten()).reshape(target.shape) }
+                ?? Tensor.onesLike(even.detach())
+            even = even.sum() / counted.maskedFill(ignored, 0).sum()
+        } else {
+            even = reduction(even)
+        }
+        return hard * (1 - labelSmoothing) + even * (labelSmoothing / classes)
+    }
+}

@@ -1,0 +1,34 @@
+import TernCore
+
+/// What a loss gives: one number for each element or sample, their mean, or their sum. Source: `reduction` of PyTorch's losses.
+public enum Reduction: String, Sendable {
+    case none, mean, sum
+
+    package func callAsFunction(_ losses: Tensor) -> Tensor {
+        switch self {
+        case .none: losses
+        case .mean: losses.mean()
+        case .sum: losses.sum()
+        }
+    }
+}
+
+extension Check {
+    /// Shapes that a loss compares element by element must be the same: (n, 1) against (n) would silently give n × n differences.
+    package static func sameShape(_ op: String, _ input: Tensor, _ target: Tensor) throws(TensorError) {
+        guard input.shape != target.shape else { return }
+        var text = "input \(input.shape.brief) and target \(target.shape.brief) must have one shape"
+        if input.count == target.count {
+            text += ": reshape one to the other's, as in target.reshape(input.shape)"
+        } else if let wide = try? broadcast(op, input.shape, target.shape) {
+            text += ": they would broadcast to \(wide.brief); if that is meant, expand both to it first"
+        }
+        throw .rule(op, text)
+    }
+}
+
+/// The value of `body`; poison where an operand is, or where a rule is broken.
+func loss(_ operands: [Tensor?], _ body: () throws(TensorError) -> Tensor) -> Tensor {
+    if operands.contains(where: { $0?.isPoison == true }) { return .poison }
+    return raising(instead: .poison, body)
+}
