@@ -44,7 +44,7 @@ let package = Package(
         .executableTarget(name: "ParityRunner", dependencies: ["Tern"]),
         .testTarget(name: "TernCoreTests", dependencies: ["TernCore"]),
         .testTarget(name: "TernNNTests", dependencies: ["Tern"]),
-        .testTarget(name: "TernIOTests", dependencies: ["TernIO"], exclude: ["Fixtures"]),
+        .testTarget(name: "TernIOTests", dependencies: ["TernIO"]),
         .testTarget(name: "TernDataTests", dependencies: ["TernData"]),
         .testTarget(name: "TernDownloadTests", dependencies: ["TernDownload"]),
         .testTarget(name: "TernTrainTests", dependencies: ["TernTrain", "TernData"]),

@@ -34,7 +34,9 @@ open class Adam: Optimizer {
         OptionRule.first(super.problem(with: options), OptionRule.notNegative(options, "eps"), OptionRule.betas(options))
     }
 
-    override package func updateInPlace(_ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Bool {
+    override package func updateInPlace(_ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup)
+        -> Bool
+    {
         let (beta1, beta2) = group.betas
         let step = state.step + 1
         let options = TernAdam(
@@ -83,7 +85,8 @@ public final class AdamW: Adam {
         weightDecay: Double = 1e-2, amsgrad: Bool = false, maximize: Bool = false
     ) {
         super.init(
-            parameters, lr: lr, betas: betas, eps: eps, weightDecay: weightDecay, amsgrad: amsgrad, maximize: maximize, decoupledWeightDecay: true)
+            parameters, lr: lr, betas: betas, eps: eps, weightDecay: weightDecay, amsgrad: amsgrad, maximize: maximize,
+            decoupledWeightDecay: true)
     }
 }
 

@@ -50,7 +50,8 @@ public final class Adadelta: Optimizer {
         super.init(
             parameters,
             defaults: [
-                "lr": .number(lr), "rho": .number(rho), "eps": .number(eps), "weight_decay": .number(weightDecay), "maximize": .bool(maximize),
+                "lr": .number(lr), "rho": .number(rho), "eps": .number(eps), "weight_decay": .number(weightDecay),
+                "maximize": .bool(maximize),
             ])
     }
     override public func problem(with options: OptionList) -> String? {
@@ -123,7 +124,8 @@ public final class NAdam: Optimizer {
             parameters,
             defaults: [
                 "lr": .number(lr), "betas": .numbers([betas.0, betas.1]), "eps": .number(eps), "weight_decay": .number(weightDecay),
-                "momentum_decay": .number(momentumDecay), "decoupled_weight_decay": .bool(decoupledWeightDecay), "maximize": .bool(maximize),
+                "momentum_decay": .number(momentumDecay), "decoupled_weight_decay": .bool(decoupledWeightDecay),
+                "maximize": .bool(maximize),
             ])
     }
     override public func problem(with options: OptionList) -> String? {

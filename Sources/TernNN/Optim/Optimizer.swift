@@ -33,7 +33,9 @@ open class Optimizer {
             guard let known = name == "initial_lr" ? .number(0) : defaults[name] else {
                 return raise(.rule(typeName, "there is no option '\(name)': it has \(defaults.names.joined(separator: ", "))"))
             }
-            guard value.fits(known) else { return raise(.rule(typeName, "option '\(name)' can't be \(value): expected a value like \(known)")) }
+            guard value.fits(known) else {
+                return raise(.rule(typeName, "option '\(name)' can't be \(value): expected a value like \(known)"))
+            }
             options[name] = value
         }
         if let problem = problem(with: options) { return raise(.rule(typeName, problem)) }
@@ -62,7 +64,8 @@ open class Optimizer {
 
     // MARK: Steps
 
-    /// Changes every parameter that has a gradient. Nothing is recorded. A failing step inside `recovering` leaves parameter and state as they were.
+    /// Changes every parameter that has a gradient. Nothing is recorded. A step that fails inside `recovering` leaves parameter and
+    /// state as they were.
     public func step() {
         noGrad {
             for group in groups {
@@ -89,7 +92,8 @@ open class Optimizer {
         guard gradient.shape == p.shape, gradient.device == p.device else {
             return raise(
                 .rule(
-                    typeName, "the gradient, \(gradient.shape.brief) on \(gradient.device.name), does not fit its parameter, "
+                    typeName,
+                    "the gradient, \(gradient.shape.brief) on \(gradient.device.name), does not fit its parameter, "
                         + "\(p.shape.brief) on \(p.device.name)"))
         }
         let g = gradient.detach().to(p.dtype)
@@ -118,14 +122,17 @@ open class Optimizer {
     /// The new value of a parameter.
     ///
     /// - Parameters:
-    ///   - p: its value now, `float32` or `float64` (other types are converted there and back; complex numbers come as pairs in a last dimension).
+    ///   - p: its value now, `float32` or `float64`. Half types are converted to `float32` and back; complex numbers come as pairs in a
+    ///     last dimension.
     ///   - gradient: of the same shape and type.
     ///   - state: what is remembered of it, to read and to change.
     ///   - group: where its options are.
     open func update(_ p: Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Tensor { p }
 
     /// The same in the parameter's own memory; false, and nothing changed, where the device has no kernel for it.
-    package func updateInPlace(_ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Bool { false }
+    package func updateInPlace(_ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Bool {
+        false
+    }
 
     /// What is wrong with options, in words; nil where nothing is.
     open func problem(with options: OptionList) -> String? {

@@ -43,7 +43,8 @@ extension Optimizer {
         var loaded: [(options: OptionList, states: [ParameterState])] = []
         for (i, (group, from)) in zip(groups, saved.groups).enumerated() {
             guard group.parameters.count == from.parameters.count else {
-                throw misfit("group \(i) has \(from.parameters.count) parameters in the state dict, \(group.parameters.count) in the optimizer")
+                throw misfit(
+                    "group \(i) has \(from.parameters.count) parameters in the state dict, \(group.parameters.count) in the optimizer")
             }
             var options = group.options
             for (name, value) in from.options {

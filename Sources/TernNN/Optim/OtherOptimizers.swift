@@ -56,7 +56,8 @@ public final class ASGD: Optimizer {
         super.init(
             parameters,
             defaults: [
-                "lr": .number(lr), "lambd": .number(lambd), "alpha": .number(alpha), "t0": .number(t0), "weight_decay": .number(weightDecay),
+                "lr": .number(lr), "lambd": .number(lambd), "alpha": .number(alpha), "t0": .number(t0),
+                "weight_decay": .number(weightDecay),
                 "maximize": .bool(maximize),
             ])
     }
@@ -103,7 +104,8 @@ public final class Adafactor: Optimizer {
         let beta2 = options["beta2_decay"]?.doubleValue ?? 0, d = options["d"]?.doubleValue ?? 1
         if !(beta2 <= 0) { return "beta2_decay must be 0 or less, not \(beta2)" }
         if !(d >= 1) { return "d must be 1 or more, not \(d)" }
-        guard case .list(let eps)? = options["eps"], eps.count == 2, eps.allSatisfy({ $0 == .null || $0.doubleValue ?? -1 >= 0 }), eps[1] != .null
+        guard case .list(let eps)? = options["eps"], eps.count == 2, eps.allSatisfy({ $0 == .null || $0.doubleValue ?? -1 >= 0 }),
+            eps[1] != .null
         else { return "eps must be two numbers, 0 or more" }
         return nil
     }

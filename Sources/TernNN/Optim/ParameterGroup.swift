@@ -104,7 +104,8 @@ public struct ParameterState: Sendable {
     /// The tensor of that name; zeros like `x` where there is none yet.
     public func tensor(_ name: String, like x: Tensor) -> Tensor { self[name] ?? x.zerosLike() }
 
-    /// A number of that name. It is rounded to `float32`, in which checkpoints hold it, so that a run that is resumed goes on as one that is not.
+    /// A number of that name. It is rounded to `float32`, in which checkpoints hold it, so that a run that is resumed goes on as if it
+    /// had never stopped.
     public subscript(number name: String) -> Double? {
         get {
             for entry in numbers where entry.name == name { return entry.value }

@@ -37,7 +37,9 @@ public final class SGD: Optimizer {
         return nil
     }
 
-    override package func updateInPlace(_ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Bool {
+    override package func updateInPlace(_ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup)
+        -> Bool
+    {
         let momentum = group.momentum
         let isFirst = state["momentum_buffer"] == nil
         var buffer: Tensor?
