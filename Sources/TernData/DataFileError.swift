@@ -1,3 +1,5 @@
+package import TernCore
+
 /// Why a data file could not be read or written. Its text names the file, says what is wrong with it and what to do.
 public struct DataFileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong with the file.
@@ -54,6 +56,16 @@ public struct DataFileError: Error, Hashable, Sendable, CustomStringConvertible 
         case .wrongLength(let expected, let found):
             "\(file): the IDX header promises \(expected) bytes of elements and \(found) follow; download the file again"
         case .outOfMemory: "\(file): no memory left to decompress it"
+        }
+    }
+}
+
+extension DataFileError {
+    /// The system's error about a file, as one about a data file.
+    package init(_ error: FileError) {
+        switch error.problem {
+        case .unreadable(let why): self.init(file: error.file, problem: .unreadable(why))
+        case .unwritable(let why): self.init(file: error.file, problem: .unwritable(why))
         }
     }
 }
