@@ -59,8 +59,8 @@ public struct DataLoader<Data: Dataset>: Sequence {
 }
 
 extension DataLoader where Data: Sendable, Data.Batch: Sendable {
-    /// With threads that prepare batches ahead, each up to `prefetch`. They may ask the dataset for several batches at once; numbers that it draws
-    /// depend on the loop's seed and the batch alone, not on the threads.
+    /// With threads that prepare batches ahead, each up to `prefetch`. They may ask the dataset for several batches at once. Random
+    /// numbers that it draws depend on the loop's seed and the batch alone, not on the threads.
     /// - Parameter prefetch: default 2.
     public init(
         _ dataset: Data, batchSize: Int = 1, shuffle: Bool = false, dropLast: Bool = false, generator: TernCore.Generator? = nil,
