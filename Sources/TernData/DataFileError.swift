@@ -26,6 +26,8 @@ public struct DataFileError: Error, Hashable, Sendable, CustomStringConvertible 
         case badHeader(String)
         /// The IDX header promises another number of bytes than follow it.
         case wrongLength(expected: Int, found: Int)
+        /// The file is whole, but holds something else than it should; what, in words.
+        case unexpected(String)
         /// The system had no memory left for the decoder.
         case outOfMemory
     }
@@ -55,6 +57,7 @@ public struct DataFileError: Error, Hashable, Sendable, CustomStringConvertible 
         case .badHeader(let why): "\(file): the IDX header is damaged: \(why); download the file again"
         case .wrongLength(let expected, let found):
             "\(file): the IDX header promises \(expected) bytes of elements and \(found) follow; download the file again"
+        case .unexpected(let what): "\(file): \(what)"
         case .outOfMemory: "\(file): no memory left to decompress it"
         }
     }

@@ -205,6 +205,44 @@ import Testing
         }
     }
 
+    /// The state follows a parameter to another dtype, and does not fit one of another size.
+    @Test func parametersThatChange() {
+        for make in [{ SGD([$0], lr: 0.1, momentum: 0.9) }, { Adam([$0]) }, { Adadelta([$0]) }] as [(Parameter<Tensor>) -> Optimizer] {
+            let parameter = made()
+            let optimizer = make(parameter)
+            optimizer.step()
+            parameter.data = parameter.data.to(.float64)
+            parameter.grad = Tensor([1.0, 1, 1], dtype: .float64)
+            optimizer.step()
+            #expect(optimizer.stateDict().parameters[0]?.values.allSatisfy { $0.rank == 0 || $0.dtype == .float64 } == true)
+            parameter.data = Tensor.zeros(1000, dtype: .float64)
+            parameter.grad = Tensor.ones(1000, dtype: .float64)
+            let error = #expect(throws: TensorError.self) { try recovering { optimizer.step() } }
+            #expect(error?.message.contains("the parameter has shape (1000), but its") == true)
+            #expect(parameter.data.sum().doubleValue == 0)
+        }
+    }
+
+    /// Forward and backward leave parameters unshared, so that every step of a training writes in place.
+    @Test func trainingStaysInPlace() {
+        let net = Sequential(Linear(4, 8), ReLU(), Linear(8, 1))
+        let optimizer = Adam(net.parameters(), lr: 0.01)
+        let x = Tensor.rand(16, 4), y = x.sum([1], keepDim: true)
+        var losses: [Double] = []
+        var places: Set<[UnsafeMutableRawPointer?]> = []
+        for _ in 0..<60 {
+            let difference = net(x) - y
+            let loss = (difference * difference).mean()
+            optimizer.zeroGrad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.doubleValue)
+            places.insert(net.parameters().map { $0.box.tensor?.storage.pointer })
+        }
+        #expect(places.count == 1)
+        #expect((losses.last ?? 1) < 0.5 * losses[0])
+    }
+
     /// Half types are computed in float32, complex numbers as pairs; views and borrowed memory are copied once and then written in place.
     @Test func otherTypesAndLayouts() {
         for dtype in [DType.float16, .bfloat16] {

@@ -6,50 +6,54 @@ import Testing
 @testable import TernNN
 
 @Suite struct ScheduleTests {
-    private static let makers: [String: (Optimizer) -> LRScheduler] = [
-        "LambdaLR": { LambdaLR($0) { Double.pow(0.95, $0) } },
-        "LambdaLR.each": { LambdaLR($0, [{ 1 / (1 + Double($0)) }, { $0 > 3 ? 0.5 : 1 }]) },
-        "MultiplicativeLR": { MultiplicativeLR($0) { 0.9 + 0.01 * Double($0) } },
-        "StepLR": { StepLR($0, stepSize: 5, gamma: 0.3) },
-        "MultiStepLR": { MultiStepLR($0, milestones: [3, 8, 8, 15]) },
-        "ConstantLR": { ConstantLR($0, factor: 0.4, totalIters: 7) },
-        "LinearLR": { LinearLR($0, startFactor: 0.2, endFactor: 0.7, totalIters: 9) },
-        "ExponentialLR": { ExponentialLR($0, gamma: 0.8) },
-        "PolynomialLR": { PolynomialLR($0, totalIters: 12, power: 1.7) },
-        "CosineAnnealingLR": { CosineAnnealingLR($0, tMax: 7, etaMin: 0.01) },
-        "CosineAnnealingWarmRestarts": { CosineAnnealingWarmRestarts($0, t0: 3, tMult: 2, etaMin: 0.001) },
-        "CyclicLR": { CyclicLR($0, baseLR: 0.01, maxLR: 0.2, stepSizeUp: 4) },
-        "CyclicLR.triangular2": {
-            CyclicLR($0, baseLR: [0.01, 0.02], maxLR: [0.2, 0.3], stepSizeUp: 3, stepSizeDown: 5, mode: .triangular2)
-        },
-        "CyclicLR.exp_range": { CyclicLR($0, baseLR: 0.01, maxLR: 0.2, stepSizeUp: 4, mode: .expRange, gamma: 0.9, cycleMomentum: false) },
-        "OneCycleLR": { OneCycleLR($0, maxLR: [0.4, 0.1], totalSteps: 24) },
-        "OneCycleLR.linear": {
-            OneCycleLR($0, maxLR: 0.4, totalSteps: 24, pctStart: 0.4, annealStrategy: .linear, divFactor: 10, threePhase: true)
-        },
-        "SequentialLR": {
-            SequentialLR(
-                $0,
-                schedulers: [
-                    LinearLR($0, startFactor: 0.1, totalIters: 4), CosineAnnealingLR($0, tMax: 10), ExponentialLR($0, gamma: 0.9),
-                ],
-                milestones: [4, 14])
-        },
-        "SequentialLR.other": {
-            SequentialLR(
-                $0,
-                schedulers: [
-                    ConstantLR($0, factor: 0.1, totalIters: 3), StepLR($0, stepSize: 2), MultiplicativeLR($0) { _ in 0.7 },
-                    CosineAnnealingWarmRestarts($0, t0: 4),
-                ], milestones: [3, 9, 15])
-        },
-        "ChainedScheduler": { ChainedScheduler($0, [ConstantLR($0, factor: 0.1, totalIters: 4), ExponentialLR($0, gamma: 0.9)]) },
-        "SequentialLR.nested": {
-            let inner = SequentialLR(
-                $0, schedulers: [ConstantLR($0, factor: 0.5, totalIters: 2), ExponentialLR($0, gamma: 0.8)], milestones: [3])
-            return SequentialLR($0, schedulers: [inner, StepLR($0, stepSize: 3)], milestones: [9])
-        },
-    ]
+    private static var makers: [String: (Optimizer) -> LRScheduler] {
+        [
+            "LambdaLR": { LambdaLR($0) { Double.pow(0.95, $0) } },
+            "LambdaLR.each": { LambdaLR($0, [{ 1 / (1 + Double($0)) }, { $0 > 3 ? 0.5 : 1 }]) },
+            "MultiplicativeLR": { MultiplicativeLR($0) { 0.9 + 0.01 * Double($0) } },
+            "StepLR": { StepLR($0, stepSize: 5, gamma: 0.3) },
+            "MultiStepLR": { MultiStepLR($0, milestones: [3, 8, 8, 15]) },
+            "ConstantLR": { ConstantLR($0, factor: 0.4, totalIters: 7) },
+            "LinearLR": { LinearLR($0, startFactor: 0.2, endFactor: 0.7, totalIters: 9) },
+            "ExponentialLR": { ExponentialLR($0, gamma: 0.8) },
+            "PolynomialLR": { PolynomialLR($0, totalIters: 12, power: 1.7) },
+            "CosineAnnealingLR": { CosineAnnealingLR($0, tMax: 7, etaMin: 0.01) },
+            "CosineAnnealingWarmRestarts": { CosineAnnealingWarmRestarts($0, t0: 3, tMult: 2, etaMin: 0.001) },
+            "CyclicLR": { CyclicLR($0, baseLR: 0.01, maxLR: 0.2, stepSizeUp: 4) },
+            "CyclicLR.triangular2": {
+                CyclicLR($0, baseLR: [0.01, 0.02], maxLR: [0.2, 0.3], stepSizeUp: 3, stepSizeDown: 5, mode: .triangular2)
+            },
+            "CyclicLR.exp_range": {
+                CyclicLR($0, baseLR: 0.01, maxLR: 0.2, stepSizeUp: 4, mode: .expRange, gamma: 0.9, cycleMomentum: false)
+            },
+            "OneCycleLR": { OneCycleLR($0, maxLR: [0.4, 0.1], totalSteps: 24) },
+            "OneCycleLR.linear": {
+                OneCycleLR($0, maxLR: 0.4, totalSteps: 24, pctStart: 0.4, annealStrategy: .linear, divFactor: 10, threePhase: true)
+            },
+            "SequentialLR": {
+                SequentialLR(
+                    $0,
+                    schedulers: [
+                        LinearLR($0, startFactor: 0.1, totalIters: 4), CosineAnnealingLR($0, tMax: 10), ExponentialLR($0, gamma: 0.9),
+                    ],
+                    milestones: [4, 14])
+            },
+            "SequentialLR.other": {
+                SequentialLR(
+                    $0,
+                    schedulers: [
+                        ConstantLR($0, factor: 0.1, totalIters: 3), StepLR($0, stepSize: 2), MultiplicativeLR($0) { _ in 0.7 },
+                        CosineAnnealingWarmRestarts($0, t0: 4),
+                    ], milestones: [3, 9, 15])
+            },
+            "ChainedScheduler": { ChainedScheduler($0, [ConstantLR($0, factor: 0.1, totalIters: 4), ExponentialLR($0, gamma: 0.9)]) },
+            "SequentialLR.nested": {
+                let inner = SequentialLR(
+                    $0, schedulers: [ConstantLR($0, factor: 0.5, totalIters: 2), ExponentialLR($0, gamma: 0.8)], milestones: [3])
+                return SequentialLR($0, schedulers: [inner, StepLR($0, stepSize: 3)], milestones: [9])
+            },
+        ]
+    }
 
     private func optimizer(_ kind: String = "SGD") -> Optimizer {
         let parameters = (0..<2).map { _ in Parameter(wrappedValue: Tensor.zeros(1)) }

@@ -25,7 +25,7 @@ public final class SequentialLR: LRScheduler {
         for group in optimizer.groups { group.lr = group.number("initial_lr") }
         undo()
         guard !schedulers.isEmpty else { return }
-        schedulers[place(of: 0)].start()
+        schedulers[place(of: 0)].takeFirstStep()
         lastLR = schedulers[place(of: 0)].lastLR
     }
     override func undo() { for scheduler in schedulers { scheduler.undo() } }

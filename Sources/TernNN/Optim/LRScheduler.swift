@@ -30,7 +30,10 @@ open class LRScheduler {
         start()
     }
 
-    func start() {
+    /// Sets the first rates, when the scheduler is made.
+    func start() { takeFirstStep() }
+    /// The step that leads to epoch 0: when the scheduler is made, and again when a sequence begins with it.
+    final func takeFirstStep() {
         stepCount = 0
         isInitial = true
         step()

@@ -96,6 +96,11 @@ open class Optimizer {
                     "the gradient, \(gradient.shape.brief) on \(gradient.device.name), does not fit its parameter, "
                         + "\(p.shape.brief) on \(p.device.name)"))
         }
+        if let (name, shape) = state.fit(to: p, stateShape) {
+            let made = "its \(name) has shape \(shape.brief)"
+            return raise(
+                .rule(typeName, "the parameter has shape \(p.shape.brief), but \(made): it has changed since; make a new optimizer"))
+        }
         let g = gradient.detach().to(p.dtype)
         if p.dtype == .float32 || p.dtype == .float64 {
             if updateInPlace(&p, g, &state, group) { return }

@@ -125,6 +125,15 @@ public struct ParameterState: Sendable {
     mutating func update(_ change: (inout Tensor) -> Void) {
         for at in tensors.indices { change(&tensors[at].tensor) }
     }
+    /// Follows the parameter to its dtype and device. Answers the first tensor that is not of the shape it should be.
+    mutating func fit(to p: Tensor, _ expected: (String, Shape) -> Shape) -> (String, Shape)? {
+        for at in tensors.indices {
+            let tensor = tensors[at].tensor
+            if tensor.shape != expected(tensors[at].name, p.shape) { return (tensors[at].name, tensor.shape) }
+            if tensor.dtype != p.dtype || tensor.backend !== p.backend { tensors[at].tensor = tensor.to(p.dtype).to(p.device) }
+        }
+        return nil
+    }
     var hasPoison: Bool { tensors.contains { $0.tensor.isPoison } }
     var isEmpty: Bool { step == 0 && tensors.isEmpty && numbers.isEmpty }
 }
