@@ -5,6 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 export CXX=${CXX:-clang++} ASAN_OPTIONS=${ASAN_OPTIONS:-allocator_may_return_null=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-allocator_may_return_null=1}
 export FLAGS="-std=c++20 -O1 -g1 -fno-math-errno -ffp-contract=off -fno-exceptions -fno-rtti -Wall -Wextra"
 
 for SANITIZE in ${SANITIZERS:-address,undefined thread}; do
@@ -28,6 +29,11 @@ for SANITIZE in ${SANITIZERS:-address,undefined thread}; do
         printf '%s\0' "${commands[@]}" | xargs -0 -n 2 -P "${JOBS:-2}" \
             sh -c 'exec "$CXX" $FLAGS -fsanitize=$SANITIZE -fno-sanitize-recover=all -c "$0" -o "$1"'
     fi
+    libraries=(-lpthread)
+    runtime=$(dirname "$(readlink -f "$(command -v "$CXX")")")/../lib/swift/linux
+    if [[ $SANITIZE == thread && -e $runtime/libdispatch.so ]]; then  # what the ThreadSanitizer of a Swift toolchain asks for
+        libraries+=("-L$runtime" -ldispatch -lBlocksRuntime "-Wl,-rpath,$runtime")
+    fi
     programs=()
     kernels=()
     parts=()
@@ -43,7 +49,7 @@ for SANITIZE in ${SANITIZERS:-address,undefined thread}; do
     for program in "${programs[@]}"; do
         own=("$build/Tests_Kernels_$program.cpp.o")
         if [[ $program == kernels_test ]]; then own+=("${parts[@]}"); fi
-        "$CXX" -fsanitize="$SANITIZE" "${own[@]}" "${kernels[@]}" -o "$build/$program" -lpthread
+        "$CXX" -fsanitize="$SANITIZE" "${own[@]}" "${kernels[@]}" -o "$build/$program" "${libraries[@]}"
         if [[ $SANITIZE == thread ]]; then
             "$build/$program"
         else

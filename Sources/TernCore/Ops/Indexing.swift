@@ -93,22 +93,22 @@ extension Tensor {
         set { assign(newValue, at: [first.tensorIndex, .ellipsis] + rest.map(\.tensorIndex)) }
     }
 
-    // With Swift numbers: `x[0, 0] = 42` writes one, broadcast; where the context asks for a number, `let v: Float = x[0, 0]` reads one.
-    // Disfavored, so that `x[0] + 1` stays an op on tensors.
+    // `x[0, 0] = 42` writes a number, broadcast. The type is `Scalar`, which has no arithmetic: with `Int` or `Double`, `x[0] += 1` could
+    // mean Swift's own numbers.
 
     @_disfavoredOverload
-    public subscript<S: TensorScalar>(_ indices: any TensorIndexing...) -> S {
-        get { indexed(indices.map(\.tensorIndex)).item() }
+    public subscript(_ indices: any TensorIndexing...) -> Scalar {
+        get { indexed(indices.map(\.tensorIndex)).scalar }
         set { assign(operand(newValue), at: indices.map(\.tensorIndex)) }
     }
     @_disfavoredOverload
-    public subscript<S: TensorScalar>(_: UnboundedRange) -> S {
-        get { item() }
+    public subscript(_: UnboundedRange) -> Scalar {
+        get { scalar }
         set { assign(operand(newValue), at: [.ellipsis]) }
     }
     @_disfavoredOverload
-    public subscript<S: TensorScalar>(_: UnboundedRange, _ indices: any TensorIndexing...) -> S {
-        get { indexed([.ellipsis] + indices.map(\.tensorIndex)).item() }
+    public subscript(_: UnboundedRange, _ indices: any TensorIndexing...) -> Scalar {
+        get { indexed([.ellipsis] + indices.map(\.tensorIndex)).scalar }
         set { assign(operand(newValue), at: [.ellipsis] + indices.map(\.tensorIndex)) }
     }
 

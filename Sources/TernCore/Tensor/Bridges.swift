@@ -115,6 +115,15 @@ extension Tensor {
         }
         return array(of: type).first ?? S(scalar: .int(0))
     }
+    /// The one element, as a number of its own kind.
+    public var scalar: Scalar {
+        switch dtype {
+        case .bool: .bool(item(Bool.self))
+        case _ where dtype.isComplex: .complex(item(Complex<Double>.self))
+        case _ where dtype.isFloatingPoint: .double(item(Double.self))
+        default: .int(item(Int64.self))
+        }
+    }
     /// The one element, as a `Double`.
     public var doubleValue: Double { item(Double.self) }
     /// The one element, as an `Int`.

@@ -51,6 +51,13 @@ public enum Scalar: Sendable, Hashable {
     package func resultType(with tensor: DType) -> DType { DType.combine(higher: tensor, lower: dtype) ?? tensor }
 }
 
+extension Scalar: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral {
+    public init(integerLiteral value: Int64) { self = .int(value) }
+    public init(floatLiteral value: Double) { self = .double(value) }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(_ value: some TensorScalar) { self = value.scalar }
+}
+
 /// A Swift type whose values a tensor can hold.
 public protocol TensorScalar: Sendable {
     /// The element type that holds such values as they are.
