@@ -7,6 +7,12 @@ public class Loss: Module {
     init(reduction: Reduction) { self.reduction = reduction }
 }
 
+/// A loss of an input against a target.
+public class TargetLoss: Loss {
+    public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor { run(self) { forward(input, target) } }
+    func forward(_ input: Tensor, _ target: Tensor) -> Tensor { input }
+}
+
 /// The cross-entropy of the softmax of scores (N, C, …) against class numbers (N, …), or against probabilities (N, C, …).
 ///
 /// - Parameters:
@@ -15,7 +21,7 @@ public class Loss: Module {
 ///   - labelSmoothing: how much of each target, 0 to 1, is spread evenly over all classes.
 ///
 /// Source: `torch.nn.CrossEntropyLoss`.
-public final class CrossEntropyLoss: Loss {
+public final class CrossEntropyLoss: TargetLoss {
     @Buffer public var weight: Tensor?
     public let ignoreIndex: Int
     public let labelSmoothing: Double
@@ -25,10 +31,8 @@ public final class CrossEntropyLoss: Loss {
         _weight = Buffer(wrappedValue: weight)
         super.init(reduction: reduction)
     }
-    public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor {
-        run(self) {
-            crossEntropy(input, target, weight: weight, ignoreIndex: ignoreIndex, reduction: reduction, labelSmoothing: labelSmoothing)
-        }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
+        crossEntropy(input, target, weight: weight, ignoreIndex: ignoreIndex, reduction: reduction, labelSmoothing: labelSmoothing)
     }
     override public func blank(_ copies: ModuleCopies) -> Module? {
         CrossEntropyLoss(weight: weight, ignoreIndex: ignoreIndex, reduction: reduction, labelSmoothing: labelSmoothing)
@@ -36,7 +40,7 @@ public final class CrossEntropyLoss: Loss {
 }
 
 /// The negative log-likelihood of class numbers (N, …) under log-probabilities (N, C, …). Source: `torch.nn.NLLLoss`.
-public final class NLLLoss: Loss {
+public final class NLLLoss: TargetLoss {
     @Buffer public var weight: Tensor?
     public let ignoreIndex: Int
 
@@ -45,8 +49,8 @@ public final class NLLLoss: Loss {
         _weight = Buffer(wrappedValue: weight)
         super.init(reduction: reduction)
     }
-    public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor {
-        run(self) { nllLoss(input, target, weight: weight, ignoreIndex: ignoreIndex, reduction: reduction) }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
+        nllLoss(input, target, weight: weight, ignoreIndex: ignoreIndex, reduction: reduction)
     }
     override public func blank(_ copies: ModuleCopies) -> Module? {
         NLLLoss(weight: weight, ignoreIndex: ignoreIndex, reduction: reduction)
@@ -54,8 +58,10 @@ public final class NLLLoss: Loss {
 }
 
 /// The squared differences. Input and target must have one shape. Source: `torch.nn.MSELoss`.
-public final class MSELoss: Loss {
+public final class MSELoss: TargetLoss {
     override public init(reduction: Reduction = .mean) { super.init(reduction: reduction) }
-    public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor { run(self) { mseLoss(input, target, reduction: reduction) } }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
+        mseLoss(input, target, reduction: reduction)
+    }
     override public func blank(_ copies: ModuleCopies) -> Module? { MSELoss(reduction: reduction) }
 }
