@@ -8,6 +8,11 @@ func linearLayers(_ name: String, _ a: Arguments) throws -> Module? {
     case "Bilinear":
         Bilinear(
             try a.int(0, "in1_features"), try a.int(1, "in2_features"), try a.int(2, "out_features"), bias: try a.bool(3, "bias", true))
+    case "Embedding":
+        Embedding(
+            try a.int(0, "num_embeddings"), try a.int(1, "embedding_dim"), paddingIndex: try a.intIf(2, "padding_idx"),
+            maxNorm: try a.doubleIf(3, "max_norm"), normType: try a.double(4, "norm_type", 2),
+            scaleGradByFreq: try a.bool(5, "scale_grad_by_freq"))
     case "Flatten": Flatten(startDim: try a.int(0, "start_dim", 1), endDim: try a.int(1, "end_dim", -1))
     case "PixelShuffle": PixelShuffle(try a.int(0, "upscale_factor"))
     case "PixelUnshuffle": PixelUnshuffle(try a.int(0, "downscale_factor"))
@@ -98,6 +103,24 @@ func pooling(_ name: String, _ a: Arguments) throws -> Module? {
         return MaxPool1d(
             kernelSize: kernel, stride: stride, padding: padding, dilation: try a.spatial(3, "dilation", 1),
             ceilMode: try a.bool(5, "ceil_mode"))
+    case "LPPool1d":
+        return LPPool1d(
+            try a.number(0, "norm_type"), kernelSize: try a.spatial(1, "kernel_size"), stride: try a.spatialIf(2, "stride"),
+            ceilMode: try a.bool(3, "ceil_mode"))
+    case "AdaptiveAvgPool1d": return AdaptiveAvgPool1d(try a.int(0, "output_size"))
+    case "AdaptiveMaxPool1d": return AdaptiveMaxPool1d(try a.int(0, "output_size"))
+    case "LPPool2d":
+        return LPPool2d(
+            try a.number(0, "norm_type"), kernelSize: try a.spatial(1, "kernel_size"), stride: try a.spatialIf(2, "stride"),
+            ceilMode: try a.bool(3, "ceil_mode"))
+    case "AdaptiveAvgPool2d": return AdaptiveAvgPool2d(try a.adaptiveSizes())
+    case "AdaptiveMaxPool2d": return AdaptiveMaxPool2d(try a.adaptiveSizes())
+    case "LPPool3d":
+        return LPPool3d(
+            try a.number(0, "norm_type"), kernelSize: try a.spatial(1, "kernel_size"), stride: try a.spatialIf(2, "stride"),
+            ceilMode: try a.bool(3, "ceil_mode"))
+    case "AdaptiveAvgPool3d": return AdaptiveAvgPool3d(try a.adaptiveSizes())
+    case "AdaptiveMaxPool3d": return AdaptiveMaxPool3d(try a.adaptiveSizes())
     case "AvgPool1d":
         let (kernel, stride, padding) = try shared()
         return AvgPool1d(
@@ -221,6 +244,27 @@ func padding(_ name: String, _ a: Arguments) throws -> Module? {
 func activationLayers(_ name: String, _ a: Arguments) throws -> Module? {
     switch name {
     case "ReLU": ReLU()
+    case "ReLU6": ReLU6()
+    case "SELU": SELU()
+    case "SiLU": SiLU()
+    case "Mish": Mish()
+    case "Softsign": Softsign()
+    case "LogSigmoid": LogSigmoid()
+    case "Tanhshrink": Tanhshrink()
+    case "Hardsigmoid": Hardsigmoid()
+    case "Hardswish": Hardswish()
+    case "GELU": GELU(approximate: try a.string(0, "approximate", "none") == "tanh" ? .tanh : .none)
+    case "ELU": ELU(alpha: try a.number(0, "alpha", 1))
+    case "CELU": CELU(alpha: try a.number(0, "alpha", 1))
+    case "Softplus": Softplus(beta: try a.number(0, "beta", 1), threshold: try a.number(1, "threshold", 20))
+    case "LeakyReLU": LeakyReLU(try a.number(0, "negative_slope", 0.01))
+    case "Hardtanh": Hardtanh(try a.number(0, "min_val", -1), try a.number(1, "max_val", 1))
+    case "Threshold": Threshold(try a.number(0, "threshold"), try a.number(1, "value"))
+    case "Hardshrink": Hardshrink(try a.number(0, "lambd", 0.5))
+    case "Softshrink": Softshrink(try a.number(0, "lambd", 0.5))
+    case "GLU": GLU(dim: try a.int(0, "dim", -1))
+    case "PReLU": PReLU(numParameters: try a.int(0, "num_parameters", 1), initial: try a.double(1, "init", 0.25))
+    case "RReLU": RReLU(lower: try a.number(0, "lower", 1.0 / 8), upper: try a.number(1, "upper", 1.0 / 3))
     case "Sigmoid": Sigmoid()
     case "Tanh": Tanh()
     case "Softmax": Softmax(dim: try a.int(0, "dim"))
@@ -246,6 +290,34 @@ func lossLayers(_ name: String, _ a: Arguments) throws -> Module? {
     case "NLLLoss":
         NLLLoss(weight: try a.tensorIf(0, "weight"), ignoreIndex: try a.int(.max, "ignore_index", -100), reduction: try a.reduction())
     case "MSELoss": MSELoss(reduction: try a.reduction())
+    case "L1Loss": L1Loss(reduction: try a.reduction())
+    case "SmoothL1Loss": SmoothL1Loss(beta: try a.double(.max, "beta", 1), reduction: try a.reduction())
+    case "HuberLoss": HuberLoss(delta: try a.double(1, "delta", 1), reduction: try a.reduction())
+    case "KLDivLoss": KLDivLoss(logTarget: try a.bool(.max, "log_target"), reduction: try a.reduction())
+    case "BCELoss": BCELoss(weight: try a.tensorIf(0, "weight"), reduction: try a.reduction())
+    case "BCEWithLogitsLoss":
+        BCEWithLogitsLoss(weight: try a.tensorIf(0, "weight"), reduction: try a.reduction(), posWeight: try a.tensorIf(.max, "pos_weight"))
+    case "HingeEmbeddingLoss": HingeEmbeddingLoss(margin: try a.double(0, "margin", 1), reduction: try a.reduction())
+    case "SoftMarginLoss": SoftMarginLoss(reduction: try a.reduction())
+    case "MultiMarginLoss":
+        MultiMarginLoss(
+            weight: try a.tensorIf(2, "weight"), p: try a.int(0, "p", 1), margin: try a.double(1, "margin", 1), reduction: try a.reduction()
+        )
+    case "MultiLabelMarginLoss": MultiLabelMarginLoss(reduction: try a.reduction())
+    case "MultiLabelSoftMarginLoss": MultiLabelSoftMarginLoss(weight: try a.tensorIf(0, "weight"), reduction: try a.reduction())
+    case "PoissonNLLLoss":
+        PoissonNLLLoss(
+            logInput: try a.bool(0, "log_input", true), full: try a.bool(1, "full"), eps: try a.double(.max, "eps", 1e-8),
+            reduction: try a.reduction())
+    case "GaussianNLLLoss":
+        GaussianNLLLoss(full: try a.bool(.max, "full"), eps: try a.double(.max, "eps", 1e-6), reduction: try a.reduction())
+    case "MarginRankingLoss": MarginRankingLoss(margin: try a.double(0, "margin", 0), reduction: try a.reduction())
+    case "CosineEmbeddingLoss": CosineEmbeddingLoss(margin: try a.double(0, "margin", 0), reduction: try a.reduction())
+    case "TripletMarginLoss":
+        TripletMarginLoss(
+            margin: try a.double(0, "margin", 1), p: try a.double(1, "p", 2), eps: try a.double(2, "eps", 1e-6),
+            swap: try a.bool(3, "swap"),
+            reduction: try a.reduction())
     default: nil
     }
 }

@@ -39,6 +39,13 @@ private func called(_ module: Module, _ constructor: Arguments, _ a: Arguments) 
     case let m as MaxPool2d where givesIndices: return pair(m.withIndices(try a.x))
     case let m as MaxPool3d where givesIndices: return pair(m.withIndices(try a.x))
     case let m as Bilinear: return [m(try a.tensor(0, "input1"), try a.tensor(1, "input2"))]
+    case let m as AdaptiveMaxPool1d where givesIndices: return pair(m.withIndices(try a.x))
+    case let m as AdaptiveMaxPool2d where givesIndices: return pair(m.withIndices(try a.x))
+    case let m as AdaptiveMaxPool3d where givesIndices: return pair(m.withIndices(try a.x))
+    case let m as GaussianNLLLoss: return [m(try a.x, try a.tensor(1, "target"), try a.operand(2, "var", beside: a.x))]
+    case let m as MarginRankingLoss: return [m(try a.tensor(0, "input1"), try a.tensor(1, "input2"), try a.tensor(2, "target"))]
+    case let m as CosineEmbeddingLoss: return [m(try a.tensor(0, "input1"), try a.tensor(1, "input2"), try a.tensor(2, "target"))]
+    case let m as TripletMarginLoss: return [m(try a.tensor(0, "anchor"), try a.tensor(1, "positive"), try a.tensor(2, "negative"))]
     case let m as TargetLoss: return [m(try a.x, try a.tensor(1, "target"))]
     case let m as any Layer: return [m(try a.x)]
     default: return nil
@@ -59,6 +66,10 @@ extension Arguments {
     }
     /// A number as it is, or `standard`.
     func number(_ i: Int, _ name: String, _ standard: Double) throws -> any TensorScalar { has(i, name) ? try number(i, name) : standard }
+    func adaptiveSizes() throws -> AdaptiveSizes {
+        if case .list(let list) = self[0, "output_size"] { return AdaptiveSizes(list.map(\.number)) }
+        return AdaptiveSizes(try int(0, "output_size"))
+    }
     func convolutionPadding(_ i: Int) throws -> any ConvolutionPadding {
         if let text = self[i, "padding"].text { return NamedPadding(text) ?? .valid }
         if case .int(let n) = self[i, "padding"] { return n }
