@@ -2,7 +2,7 @@ import Tern
 
 /// A module of PyTorch's name, made with PyTorch's constructor arguments; nil where there is none.
 func module(_ name: String, _ a: Arguments) throws -> Module? {
-    for family in [linearLayers, convolutions, pooling, normalization, padding, activationLayers, lossLayers] {
+    for family in [linearLayers, convolutions, pooling, normalization, padding, activationLayers, lossLayers, sequenceLayers] {
         if let made = try family(name, a) { return made }
     }
     return nil
@@ -46,6 +46,9 @@ private func called(_ module: Module, _ constructor: Arguments, _ a: Arguments) 
     case let m as MarginRankingLoss: return [m(try a.tensor(0, "input1"), try a.tensor(1, "input2"), try a.tensor(2, "target"))]
     case let m as CosineEmbeddingLoss: return [m(try a.tensor(0, "input1"), try a.tensor(1, "input2"), try a.tensor(2, "target"))]
     case let m as TripletMarginLoss: return [m(try a.tensor(0, "anchor"), try a.tensor(1, "positive"), try a.tensor(2, "negative"))]
+    case is RecurrentNetwork, is RecurrentCell, is MultiheadAttention, is TransformerEncoderLayer, is TransformerDecoderLayer,
+        is Transformer:
+        return try sequenceOutputs(module, a)
     case let m as TargetLoss: return [m(try a.x, try a.tensor(1, "target"))]
     case let m as any Layer: return [m(try a.x)]
     default: return nil
