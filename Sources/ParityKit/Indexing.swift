@@ -25,7 +25,8 @@ private func indexed(_ op: String, _ a: Arguments) throws -> Tensor? {
 
 /// The items between the brackets of `x[…]`.
 private func indices(_ value: Value) throws -> [TensorIndex] {
-    if case .list(let items) = value { return try items.map(item) }
+    // A list of whole numbers alone is one index list.
+    if case .list(let items) = value, items.isEmpty || items.contains(where: { $0.number == nil }) { return try items.map(item) }
     return [try item(value)]
 }
 private func item(_ value: Value) throws -> TensorIndex {

@@ -53,7 +53,7 @@ public func answered(_ cases: CaseFile, _ i: Int) -> (id: String, answer: Answer
 
 /// The results of the op of that name in PyTorch, in order; nil where no family has it.
 private func computed(_ name: String, _ a: Arguments) throws -> [Tensor]? {
-    for family in [pointwise, reductions, shapes, indexing, linearAlgebra, activations, losses, layers, creation, fourier] {
+    for family in [pointwise, reductions, shapes, indexing, linearAlgebra, activations, losses, layers, creation, fourier, tensorOps] {
         if let out = try family(name, a) { return out }
     }
     return nil
@@ -77,7 +77,8 @@ func differentiated(_ answer: Answer, _ c: Value, _ inputs: [Tensor]) throws -> 
 private func printAnswer(_ c: Value) throws -> Answer {
     guard let t = c["args"].tensors.first else { throw Refusal("print: the case has no tensor") }
     let form = c["form"].text
-    return Answer(text: try recovering { form == "parameter" ? "\(Parameter(wrappedValue: t))" : "\(form == "leaf" ? t.requiringGrad() : t)" })
+    return Answer(
+        text: try recovering { form == "parameter" ? "\(Parameter(wrappedValue: t))" : "\(form == "leaf" ? t.requiringGrad() : t)" })
 }
 
 // MARK: Files
