@@ -81,7 +81,7 @@ enum Functions {
     ]
 
     static let real: [String: @Sendable (Double) -> Double] = [
-        "neg": { -$0 }, "abs": { Swift.abs($0) }, "sgn": { $0 > 0 ? 1 : $0 < 0 ? -1 : $0.isNaN ? .nan : 0 }, "square": { $0 * $0 },
+        "neg": { -$0 }, "abs": { Swift.abs($0) }, "sgn": { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, "square": { $0 * $0 },
         "reciprocal": { 1 / $0 }, "sqrt": { $0.squareRoot() }, "rsqrt": { 1 / $0.squareRoot() },
         "exp": { Foundation.exp($0) }, "exp2": { Foundation.exp2($0) }, "expm1": { Foundation.expm1($0) },
         "log": { Foundation.log($0) }, "log2": { Foundation.log2($0) }, "log10": { Foundation.log10($0) },
