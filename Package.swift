@@ -44,7 +44,8 @@ let package = Package(
             dependencies: ["Tern", "TernBook", "TernDownload", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .target(name: "ParityKit", dependencies: ["Tern", .product(name: "ComplexModule", package: "swift-numerics")]),
         .executableTarget(name: "ParityRunner", dependencies: ["ParityKit"]),
-        .testTarget(name: "TernCoreTests", dependencies: ["TernCore"]),
+        // Optimised in debug builds too, as the kernels are: the reference that they are compared with is slow enough as it is.
+        .testTarget(name: "TernCoreTests", dependencies: ["TernCore"], swiftSettings: [.unsafeFlags(["-O"])]),
         .testTarget(name: "TernNNTests", dependencies: ["Tern"]),
         .testTarget(name: "TernIOTests", dependencies: ["TernIO"]),
         .testTarget(name: "TernDataTests", dependencies: ["TernData"]),
