@@ -41,8 +41,10 @@ struct KernelTests {
         case "ndtri": .range(0.01...0.99)
         case "tan": .range(-1.4...1.4)
         case "i0", "i0e", "i1", "i1e", "log_ndtr", "erfcx": .range(-5...5)
-        case "digamma", "lgamma": .range(0.1...9)
+        case "digamma", "lgamma", "trigamma": .range(0.1...9)
         case "igamma", "igammac", "zeta": .range(1.1...6)
+        case "entr", "logit": .range(0.05...0.95)
+        case "lcm": .small
         default: .special
         }
     }
@@ -114,8 +116,12 @@ struct KernelTests {
         var domain = KernelTests.domain(name)
         domain.hasSpecials = false
         if ["asin", "acos", "atanh", "erfinv"].contains(name) { domain = .range(-0.8...0.8) }
+        if name == "mantissa" { domain = .range(0.55...0.9) }
+        if name.hasPrefix("hard") { domain = .range(-2.5...2.5) }
         if name == "ndtri" { domain = .range(0.2...0.8) }
-        if ["sqrt", "rsqrt", "log", "log2", "log10", "reciprocal", "digamma", "lgamma"].contains(name) { domain = .range(0.5...4) }
+        if ["sqrt", "rsqrt", "log", "log2", "log10", "reciprocal", "digamma", "lgamma", "trigamma"].contains(name) {
+            domain = .range(0.5...4)
+        }
         if name == "log1p" { domain = .range(-0.5...3) }
         func slopes<N: Wide>(_ f: (N) -> N, _ x: Tensor) -> [N] {
             let x = Elements(x)
@@ -141,13 +147,13 @@ struct KernelTests {
             guard ReferenceBackend.shared.unary(op, y, x) else { continue }
             #expect(Backends.cpu.unaryGradient(op, out, g, x, y), "\(name) \(dtype)")
             let want = Tensor(empty: shape, dtype, on: ReferenceBackend.shared)
-            if ["ceil", "floor", "round", "trunc"].contains(name) {
+            if ["ceil", "floor", "round", "trunc", "exponent", "angle"].contains(name) {
                 _ = ReferenceBackend.shared.fill(want, .int(0))  // steps, some of which halves meet
             } else if dtype.isComplex, let f = Functions.complex[name] {
                 for (i, slope) in slopes(f, x).enumerated() {
                     Elements(want)[[i / 8, i % 8]] = Elements(g)[[i / 8, i % 8]] * slope.conjugate
                 }
-            } else if let f = Functions.real[name] {
+            } else if let f = Functions.real[name] ?? Functions.otherReal[name] {
                 for (i, slope) in slopes(f, x).enumerated() { Elements(want)[[i / 8, i % 8]] = Elements(g)[[i / 8, i % 8]] * slope }
             }
             // y was rounded, and the derivative reads it.

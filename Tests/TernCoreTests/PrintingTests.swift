@@ -118,6 +118,19 @@ struct PrintingTests {
         #expect("\(Tensor.empty([], dtype: .float16, device: .meta))" == "tensor(..., device='meta', size=(), dtype=torch.float16)")
     }
 
+    @Test("tensors of another device say where they are")
+    func device() {
+        let device = ReferenceBackend.shared.device
+        #expect("\(Tensor([1.0, 2]).to(device))" == "tensor([1., 2.], device='other')")
+        let x = Tensor(Array(0..<10000), shape: [100, 100]).to(device)
+        let text = """
+            tensor([[   0,  ..., 9900],
+                    ...,
+                    [  99,  ..., 9999]], device='other')
+            """
+        #expect(x.t().description(PrintOptions(edgeItems: 1)) == text)
+    }
+
     @Test(
         "dtypes other than the defaults are named",
         arguments: [

@@ -4,7 +4,7 @@ import CTernCPU
 
 extension Tensor {
     /// |x|; the modulus of complex numbers, which is real. At 0 the gradient is 0. Source: `torch.abs`.
-    public func abs() -> Tensor { pointwise(TERN_UNARY_abs) { x, _ in x.sgn() } }
+    public func abs() -> Tensor { pointwise(TERN_UNARY_abs) { x, _ in x.sgn().conj() } }
     /// −1, 0 or 1; x / |x| for complex numbers. Source: `torch.sgn`.
     public func sgn() -> Tensor {
         if !dtype.isComplex { return pointwise(TERN_UNARY_sgn) }

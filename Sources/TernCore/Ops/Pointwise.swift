@@ -28,13 +28,13 @@ struct Pointwise: Op {
     }
 
     func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
+        // Where the rule does not read an operand, another of its shape and device stands in for it.
+        let px = saves.contains(.first) ? x : g, py = saves.contains(.output) ? y : g
         if !isGradEnabled, g.dtype == x.dtype, y.dtype == x.dtype {
             let out = Tensor(empty: x.shape, x.dtype, on: g.backend)
-            // Where the rule does not read an operand, any stands in for it.
-            let px = saves.contains(.first) ? x : g, py = saves.contains(.output) ? y : g
             if g.backend.unaryGradient(function, out, g.broadcast(x.shape), px, py) { return out }
         }
-        return g * derivative(x, y).conj()
+        return g * derivative(px, py).conj()
     }
 }
 

@@ -20,7 +20,7 @@ extension ReferenceBackend {
             return true
         }
         if x.dtype.isComplex { return name == "abs" ? all(magnitude) : all(Functions.complex[name]) }
-        if x.dtype.isFloatingPoint { return all(Functions.real[name]) }
+        if x.dtype.isFloatingPoint { return all(Functions.real[name] ?? Functions.otherReal[name]) }
         if x.dtype == .bool { return all { (b: Int64) in b == 0 ? 1 as Int64 : 0 } }  // there is but one: not
         return all(Functions.integer[name])
     }
@@ -54,8 +54,8 @@ extension ReferenceBackend {
         }
         if let compare = Functions.integerComparisons[name] { return all { (a: Int64, b: Int64) in compare(a, b) ? 1 as Int64 : 0 } }
         let width = Int64(dtype.itemSize * 8), isSigned = dtype != .uint8 && dtype != .bool
+        if dtype == .bool, ["sub", "shift_left", "shift_right", "gcd", "lcm"].contains(name) { return false }
         switch name {
-        case "sub" where dtype == .bool, "shift_left" where dtype == .bool, "shift_right" where dtype == .bool: return false
         case "shift_left": return all { (a: Int64, b: Int64) in b < 0 || b >= width ? 0 : a << b }
         case "shift_right":
             return all { (a: Int64, b: Int64) in b >= 0 && b < (isSigned ? width - 1 : width) ? a >> b : isSigned && a < 0 ? -1 : 0 }
@@ -97,9 +97,22 @@ enum Functions {
         "lgamma": Special.lgamma, "digamma": Special.digamma, "i0": { Special.bessel(0, $0) }, "i1": { Special.bessel(1, $0) },
         "i0e": { Special.bessel(0, $0) * Foundation.exp(-Swift.abs($0)) },
         "i1e": { Special.bessel(1, $0) * Foundation.exp(-Swift.abs($0)) },
-        "ndtri": Special.normalQuantile, "log_ndtr": Special.logNormalDistribution,
+        "trigamma": Special.trigamma, "ndtri": Special.normalQuantile, "log_ndtr": Special.logNormalDistribution,
         "ceil": { $0.rounded(.up) }, "floor": { $0.rounded(.down) }, "round": { $0.rounded(.toNearestOrEven) },
         "trunc": { $0.rounded(.towardZero) },
+    ]
+
+    /// Activations and the like.
+    static let otherReal: [String: @Sendable (Double) -> Double] = [
+        "silu": { $0 / (1 + Foundation.exp(-$0)) }, "gelu": { $0 * 0.5 * Foundation.erfc(-$0 / 2.0.squareRoot()) },
+        "gelu_tanh": { 0.5 * $0 * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * Foundation.pow($0, 3)))) },
+        "mish": { $0 * Foundation.tanh(Foundation.log(1 + Foundation.exp($0))) },
+        "hardsigmoid": { $0.isNaN ? .nan : min(max(($0 + 3) / 6, 0), 1) },
+        "hardswish": { $0 <= -3 ? 0 : $0.isInfinite ? $0 : $0 * min(max(($0 + 3) / 6, 0), 1) },
+        "entr": { $0 == 0 ? 0 : $0 < 0 ? -.infinity : -$0 * Foundation.log($0) }, "logit": { Foundation.log($0 / (1 - $0)) },
+        "angle": { $0.isNaN ? .nan : $0 < 0 ? .pi : 0 },
+        "mantissa": { $0 == 0 || !$0.isFinite ? $0 : $0 / Double(sign: .plus, exponent: Int($0.exponent) + 1, significand: 1) },
+        "exponent": { $0 == 0 || !$0.isFinite ? 0 : Double($0.exponent) + 1 },
     ]
 
     static let complex: [String: @Sendable (Complex<Double>) -> Complex<Double>] = [
@@ -110,6 +123,7 @@ enum Functions {
         "sin": { .sin($0) }, "cos": { .cos($0) }, "tan": { .tan($0) }, "asin": { .asin($0) }, "acos": { .acos($0) }, "atan": { .atan($0) },
         "sinh": { .sinh($0) }, "cosh": { .cosh($0) }, "tanh": { .tanh($0) }, "asinh": { .asinh($0) }, "acosh": { .acosh($0) },
         "atanh": { .atanh($0) }, "sigmoid": { 1 / (1 + .exp(-$0)) },
+        "silu": { $0 / (1 + .exp(-$0)) },
         "log_sigmoid": { $0.real < 0 ? $0 - .log(onePlus: .exp($0)) : -.log(onePlus: .exp(-$0)) },
     ]
 
@@ -119,6 +133,8 @@ enum Functions {
         "remainder": { $1 == 0 ? 0 : $0 &- floorQuotient($0, $1) &* $1 }, "pow": power, "maximum": { max($0, $1) },
         "minimum": { min($0, $1) },
         "fmax": { max($0, $1) }, "fmin": { min($0, $1) }, "bitwise_and": { $0 & $1 }, "bitwise_or": { $0 | $1 }, "bitwise_xor": { $0 ^ $1 },
+        "gcd": greatestDivisor,
+        "lcm": { $0 == 0 || $1 == 0 ? 0 : Swift.abs($0 / greatestDivisor($0, $1) * $1) },
     ]
     static let integerComparisons: [String: @Sendable (Int64, Int64) -> Bool] = [
         "eq": { $0 == $1 }, "ne": { $0 != $1 }, "lt": { $0 < $1 }, "le": { $0 <= $1 }, "gt": { $0 > $1 }, "ge": { $0 >= $1 },
@@ -133,6 +149,10 @@ enum Functions {
         "atan2": { Foundation.atan2($0, $1) }, "hypot": { Foundation.hypot($0, $1) },
         "copysign": { Double(signOf: $1, magnitudeOf: $0) },
         "igamma": Special.gammaRatio, "igammac": { 1 - Special.gammaRatio($0, $1) }, "zeta": Special.zeta,
+        "xlogy": { $1.isNaN ? .nan : $0 == 0 ? 0 : $0 * Foundation.log($1) },
+        "xlog1py": { $1.isNaN ? .nan : $0 == 0 ? 0 : $0 * Foundation.log1p($1) },
+        "logaddexp": { Foundation.log(Foundation.exp($0) + Foundation.exp($1)) },
+        "logaddexp2": { Foundation.log2(Foundation.exp2($0) + Foundation.exp2($1)) },
     ]
     static let comparisons: [String: @Sendable (Double, Double) -> Bool] = [
         "eq": { $0 == $1 }, "ne": { $0 != $1 }, "lt": { $0 < $1 }, "le": { $0 <= $1 }, "gt": { $0 > $1 }, "ge": { $0 >= $1 },
@@ -140,6 +160,7 @@ enum Functions {
 
     static let complexPairs: [String: @Sendable (Complex<Double>, Complex<Double>) -> Complex<Double>] = [
         "add": { $0 + $1 }, "sub": { $0 - $1 }, "mul": { $0 * $1 }, "div": { $0 / $1 }, "pow": { $1 == .zero ? 1 : .pow($0, $1) },
+        "logaddexp": { $0.real >= $1.real ? $0 + .log(onePlus: .exp($1 - $0)) : $1 + .log(onePlus: .exp($0 - $1)) },
     ]
 
     /// The next number of that dtype: the one whose bits, read as an integer, are next.
@@ -173,6 +194,11 @@ enum Functions {
     private static let floorQuotient: @Sendable (Int64, Int64) -> Int64 = { a, b in
         let q = quotient(a, b)
         return q &* b != a && (a < 0) != (b < 0) && b != 0 ? q - 1 : q
+    }
+    private static let greatestDivisor: @Sendable (Int64, Int64) -> Int64 = { a, b in
+        var (a, b) = (a.magnitude, b.magnitude)
+        while b != 0 { (a, b) = (b, a % b) }
+        return Int64(truncatingIfNeeded: a)
     }
     private static let power: @Sendable (Int64, Int64) -> Int64 = { a, b in
         if b < 0 { return a == 1 ? 1 : a == -1 ? (b % 2 == 0 ? 1 : -1) : 0 }

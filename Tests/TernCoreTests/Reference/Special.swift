@@ -36,6 +36,15 @@ enum Special {
         return sum + Foundation.log(z) - 0.5 / z - series * inverse
     }
 
+    /// Its derivative: Σ 1 / (x + k)².
+    @Sendable static func trigamma(_ x: Double) -> Double {
+        if x < 0.5 {
+            let sine = Foundation.sin(.pi * x)
+            return .pi * .pi / (sine * sine) - trigamma(1 - x)
+        }
+        return zeta(2, x)
+    }
+
     /// The modified Bessel function of the first kind, of order 0 or 1: Σ (x/2)^(2k + order) / (k! (k + order)!).
     static func bessel(_ order: Int, _ x: Double) -> Double {
         if !x.isFinite { return x.isNaN ? .nan : order == 0 ? .infinity : x }
