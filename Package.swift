@@ -41,7 +41,8 @@ let package = Package(
         .executableTarget(
             name: "TernCLI",
             dependencies: ["Tern", "TernBook", "TernDownload", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-        .executableTarget(name: "ParityRunner", dependencies: ["Tern"]),
+        .target(name: "ParityKit", dependencies: ["Tern", .product(name: "ComplexModule", package: "swift-numerics")]),
+        .executableTarget(name: "ParityRunner", dependencies: ["ParityKit"]),
         .testTarget(name: "TernCoreTests", dependencies: ["TernCore"]),
         .testTarget(name: "TernNNTests", dependencies: ["Tern"]),
         .testTarget(name: "TernDataTests", dependencies: ["TernData"]),

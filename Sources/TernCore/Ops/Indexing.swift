@@ -59,6 +59,11 @@ extension Tensor {
             yield &part
         }
     }
+    /// The same with a list made while the program runs.
+    public subscript(_ indices: [TensorIndex]) -> Tensor {
+        get { indexed(indices) }
+        set { assign(newValue, at: indices) }
+    }
     /// All elements: `x[...] += 1`.
     public subscript(_: UnboundedRange) -> Tensor {
         get { self }

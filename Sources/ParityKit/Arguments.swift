@@ -1,0 +1,160 @@
+import ComplexModule
+import Tern
+
+/// Why a case can't be handed to the library: Swift's types would not let anyone write that call.
+public struct Refusal: Error, CustomStringConvertible {
+    public let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// A call's arguments, read by position or by PyTorch's name; what is not there gives the default.
+struct Arguments {
+    let op: String
+    var positional: [Value]
+    var named: [(key: String, value: Value)]
+
+    init(_ op: String, _ args: Value, _ kwargs: Value) {
+        self.op = op
+        positional = args.items
+        named = kwargs.entries
+    }
+
+    subscript(_ i: Int, _ name: String) -> Value {
+        i < positional.count ? positional[i] : named.first { $0.key == name }?.value ?? .null
+    }
+    func has(_ i: Int, _ name: String) -> Bool { !self[i, name].isNull }
+
+    /// Nil for null, else what `read` makes of the value, which must be something.
+    private func read<T>(_ i: Int, _ name: String, _ wanted: String, _ read: (Value) -> T?) throws -> T? {
+        let value = self[i, name]
+        if value.isNull { return nil }
+        guard let found = read(value) else { throw Refusal("\(op): argument \(i + 1), \(name), must be \(wanted)") }
+        return found
+    }
+    private func need<T>(_ i: Int, _ name: String, _ value: T?) throws -> T {
+        guard let value else { throw Refusal("\(op): argument \(i + 1), \(name), is missing") }
+        return value
+    }
+
+    // MARK: Tensors
+
+    /// The first argument of nearly every op.
+    var x: Tensor { get throws { try tensor(0, "input") } }
+
+    func tensor(_ i: Int, _ name: String) throws -> Tensor { try need(i, name, tensorIf(i, name)) }
+    func tensorIf(_ i: Int, _ name: String) throws -> Tensor? {
+        try read(i, name, "a tensor") { if case .tensor(let t) = $0 { t } else { nil } }
+    }
+    /// A list of tensors; a lone tensor is a list of one.
+    func tensors(_ i: Int, _ name: String) throws -> [Tensor] {
+        let value = self[i, name]
+        if case .tensor(let t) = value { return [t] }
+        return try value.items.map { if case .tensor(let t) = $0 { t } else { throw Refusal("\(op): argument \(i + 1), \(name), must be tensors") } }
+    }
+    /// Tensors given one after the other, or as one list.
+    var all: [Tensor] { positional.flatMap(\.tensors) }
+
+    /// A tensor, or a number as the 0-dim tensor that promotes as the number does beside `x`.
+    func operand(_ i: Int, _ name: String, beside x: Tensor? = nil) throws -> Tensor { try need(i, name, operandIf(i, name, beside: x)) }
+    func operandIf(_ i: Int, _ name: String, beside x: Tensor? = nil) throws -> Tensor? {
+        let dtype = x?.dtype
+        return try read(i, name, "a tensor or a number") { value in
+            switch value {
+            case .tensor(let t): return t
+            case .bool(let b): return Tensor.full([], b, dtype: dtype)
+            case .int(let n): return Tensor.full([], n, dtype: dtype == .bool ? .int64 : dtype)
+            case .double(let d): return Tensor.full([], d, dtype: dtype?.isDifferentiable ?? true ? dtype : .float32)
+            case .complex(let re, let im):
+                let parts = (dtype?.real == .float64 ? DType.float64 : .float32)
+                return Tensor.complex(Tensor.full([], re, dtype: parts), Tensor.full([], im, dtype: parts))
+            default: return nil
+            }
+        }
+    }
+
+    /// The argument where it is a tensor, for the number on its other side to promote with.
+    func tensorLike(_ i: Int, _ name: String) throws -> Tensor? { if case .tensor(let t) = self[i, name] { t } else { nil } }
+
+    // MARK: Numbers and words
+
+    func int(_ i: Int, _ name: String) throws -> Int { try need(i, name, intIf(i, name)) }
+    func int(_ i: Int, _ name: String, _ standard: Int) throws -> Int { try intIf(i, name) ?? standard }
+    func intIf(_ i: Int, _ name: String) throws -> Int? {
+        try read(i, name, "a whole number") { value in
+            switch value {
+            case .int(let n): n
+            case .bool(let b): b ? 1 : 0
+            case .tensor(let t) where t.rank == 0 && !t.dtype.isDifferentiable: t.intValue
+            default: nil
+            }
+        }
+    }
+
+    func double(_ i: Int, _ name: String) throws -> Double { try need(i, name, doubleIf(i, name)) }
+    func double(_ i: Int, _ name: String, _ standard: Double) throws -> Double { try doubleIf(i, name) ?? standard }
+    func doubleIf(_ i: Int, _ name: String) throws -> Double? { try read(i, name, "a number", number) }
+    private func number(_ value: Value) -> Double? {
+        switch value {
+        case .int(let n): Double(n)
+        case .double(let d): d
+        case .bool(let b): b ? 1 : 0
+        case .tensor(let t) where t.count == 1 && !t.dtype.isComplex: t.doubleValue
+        default: nil
+        }
+    }
+
+    /// A number as it is: whole, floating, complex or a truth value.
+    func number(_ i: Int, _ name: String) throws -> any TensorScalar {
+        let found = try read(i, name, "a number") { value -> (any TensorScalar)? in
+            switch value {
+            case .bool(let b): b
+            case .int(let n): n
+            case .double(let d): d
+            case .complex(let re, let im): Complex(re, im)
+            case .tensor(let t) where t.count == 1: t.dtype.isDifferentiable ? t.doubleValue : t.intValue
+            default: nil
+            }
+        }
+        return try need(i, name, found)
+    }
+
+    func bool(_ i: Int, _ name: String, _ standard: Bool = false) throws -> Bool {
+        try read(i, name, "true or false") { value in
+            switch value {
+            case .bool(let b): b
+            case .int(let n): n != 0
+            default: nil
+            }
+        } ?? standard
+    }
+    func string(_ i: Int, _ name: String, _ standard: String) throws -> String { try read(i, name, "text", \.text) ?? standard }
+    func dtype(_ i: Int, _ name: String = "dtype") throws -> DType? {
+        try read(i, name, "a dtype") { if case .dtype(let d) = $0 { d } else { nil } }
+    }
+
+    /// Whole numbers: a list, or a lone one as a list of one.
+    func intsIf(_ i: Int, _ name: String) throws -> [Int]? { try read(i, name, "whole numbers", whole) }
+    func ints(_ i: Int, _ name: String) throws -> [Int] { try need(i, name, intsIf(i, name)) }
+    private func whole(_ value: Value) -> [Int]? {
+        switch value {
+        case .int(let n): return [n]
+        case .list(let list):
+            let numbers = list.compactMap { if case .int(let n) = $0 { n } else if case .tensor(let t) = $0, t.count == 1 { t.intValue } else { nil } }
+            return numbers.count == list.count ? numbers : nil
+        case .tensor(let t) where t.rank <= 1 && !t.dtype.isDifferentiable: return t.array(of: Int.self)
+        default: return nil
+        }
+    }
+    func doublesIf(_ i: Int, _ name: String) throws -> [Double]? {
+        try read(i, name, "numbers") { value in
+            if case .list(let list) = value { return list.map { number($0) ?? .nan } }
+            return number(value).map { [$0] }
+        }
+    }
+    /// Whole numbers given as a list, or one after the other from argument `i` on.
+    func sizes(_ i: Int, _ name: String) throws -> Shape {
+        if i < positional.count, case .int = positional[i] { return Shape(positional[i...].compactMap(\.number)) }
+        return Shape(try ints(i, name))
+    }
+    func shape(_ i: Int, _ name: String) throws -> Shape { Shape(try ints(i, name)) }
+}

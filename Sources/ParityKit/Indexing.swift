@@ -1,0 +1,44 @@
+import Tern
+
+/// Ops that read or write where others say.
+func indexing(_ op: String, _ a: Arguments) throws -> [Tensor]? { try indexed(op, a).map { [$0] } }
+
+private func indexed(_ op: String, _ a: Arguments) throws -> Tensor? {
+    switch op {
+    case "__getitem__": return try a.x[indices(a[1, "index"])]
+    case "gather": return try a.x.gather(a.int(1, "dim"), a.tensor(2, "index"))
+    case "scatter" where !a.has(4, "reduce"):
+        let x = try a.x, index = try a.tensor(2, "index")
+        let source = try a.operand(3, "src", beside: x)
+        return try x.scatter(a.int(1, "dim"), index, isTensor(a[3, "src"]) ? source : source.expand(index.shape))
+    case "scatter_add": return try a.x.scatterAdd(a.int(1, "dim"), a.tensor(2, "index"), a.tensor(3, "src"))
+    case "index_select": return try a.x.indexSelect(a.int(1, "dim"), a.tensor(2, "index"))
+    case "masked_select": return try a.x.maskedSelect(a.tensor(1, "mask"))
+    case "where":
+        // The operator's samples put the condition second: x.where(condition, other).
+        let x = try a.operand(0, "input"), other = try a.operand(2, "other", beside: x)
+        return `where`(try a.tensor(1, "condition"), x, other)
+    case "nonzero" where try !a.bool(1, "as_tuple"): return try a.x.nonzero()
+    default: return nil
+    }
+}
+
+/// The items between the brackets of `x[…]`.
+private func indices(_ value: Value) throws -> [TensorIndex] {
+    if case .list(let items) = value { return try items.map(item) }
+    return [try item(value)]
+}
+private func item(_ value: Value) throws -> TensorIndex {
+    switch value {
+    case .int(let i): return .at(i)
+    case .slice(let start, let stop, let step): return .slice(start, stop, step: step ?? 1)
+    case .null: return .newAxis
+    case .ellipsis: return .ellipsis
+    case .tensor(let t): return .tensor(t)
+    case .list(let list):
+        let numbers = list.compactMap(\.number)
+        if numbers.count == list.count { return numbers.tensorIndex }
+        return list.compactMap { if case .bool(let b) = $0 { b } else { nil } }.tensorIndex
+    default: throw Refusal("index: a value that is no index")
+    }
+}
