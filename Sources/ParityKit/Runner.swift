@@ -13,7 +13,7 @@ public struct Answer {
     public var repr: String?
     public var text: String?
 
-    static let missing = Answer(status: .missing)
+    static var missing: Answer { Answer(status: .missing) }
 }
 
 /// What a case asks for that the library has not.

@@ -89,7 +89,7 @@ public struct CaseFile {
         }
         guard let dtype = DType(name: name) else { throw Refusal("the case has a tensor of a dtype that Tern has not: \(name)") }
         var t = Tensor.empty(Shape(row["shape"].items.compactMap(\.number)), dtype: dtype)
-        t.withUnsafeMutableBytes { to in _ = blob.copyBytes(to: to, from: (blob.startIndex + offset)..<(blob.startIndex + offset + count)) }
+        if count > 0 { t.withUnsafeMutableBytes { to in _ = blob.copyBytes(to: to, from: (blob.startIndex + offset)..<(blob.startIndex + offset + count)) } }
         if case .bool(true) = row["grad"] { t.requiresGrad = true }
         return t
     }
