@@ -72,9 +72,6 @@ struct Arguments {
         }
     }
 
-    /// The argument where it is a tensor, for the number on its other side to promote with.
-    func tensorLike(_ i: Int, _ name: String) throws -> Tensor? { if case .tensor(let t) = self[i, name] { t } else { nil } }
-
     // MARK: Numbers and words
 
     func int(_ i: Int, _ name: String) throws -> Int { try need(i, name, intIf(i, name)) }
@@ -84,7 +81,7 @@ struct Arguments {
             switch value {
             case .int(let n): n
             case .bool(let b): b ? 1 : 0
-            case .tensor(let t) where t.rank == 0 && !t.dtype.isDifferentiable: t.intValue
+            case .tensor(let t) where t.rank == 0 && t.dtype.isInteger: t.intValue
             default: nil
             }
         }
@@ -157,4 +154,16 @@ struct Arguments {
         return Shape(try ints(i, name))
     }
     func shape(_ i: Int, _ name: String) throws -> Shape { Shape(try ints(i, name)) }
+    /// Sizes of windows: one number for every dimension, or one for each.
+    func spans(_ i: Int, _ name: String, _ standard: Int) throws -> any SpatialSizes { try spansIf(i, name) ?? standard }
+    func spansIf(_ i: Int, _ name: String) throws -> (any SpatialSizes)? {
+        guard let list = try intsIf(i, name), !list.isEmpty else { return nil }
+        return list.count == 1 ? list[0] : list
+    }
+    /// A word of a set that the library has an enumeration for.
+    func choice<T: RawRepresentable<String>>(_ i: Int, _ name: String, _ standard: T) throws -> T {
+        guard let word = try read(i, name, "text", \.text) else { return standard }
+        guard let found = T(rawValue: word) else { throw Refusal("\(op): argument \(i + 1), \(name), can't be \(word)") }
+        return found
+    }
 }

@@ -58,12 +58,8 @@ private func unary(_ op: String, _ a: Arguments) throws -> Tensor? {
 }
 
 private func binary(_ op: String, _ a: Arguments) throws -> Tensor? {
-    /// Two operands, either of which may be a number.
-    func pair(_ f: (Tensor, Tensor) -> Tensor) throws -> Tensor {
-        let other = try a.tensorLike(1, "other")
-        let x = try a.operand(0, "input", beside: other)
-        return f(x, try a.operand(1, "other", beside: x))
-    }
+    /// A tensor, and a tensor or a number.
+    func pair(_ f: (Tensor, Tensor) -> Tensor) throws -> Tensor { f(try a.x, try a.operand(1, "other", beside: a.x)) }
     switch op {
     case "add" where !a.has(2, "alpha"), "__radd__": return try pair(+)
     case "sub" where !a.has(2, "alpha"): return try pair(-)
@@ -73,7 +69,8 @@ private func binary(_ op: String, _ a: Arguments) throws -> Tensor? {
     case "true_divide": return try pair(/)
     case "__rdiv__": return try pair { $1 / $0 }
     case "div":
-        let rounding = Tensor.Rounding(rawValue: try a.string(2, "rounding_mode", ""))
+        guard a.has(2, "rounding_mode") else { return try pair(/) }
+        let rounding = try a.choice(2, "rounding_mode", Tensor.Rounding.floor)
         return try pair { $0.divided(by: $1, rounding: rounding) }
     case "floor_divide": return try pair { $0.divided(by: $1, rounding: .floor) }
     case "remainder": return try pair(%)
