@@ -15,8 +15,12 @@ extension Parameter {
 }
 
 extension Buffer {
+    var knownShape: Shape? { box.tensor?.shape }
     var isDeferred: Bool { box.isDeferred }
-    func settle(_ value: @autoclosure () -> Tensor) { if box.isDeferred { box.set(value()) } }
+
+    func settle(_ shape: Shape, _ x: Tensor, _ initializer: Initializer) {
+        if box.isDeferred, !x.isPoison { box.set(Tensor.empty(shape, like: x).filled(initializer)) }
+    }
 }
 
 extension Tensor {
@@ -55,3 +59,9 @@ func python(_ value: Scalar) -> String {
     }
 }
 func python(_ sizes: [Int]) -> String { sizes.count == 1 ? "(\(sizes[0]),)" : "(\(sizes.map(String.init).joined(separator: ", ")))" }
+func python(_ sizes: any SpatialSizes) -> String { (sizes as? Int).map { "\($0)" } ?? python(sizes.numbers) }
+
+/// `running_mean` for `runningMean`.
+func snakeCase(_ name: String) -> String {
+    name.reduce(into: "") { text, c in text += c.isUppercase ? "_" + c.lowercased() : String(c) }
+}
