@@ -24,6 +24,9 @@ struct Arguments {
     }
     func has(_ i: Int, _ name: String) -> Bool { !self[i, name].isNull }
 
+    /// Whether the argument was written at all, be it as null.
+    func given(_ i: Int, _ name: String) -> Bool { i < positional.count || named.contains { $0.key == name } }
+
     /// Nil for null, else what `read` makes of the value, which must be something.
     private func read<T>(_ i: Int, _ name: String, _ wanted: String, _ read: (Value) -> T?) throws -> T? {
         let value = self[i, name]

@@ -19,14 +19,19 @@ private func indexed(_ op: String, _ a: Arguments) throws -> Tensor? {
         let x = try a.operand(0, "input"), other = try a.operand(2, "other", beside: x)
         return `where`(try a.tensor(1, "condition"), x, other)
     case "nonzero" where try !a.bool(1, "as_tuple"): return try a.x.nonzero()
+    case "zero_":
+        var x = try a.x
+        x[...] = Tensor.zeros([], dtype: x.dtype)
+        return x
     default: return nil
     }
 }
 
 /// The items between the brackets of `x[…]`.
 private func indices(_ value: Value) throws -> [TensorIndex] {
-    if case .list(let items) = value { return try items.map(item) }
-    return [try item(value)]
+    // Whole numbers alone are one list of rows; with anything else among them, they are an index for each dimension.
+    guard case .list(let items) = value, !items.allSatisfy({ $0.number != nil }) else { return [try item(value)] }
+    return try items.map(item)
 }
 private func item(_ value: Value) throws -> TensorIndex {
     switch value {

@@ -78,10 +78,10 @@ private func binary(_ op: String, _ a: Arguments) throws -> Tensor? {
     case "fmod": return try pair { $0.fmod($1) }
     case "pow": return try pair { $0.pow($1) }
     case "__rpow__": return try pair { $1.pow($0) }
-    case "maximum": return try pair { $0.maximum($1) }
-    case "minimum": return try pair { $0.minimum($1) }
-    case "max" where isTensor(a[1, "other"]): return try pair { $0.maximum($1) }
-    case "min" where isTensor(a[1, "other"]): return try pair { $0.minimum($1) }
+    case "maximum": return try a.x.maximum(a.tensor(1, "other"))
+    case "minimum": return try a.x.minimum(a.tensor(1, "other"))
+    case "max" where isTensor(a[1, "other"]): return try a.x.maximum(a.tensor(1, "other"))
+    case "min" where isTensor(a[1, "other"]): return try a.x.minimum(a.tensor(1, "other"))
     case "eq": return try pair(.==)
     case "ne": return try pair(.!=)
     case "lt": return try pair(.<)
