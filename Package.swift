@@ -20,7 +20,6 @@ let package = Package(
     targets: [
         .target(
             name: "CTernCPU",
-            exclude: [],
             cSettings: [.unsafeFlags(kernelFlags)],
             cxxSettings: [.unsafeFlags(kernelFlags + ["-fno-exceptions", "-fno-rtti"])]),
         .target(
@@ -37,7 +36,9 @@ let package = Package(
         .target(name: "TernTrain", dependencies: ["TernIO", "TernData"]),
         .target(name: "Tern", dependencies: ["TernCore", "TernNN", "TernIO", "TernData", "TernTrain"]),
         // Each section's source, again as text (links): what the book shows is what runs.
-        .target(name: "TernBook", dependencies: ["Tern"], resources: [.embedInCode("Text/Section5_1.txt")]),
+        .target(
+            name: "TernBook", dependencies: ["Tern"],
+            resources: (["Readme"] + (1...6).map { "Section5_\($0)" }).map { .embedInCode("Text/\($0).txt") }),
         .executableTarget(
             name: "TernCLI",
             dependencies: ["Tern", "TernBook", "TernDownload", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

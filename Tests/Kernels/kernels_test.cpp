@@ -11,7 +11,8 @@ int main() {
     const struct {
         const char *name;
         void (*run)();
-    } groups[] = {{"threads", test_threads}, {"scalars", test_scalars}, {"pointwise", test_pointwise}, {"reductions", test_reductions}, {"indexing", test_indexing}};
+    } groups[] = {{"threads", test_threads}, {"scalars", test_scalars}, {"pointwise", test_pointwise}, {"reductions", test_reductions},
+        {"indexing", test_indexing}};
     for (const auto &group : groups)
         if (!only || strstr(only, group.name)) group.run();
     printf("%d passed, %d failed\n", passed, failed);

@@ -129,7 +129,8 @@ static void test_half() {
         const half h = {uint16_t(bits)};
         const float f = to_float(h);
         const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
-        const double magnitude = exponent == 31 ? (mantissa ? NAN : INFINITY) : exponent ? std::ldexp(1024 + mantissa, exponent - 25) : std::ldexp(mantissa, -24);
+        const double magnitude = exponent == 31 ? (mantissa ? NAN : INFINITY) : exponent ? std::ldexp(1024 + mantissa,
+            exponent - 25) : std::ldexp(mantissa, -24);
         right &= magnitude != magnitude ? f != f : double(f) == (bits & 0x8000 ? -magnitude : magnitude);
         if (f == f) right &= to_half(f).bits == bits;
         const bfloat16 b = {uint16_t(bits)};
@@ -191,7 +192,8 @@ static void test_copy() {
             }
     // What conversions mean
     CHECK(convert<uint8_t>(300.7f) == 44 && convert<uint8_t>(-1.0) == 255 && convert<int8_t>(200.0) == -56, "to 8 bits");
-    CHECK(convert<int32_t>(3e9) == INT32_MIN && convert<int32_t>(NAN) == INT32_MIN && convert<int32_t>(-2147483648.9) == INT32_MIN, "to 32");
+    CHECK(convert<int32_t>(3e9) == INT32_MIN && convert<int32_t>(NAN) == INT32_MIN && convert<int32_t>(-2147483648.9) == INT32_MIN,
+        "to 32");
     CHECK(convert<int32_t>(2147483647.5) == INT32_MAX && convert<int64_t>(1e19) == INT64_MIN && convert<int64_t>(-7.9f) == -7, "to 64");
     CHECK(convert<bool>(NAN) && !convert<bool>(-0.0) && convert<bool>(half{1}) && !convert<bool>(half{0x8000}), "to bool");
     CHECK(convert<bool>(std::complex<float>(0, 2)) && convert<float>(std::complex<double>(3, 4)) == 3.0f, "from complex");

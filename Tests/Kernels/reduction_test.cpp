@@ -15,9 +15,11 @@ static std::vector<std::vector<int64_t>> reduced_positions(const Tensor &x, cons
     return positions;
 }
 
-template <class T> static bool check_one(TernReduction op, const Tensor &x, const std::vector<int64_t> &positions, const Tensor &out, int64_t i) {
+template <class T> static bool check_one(TernReduction op, const Tensor &x, const std::vector<int64_t> &positions, const Tensor &out,
+    int64_t i) {
     using C = computed<T>;
-    const double epsilon = std::is_same_v<T, half> ? 0x1p-10 : std::is_same_v<T, bfloat16> ? 0x1p-7 : std::is_same_v<C, float> ? 1.2e-7 : 2.3e-16;
+    const double epsilon = std::is_same_v<T, half> ? 0x1p-10 : std::is_same_v<T, bfloat16> ? 0x1p-7 : std::is_same_v<C,
+        float> ? 1.2e-7 : 2.3e-16;
     if (op == TERN_REDUCE_any || op == TERN_REDUCE_all) {
         bool any = false, all = true;
         for (int64_t k : positions) any |= convert<bool>(x.get<T>(k)), all &= convert<bool>(x.get<T>(k));
@@ -68,7 +70,8 @@ template <class T> static bool check_one(TernReduction op, const Tensor &x, cons
 static void check_reduction(TernReduction op, TernDType dtype, const Shape &shape, const Shape &out_shape, int layout, bool special) {
     const bool arg = op >= TERN_REDUCE_argmax, logical = op == TERN_REDUCE_any || op == TERN_REDUCE_all;
     const bool complex = dtype == TERN_COMPLEX64 || dtype == TERN_COMPLEX128;
-    const Tensor x = random_tensor(dtype, shape, layout, special), out(arg ? TERN_INT64 : logical ? TERN_BOOL : dtype, out_shape, layout != 0);
+    const Tensor x = random_tensor(dtype, shape, layout, special), out(arg ? TERN_INT64 : logical ? TERN_BOOL : dtype, out_shape,
+        layout != 0);
     const bool exists = !complex || logical || op == TERN_REDUCE_sum || op == TERN_REDUCE_prod;
     bool right = tern_reduce(op, out, x) == exists;
     const auto positions = reduced_positions(x, out_shape);
@@ -77,7 +80,8 @@ static void check_reduction(TernReduction op, TernDType dtype, const Shape &shap
             for (int64_t i = 0; i < out.count() && right; ++i)
                 right = check_one<typename decltype(type)::type>(op, x, positions[size_t(i)], out, i);
         });
-    CHECK(right, "reduction %d, dtype %d, rank %d, %d elements to %d", int(op), int(dtype), int(shape.size()), int(product(shape)), int(product(out_shape)));
+    CHECK(right, "reduction %d, dtype %d, rank %d, %d elements to %d", int(op), int(dtype), int(shape.size()), int(product(shape)),
+        int(product(out_shape)));
 }
 
 static void test_reduce() {
@@ -89,7 +93,8 @@ static void test_reduce() {
                 for (int64_t &n : out_shape)
                     if (random_int(0, 1)) n = 1;
                 const bool complex = d == TERN_COMPLEX64 || d == TERN_COMPLEX128;
-                check_reduction(TernReduction(op), TernDType(d), shape, out_shape, int(random_int(0, 2)), !complex && (op > 1 || (round & 1)));
+                check_reduction(TernReduction(op), TernDType(d), shape, out_shape, int(random_int(0, 2)), !complex && (op > 1 ||
+                    (round & 1)));
             }
             if (op != TERN_REDUCE_prod) check_reduction(TernReduction(op), TernDType(d), {3001}, {1}, 0, false);  // (or it overflows)
             check_reduction(TernReduction(op), TernDType(d), {2, 400}, {2, 1}, 0, op > 1 && d != 8 && d != 9);
@@ -103,7 +108,8 @@ static void test_long_reductions() {
     const struct {
         Shape shape, out;
         int layout;
-    } cases[] = {{{200003}, {1}, 0}, {{100000, 3}, {1, 3}, 0}, {{3, 150000}, {3, 1}, 0}, {{700, 400}, {1, 400}, 0}, {{60, 50, 100}, {1, 50, 1}, 0},
+    } cases[] = {{{200003}, {1}, 0}, {{100000, 3}, {1, 3}, 0}, {{3, 150000}, {3, 1}, 0}, {{700, 400}, {1, 400}, 0}, {{60, 50, 100}, {1, 50,
+        1}, 0},
                  {{300, 500}, {1, 1}, 1}};
     for (const auto &c : cases)
         for (TernDType dtype : {TERN_FLOAT32, TERN_FLOAT64, TERN_INT64, TERN_BFLOAT16, TERN_BOOL, TERN_COMPLEX64})
@@ -111,10 +117,11 @@ static void test_long_reductions() {
                 const bool arg = op >= TERN_REDUCE_argmax, logical = op == TERN_REDUCE_any || op == TERN_REDUCE_all;
                 if (dtype == TERN_COMPLEX64 && op > 1 && !logical) continue;
                 const Tensor x = random_tensor(dtype, c.shape, c.layout, false);
-                if (op == TERN_REDUCE_prod) {
-                    for (int64_t i = 0; i < x.count(); ++i)
-                        visit_all(dtype, [&](auto type) { x.get<typename decltype(type)::type>(i) = convert<typename decltype(type)::type>(i % 7 ? 1.0 : -1.0); });
-                }
+                if (op == TERN_REDUCE_prod)
+                    visit_all(dtype, [&](auto type) {
+                        using T = typename decltype(type)::type;
+                        for (int64_t i = 0; i < x.count(); ++i) x.get<T>(i) = convert<T>(i % 7 ? 1.0 : -1.0);
+                    });
                 const Tensor one(arg ? TERN_INT64 : logical ? TERN_BOOL : dtype, c.out, 0), several(one.array.dtype, c.out, 0);
                 tern_set_thread_count(1);
                 bool right = tern_reduce(TernReduction(op), one, x);
@@ -160,7 +167,8 @@ static void test_scan() {
                 const bool complex = d == TERN_COMPLEX64 || d == TERN_COMPLEX128, extreme = op >= TERN_SCAN_max;
                 const Shape shape = round == 0 ? Shape{} : round == 1 ? Shape{5000} : round == 2 ? Shape{50, 90} : random_shape(4, 6);
                 const int32_t dim = shape.empty() ? 0 : int32_t(random_int(0, int64_t(shape.size()) - 1));
-                const Tensor x = random_tensor(dtype, shape, int(random_int(0, 2)), extreme), out(dtype, shape, 1), indices(TERN_INT64, shape, 1);
+                const Tensor x = random_tensor(dtype, shape, int(random_int(0, 2)), extreme), out(dtype, shape, 1), indices(TERN_INT64,
+                    shape, 1);
                 const Tensor again(dtype, shape, 0);
                 bool right = tern_scan(TernScan(op), out, extreme ? &indices.array : nullptr, x, dim) == !(complex && extreme);
                 if (right && !(complex && extreme)) visit_all(dtype, [&](auto type) {
@@ -190,7 +198,8 @@ static void test_scan() {
                                 const double a = load(out.get<T>(k)), b = load(expected);
                                 right &= same_real(a, b, slack * double(at.size())) || std::fabs(a - b) <= slack * size;
                             } else if constexpr (is_complex<T>) {
-                                right &= near(dtype, out.at(k), reinterpret_cast<const char *>(&expected), 1e4) || std::abs(running) < 1e-3 || std::abs(running) > 1e20;
+                                right &= near(dtype, out.at(k), reinterpret_cast<const char *>(&expected), 1e4) ||
+                                    std::abs(running) < 1e-3 || std::abs(running) > 1e20;
                             } else right &= same(dtype, out.at(k), reinterpret_cast<const char *>(&expected));
                             right &= same(dtype, out.at(k), again.at(k));
                         }

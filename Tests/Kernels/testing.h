@@ -163,7 +163,8 @@ inline bool near(TernDType dtype, const char *a, const char *b, double roundings
             equal = (same_real(x.real(), y.real(), tolerance) && same_real(x.imag(), y.imag(), tolerance)) ||
                     std::abs(x - y) <= tolerance * std::abs(y);
         } else if constexpr (is_real_floating<T>) {
-            const double epsilon = std::is_same_v<T, half> ? 0x1p-10 : std::is_same_v<T, bfloat16> ? 0x1p-7 : std::numeric_limits<C>::epsilon();
+            const double epsilon = std::is_same_v<T, half> ? 0x1p-10 : std::is_same_v<T,
+                bfloat16> ? 0x1p-7 : std::numeric_limits<C>::epsilon();
             const double x = load(*reinterpret_cast<const T *>(a)), y = load(*reinterpret_cast<const T *>(b));
             equal = same_real(x, y, roundings * epsilon) || (std::is_same_v<T, half> && std::fabs(x - y) < 2e-7);
         } else {

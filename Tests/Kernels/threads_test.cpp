@@ -69,7 +69,8 @@ static void test_pool() {
         use_pool(50, true);
     }
     pthread_t callers[6];
-    for (pthread_t &caller : callers) pthread_create(&caller, nullptr, [](void *) -> void * { return use_pool(300, true), nullptr; }, nullptr);
+    for (pthread_t &caller : callers) pthread_create(&caller, nullptr, [](void *) -> void * { return use_pool(300, true), nullptr; },
+        nullptr);
     for (int i = 0; i < 200; ++i) tern_set_thread_count(1 + i % 6);
     for (pthread_t caller : callers) pthread_join(caller, nullptr);
     CHECK(problems == 0, "pool: %d problems", int(problems.load()));

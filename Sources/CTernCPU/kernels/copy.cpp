@@ -210,7 +210,8 @@ bool tern_arange(const TernArray *out, TernNumber start, TernNumber step) {
                 const int64_t by = step.isInteger ? step.integer : truncated<int64_t>(step.re);
                 for (int64_t i = begin; i < end; ++i, at += stride) *reinterpret_cast<T *>(at) = convert<T>(add(first, mul(i, by)));
             } else {
-                const double first = start.isInteger ? double(start.integer) : start.re, by = step.isInteger ? double(step.integer) : step.re;
+                const double first = start.isInteger ? double(start.integer) : start.re;
+                const double by = step.isInteger ? double(step.integer) : step.re;
                 for (int64_t i = begin; i < end; ++i, at += stride) *reinterpret_cast<T *>(at) = convert<T>(first + double(i) * by);
             }
         });

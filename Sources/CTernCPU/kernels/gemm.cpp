@@ -163,11 +163,12 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
                     g.a.read(g.a.context, packed + (block * rows + i0) * KC, KC, rows0 + i0, i1 - i0, at, std::min(KC, k1 - at));
                 }
             };
-            // Pieces: some 256 columns each; few columns are cut further, then rows, until there is work for many threads.
+            // Pieces: 8 panels' columns each; few columns are cut further, then rows (for each cut of which B is copied once more), until
+            // each thread has some. This is the one place that asks for their number, and no result depends on it.
             int64_t across = divide_up(g.n, 8 * width), down = 1;
             const int64_t work = rows * g.n * std::max<int64_t>(k1 - k0, 1), least = 1 << 17;
-            if (!g.serial) {
-                const int64_t wanted = std::clamp<int64_t>(work / least, 1, 256);
+            if (!g.serial && tern_thread_count() > 1) {
+                const int64_t wanted = std::clamp<int64_t>(work / least, 1, 4 * int64_t(tern_thread_count()));
                 if (across < wanted) across = std::min(divide_up(g.n, 4 * width), wanted);
                 if (across < wanted) down = std::min(divide_up(panels, 4), divide_up(wanted, across));
             }

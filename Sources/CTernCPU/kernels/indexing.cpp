@@ -104,7 +104,8 @@ Kernel scatter_kernel(TernCombine op, TernDType dtype) {
         using T = typename decltype(type)::type;
         if (op == TERN_COMBINE_sum) kernel = scatter_loop<T, TERN_COMBINE_sum>;
         else if (op == TERN_COMBINE_prod) kernel = scatter_loop<T, TERN_COMBINE_prod>;
-        else if constexpr (!is_complex<T>) kernel = op == TERN_COMBINE_max ? scatter_loop<T, TERN_COMBINE_max> : scatter_loop<T, TERN_COMBINE_min>;
+        else if constexpr (!is_complex<T>)
+            kernel = op == TERN_COMBINE_max ? scatter_loop<T, TERN_COMBINE_max> : scatter_loop<T, TERN_COMBINE_min>;
     });
     return kernel;
 }
@@ -287,7 +288,8 @@ int64_t tern_scatter(TernCombine op, const TernArray *out, int32_t dim, const Te
         memcpy(shape, index->shape, size_t(index->rank) * sizeof *shape);
         shape[cut] = end - begin;
         const auto piece = [&](const TernArray *x, const int64_t *strides) {
-            return TernArray{static_cast<char *>(x->data) + begin * strides[cut] * size_of(x->dtype), shape, strides, index->rank, x->dtype};
+            char *first = static_cast<char *>(x->data) + begin * strides[cut] * size_of(x->dtype);
+            return TernArray{first, shape, strides, index->rank, x->dtype};
         };
         const TernArray to = piece(out, view.strides), at = piece(index, index->strides), from = piece(source, source->strides);
         const TernArray *const arrays[] = {&to, &at, &from};
@@ -357,8 +359,9 @@ bool tern_nonzero(const TernArray *out, const TernArray *x) {
     if (count(out) == 0) return true;
     const Loops loops(1, &x, false);
     constexpr int64_t most = 256;  // pieces: counted, then written, each from where those before it end
-    const int64_t pieces = loops.count / pointwise_grain < 1 ? 1 : loops.count / pointwise_grain < most ? loops.count / pointwise_grain : most;
-    const auto start = [&](int64_t piece) { return loops.count / pieces * piece + (piece < loops.count % pieces ? piece : loops.count % pieces); };
+    const int64_t full = loops.count / pointwise_grain, pieces = full < 1 ? 1 : full < most ? full : most;
+    const int64_t size = loops.count / pieces, larger = loops.count % pieces;
+    const auto start = [&](int64_t piece) { return size * piece + (piece < larger ? piece : larger); };
     int64_t counts[most] = {};
     visit_all(x->dtype, [&](auto type) {
         using T = typename decltype(type)::type;

@@ -55,8 +55,11 @@ template <class Op, class E> void gradient_loop(char *const *data, const int64_t
     }
 }
 
+// Of 16-bit floats, a neighbour is one in 16 bits, and a quotient is rounded to them before it is cut.
 template <class Op, class In, class Out> TERN_INLINE Out binary_element(In a, In b) {
     if constexpr (std::is_same_v<Op, binary_nextafter> && is_half<In>) return nextafter(a, b);
+    else if constexpr (std::is_same_v<Op, binary_div_trunc> && is_half<In>)
+        return convert<Out>(trunc(load(convert<In>(load(a) / load(b)))));
     else return convert<Out>(Op::value(load(a), load(b)));
 }
 

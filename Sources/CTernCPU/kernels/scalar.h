@@ -171,7 +171,7 @@ template <Floating F> TERN_INLINE F modulus(F x) { return std::fabs(x); }
 template <class R> TERN_INLINE R modulus(std::complex<R> z) { return std::abs(z); }
 
 template <Integer I> TERN_INLINE I sgn(I x) { return I((x > 0) - (x < 0)); }
-template <Floating F> TERN_INLINE F sgn(F x) { return x != x ? x : F(x > 0) - F(x < 0); }
+template <Floating F> TERN_INLINE F sgn(F x) { return F(x > 0) - F(x < 0); }  // of NaN: 0
 template <class R> inline std::complex<R> sgn(std::complex<R> z) {
     const R r = std::abs(z);
     return r == 0 ? std::complex<R>(0) : z / r;

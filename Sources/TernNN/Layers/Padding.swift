@@ -5,21 +5,14 @@ public class Padding: Module, Layer {
     /// Before and after, for the last dimension first.
     public let padding: [Int]
     let mode: PaddingMode
-    let value: Scalar
+    let value: any TensorScalar
 
-    init(_ op: String, _ padding: any SpatialSizes, rank: Int, _ mode: PaddingMode, _ value: Scalar = .int(0)) {
+    init(_ op: String, _ padding: any SpatialSizes, rank: Int, _ mode: PaddingMode, _ value: any TensorScalar = 0) {
         self.padding = raising(instead: []) { () throws(TensorError) in try Check.sizes(op, "padding", padding, rank: 2 * rank, least: .min)
         }
         (self.mode, self.value) = (mode, value)
     }
-    public func forward(_ x: Tensor) -> Tensor {
-        switch value {
-        case .bool(let b): x.pad(padding, mode: mode, value: b)
-        case .int(let i): x.pad(padding, mode: mode, value: i)
-        case .double(let d): x.pad(padding, mode: mode, value: d)
-        case .complex(let z): x.pad(padding, mode: mode, value: z)
-        }
-    }
+    public func forward(_ x: Tensor) -> Tensor { x.pad(padding, mode: mode, value: value) }
     override public var extraRepr: String { python(padding) }
 }
 
@@ -111,30 +104,21 @@ public final class CircularPad3d: Padding {
 
 /// Adds one number around a sequence. Source: `torch.nn.ConstantPad1d`.
 public final class ConstantPad1d: Padding {
-    public init(_ padding: any SpatialSizes, _ value: some TensorScalar) {
-        super.init("ConstantPad1d", padding, rank: 1, .constant, value.scalar)
-    }
-    private init(_ padding: [Int], scalar: Scalar) { super.init("ConstantPad1d", padding, rank: 1, .constant, scalar) }
+    public init(_ padding: any SpatialSizes, _ value: any TensorScalar) { super.init("ConstantPad1d", padding, rank: 1, .constant, value) }
     override public var extraRepr: String { "padding=\(super.extraRepr), value=\(python(value))" }
-    override public func blank(_ copies: ModuleCopies) -> Module? { ConstantPad1d(padding, scalar: value) }
+    override public func blank(_ copies: ModuleCopies) -> Module? { ConstantPad1d(padding, value) }
 }
 
 /// Adds one number around an image. Source: `torch.nn.ConstantPad2d`.
 public final class ConstantPad2d: Padding {
-    public init(_ padding: any SpatialSizes, _ value: some TensorScalar) {
-        super.init("ConstantPad2d", padding, rank: 2, .constant, value.scalar)
-    }
-    private init(_ padding: [Int], scalar: Scalar) { super.init("ConstantPad2d", padding, rank: 2, .constant, scalar) }
+    public init(_ padding: any SpatialSizes, _ value: any TensorScalar) { super.init("ConstantPad2d", padding, rank: 2, .constant, value) }
     override public var extraRepr: String { "padding=\(super.extraRepr), value=\(python(value))" }
-    override public func blank(_ copies: ModuleCopies) -> Module? { ConstantPad2d(padding, scalar: value) }
+    override public func blank(_ copies: ModuleCopies) -> Module? { ConstantPad2d(padding, value) }
 }
 
 /// Adds one number around a volume. Source: `torch.nn.ConstantPad3d`.
 public final class ConstantPad3d: Padding {
-    public init(_ padding: any SpatialSizes, _ value: some TensorScalar) {
-        super.init("ConstantPad3d", padding, rank: 3, .constant, value.scalar)
-    }
-    private init(_ padding: [Int], scalar: Scalar) { super.init("ConstantPad3d", padding, rank: 3, .constant, scalar) }
+    public init(_ padding: any SpatialSizes, _ value: any TensorScalar) { super.init("ConstantPad3d", padding, rank: 3, .constant, value) }
     override public var extraRepr: String { "padding=\(super.extraRepr), value=\(python(value))" }
-    override public func blank(_ copies: ModuleCopies) -> Module? { ConstantPad3d(padding, scalar: value) }
+    override public func blank(_ copies: ModuleCopies) -> Module? { ConstantPad3d(padding, value) }
 }

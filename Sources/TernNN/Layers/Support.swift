@@ -49,7 +49,12 @@ func lazySize(_ x: Tensor, dim: Int) -> Int? {
     x.isPoison ? nil : x.shape.dimension(dim).flatMap { $0 < x.rank ? x.shape[$0] : nil }
 }
 
+extension TensorScalar {
+    var doubleValue: Double { scalar.doubleValue }
+}
+
 func python(_ value: Bool) -> String { value ? "True" : "False" }
+func python(_ value: any TensorScalar) -> String { python(value.scalar) }
 func python(_ value: Scalar) -> String {
     switch value {
     case .bool(let b): python(b)
