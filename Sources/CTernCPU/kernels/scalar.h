@@ -243,6 +243,20 @@ template <Floating F> inline F remainder(F a, F b) {
     return mod != 0 && (b < 0) != (mod < 0) ? mod + b : mod;
 }
 
+/// The greatest number that divides both, and the least that both divide; of absolute values.
+template <Integer I> inline I gcd(I a, I b) {
+    wrapping<I> m = a < 0 ? wrapping<I>(0) - wrapping<I>(a) : wrapping<I>(a), n = b < 0 ? wrapping<I>(0) - wrapping<I>(b) : wrapping<I>(b);
+    while (n) {
+        const wrapping<I> r = m % n;
+        m = n, n = r;
+    }
+    return I(m);
+}
+template <Integer I> inline I lcm(I a, I b) {
+    const I g = gcd(a, b);
+    return g == 0 ? I(0) : modulus(mul(I(a / g), b));
+}
+
 /// Of integers by squaring; a negative power is 0 unless the base is 1 or -1.
 template <Integer I> inline I pow(I a, I b) {
     if constexpr (std::is_signed_v<I>)
@@ -253,6 +267,29 @@ template <Integer I> inline I pow(I a, I b) {
     return I(result);
 }
 template <Floating F> TERN_INLINE F pow(F a, F b) { return std::pow(a, b); }
+
+// a log b and a log(1 + b), which are 0 where a is; log(e^a + e^b) and log2(2^a + 2^b) without overflow.
+template <Floating F> TERN_INLINE F xlogy(F a, F b) { return b != b ? b : a == 0 ? F(0) : a * log(b); }
+template <Floating F> TERN_INLINE F xlog1py(F a, F b) { return b != b ? b : a == 0 ? F(0) : a * log1p(b); }
+template <Floating F> TERN_INLINE F logaddexp(F a, F b) {
+    if (a == b && is_inf(a)) return a;
+    return (a > b || a != a ? a : b) + log1p(exp(-modulus(a - b)));
+}
+template <Floating F> TERN_INLINE F logaddexp2(F a, F b) {
+    if (a == b && is_inf(a)) return a;
+    return (a > b || a != a ? a : b) + F(1.44269504088896340736) * log1p(exp2(-modulus(a - b)));
+}
+
+/// x = mantissa · 2^exponent, with a mantissa of 0.5 to 1.
+template <Floating F> inline F mantissa(F x) {
+    int e = 0;
+    return std::frexp(x, &e);
+}
+template <Floating F> inline F exponent(F x) {
+    int e = 0;
+    if (std::isfinite(x)) std::frexp(x, &e);
+    return F(e);
+}
 
 template <Integer I> TERN_INLINE I shift_left(I a, I b) {
     constexpr int width = 8 * sizeof(I);
@@ -312,6 +349,12 @@ template <class R> inline std::complex<R> log1p(std::complex<R> z) {
         sum = next;
     }
     return {R(0.5) * std::log1p(sum + error), std::atan2(y, R(1) + x)};
+}
+template <class R> inline std::complex<R> logaddexp(std::complex<R> a, std::complex<R> b) {
+    const bool first = a.real() >= b.real() || a.real() != a.real();
+    const std::complex<R> greater = first ? a : b, lesser = first ? b : a;
+    if (greater.real() == -std::numeric_limits<R>::infinity()) return greater;
+    return greater + log1p(std::exp(lesser - greater));
 }
 template <class R> inline std::complex<R> log_sigmoid(std::complex<R> z) {
     return z.real() < 0 ? z - log1p(std::exp(z)) : -log1p(std::exp(-z));

@@ -53,10 +53,10 @@ private struct Gather: Op {
 }
 
 /// Writes `source` where `index` says, along `dim`.
-private struct Scatter: Op {
+struct Scatter: Op {
     let combine: TernCombine
     let dim: Int
-    var name: String { combine == TERN_COMBINE_sum ? "scatter_add" : "scatter" }
+    var name: String { combine == TERN_COMBINE_assign ? "scatter" : combine == TERN_COMBINE_sum ? "scatter_add" : "scatter_reduce" }
     var saves: Saves { .second }
     func kernel(_ x: Triple) throws(TensorError) -> Tensor? {
         let (x, index, source) = (x.a, x.b, x.c)

@@ -1,0 +1,206 @@
+import CTernCPU
+
+// Functions of several operands, element by element, broadcast.
+
+extension Tensor {
+    /// self + alpha·other. Source: `torch.add`.
+    public func add<S: TensorScalar>(_ other: Tensor, alpha: S = 1) -> Tensor { self + other.scaled(alpha) }
+    /// self − alpha·other. Source: `torch.sub`.
+    public func sub<S: TensorScalar>(_ other: Tensor, alpha: S = 1) -> Tensor { self - other.scaled(alpha) }
+    /// other − alpha·self. Source: `torch.rsub`.
+    public func rsub<S: TensorScalar>(_ other: Tensor, alpha: S = 1) -> Tensor { other - scaled(alpha) }
+    package func scaled<S: TensorScalar>(_ factor: S) -> Tensor {
+        switch factor.scalar {
+        case .int(1), .double(1): self
+        default: self * factor
+        }
+    }
+    /// self + value·a·b. Source: `torch.addcmul`.
+    public func addcmul<S: TensorScalar>(_ a: Tensor, _ b: Tensor, value: S = 1) -> Tensor { self + (a * b).scaled(value) }
+    /// self + value·a / b. Source: `torch.addcdiv`.
+    public func addcdiv<S: TensorScalar>(_ a: Tensor, _ b: Tensor, value: S = 1) -> Tensor {
+        composed(self, a, b) {
+            try Check.require(
+                a.dtype.isDifferentiable || b.dtype.isDifferentiable, "addcdiv",
+                "a true quotient of \(a.dtype) and \(b.dtype) is not taken here: convert one to a floating-point dtype, or use divided(by:rounding:)")
+            return self + (a / b).scaled(value)
+        }
+    }
+
+    /// The point between self and `end` that `weight` (0: self, 1: end) says. Source: `torch.lerp`.
+    public func lerp(_ end: Tensor, _ weight: Tensor) -> Tensor { dispatch(Lerp(), Triple(self, end, weight)) }
+    public func lerp<S: TensorScalar>(_ end: Tensor, _ weight: S) -> Tensor {
+        composed(self, end) { lerp(end, Tensor.full([], weight, dtype: dtype, device: device)) }
+    }
+
+    /// The quotient rounded down; integers stay integers. Source: `torch.floor_divide`.
+    public func floorDivide(_ other: Tensor) -> Tensor { divided(by: other, rounding: .floor) }
+    public func floorDivide<S: TensorScalar>(_ other: S) -> Tensor { floorDivide(operand(other)) }
+    /// The same as `/`. Source: `torch.true_divide`.
+    public func trueDivide(_ other: Tensor) -> Tensor { self / other }
+    public func fmod<S: TensorScalar>(_ other: S) -> Tensor { fmod(operand(other)) }
+
+    /// The power, computed in `float64` (`complex128`). Source: `torch.float_power`.
+    public func floatPower(_ exponent: Tensor) -> Tensor {
+        composed(self, exponent) {
+            let wide: DType = dtype.isComplex || exponent.dtype.isComplex ? .complex128 : .float64
+            return to(wide).pow(exponent.to(wide))
+        }
+    }
+    public func floatPower<S: TensorScalar>(_ exponent: S) -> Tensor {
+        composed(self) { floatPower(Tensor.full([], exponent, dtype: S.dtype.isComplex ? .complex128 : .float64, device: device)) }
+    }
+
+    /// The angle of the point (other, self). Source: `torch.atan2`.
+    public func atan2(_ other: Tensor) -> Tensor {
+        pointwise(TERN_BINARY_atan2, other, saves: .inputs) { g, a, b, _ in
+            let scaled = g / (a * a + b * b)
+            return (scaled * b, -(scaled * a))
+        }
+    }
+    /// √(x² + y²). Source: `torch.hypot`.
+    public func hypot(_ other: Tensor) -> Tensor {
+        pointwise(TERN_BINARY_hypot, other, saves: .all) { g, a, b, y in (g * (a / y), g * (b / y)) }
+    }
+    /// The magnitude of self with the sign of `other`. Source: `torch.copysign`.
+    public func copysign(_ other: Tensor) -> Tensor {
+        pointwise(TERN_BINARY_copysign, other, saves: [.first, .output]) { g, a, b, y in
+            (g * (y / a).maskedFill(a .== 0, 0), b.requiresGrad ? g.zerosLike() : nil)
+        }
+    }
+    /// The next number of this dtype towards `other`. Source: `torch.nextafter`.
+    public func nextafter(_ other: Tensor) -> Tensor { pointwise(TERN_BINARY_nextafter, other) }
+
+    /// The greater of the two; a number rather than NaN. Source: `torch.fmax`.
+    public func fmax(_ other: Tensor) -> Tensor {
+        pointwise(TERN_BINARY_fmax, other, saves: .inputs) { g, a, b, _ in g.given(to: (a .>= b) | b.isNaN()) }
+    }
+    /// The lesser of the two; a number rather than NaN. Source: `torch.fmin`.
+    public func fmin(_ other: Tensor) -> Tensor {
+        pointwise(TERN_BINARY_fmin, other, saves: .inputs) { g, a, b, _ in g.given(to: (a .<= b) | b.isNaN()) }
+    }
+    private func given(to first: Tensor) -> (Tensor?, Tensor?) { (maskedFill(first.logicalNot(), 0), maskedFill(first, 0)) }
+
+    /// 0 below 0, 1 above, `values` at 0. Source: `torch.heaviside`.
+    public func heaviside(_ values: Tensor) -> Tensor {
+        composed(self, values) {
+            try Check.sameDType("heaviside", self, values)
+            try Check.require(!dtype.isComplex, "heaviside", "takes real tensors, not \(dtype)")
+            return `where`(self .== 0, values, (self .> 0).to(dtype))
+        }
+    }
+
+    /// self·2^other. Source: `torch.ldexp`.
+    public func ldexp(_ other: Tensor) -> Tensor { composed(self, other) { self * other.operand(2.0).pow(other) } }
+    /// The mantissa (0.5 to 1) and the exponent (`int32`): self = mantissa·2^exponent. Source: `torch.frexp`.
+    public func frexp() -> (mantissa: Tensor, exponent: Tensor) {
+        composed(self) {
+            try Check.require(dtype.isFloatingPoint, "frexp", "takes floating-point tensors, not \(dtype)")
+            let mantissa = pointwise(TERN_UNARY_mantissa) { x, y in `where`(x .== 0, 1.0, y / x) }
+            return (mantissa, detach().pointwise(TERN_UNARY_exponent).to(.int32))
+        }
+    }
+
+    /// The greatest common divisor of integers, 0 or more. Source: `torch.gcd`.
+    public func gcd(_ other: Tensor) -> Tensor { pointwise(TERN_BINARY_gcd, other) }
+    /// The least common multiple of integers, 0 or more. Source: `torch.lcm`.
+    public func lcm(_ other: Tensor) -> Tensor { pointwise(TERN_BINARY_lcm, other) }
+
+    // MARK: One operand
+
+    /// −1, 0 or 1 (a bool as it is). Source: `torch.sign`.
+    public func sign() -> Tensor {
+        composed(self) {
+            try Check.require(!dtype.isComplex, "sign", "takes real tensors, not \(dtype): use sgn")
+            return dtype == .bool ? self : sgn()
+        }
+    }
+    /// The tensor itself. Source: `torch.positive`.
+    public func positive() -> Tensor {
+        composed(self) {
+            try Check.require(dtype != .bool, "positive", "takes numbers, not bools")
+            return self
+        }
+    }
+    /// Degrees as radians. Source: `torch.deg2rad`.
+    public func deg2rad() -> Tensor { self * (Double.pi / 180) }
+    /// Radians as degrees. Source: `torch.rad2deg`.
+    public func rad2deg() -> Tensor { self * (180 / Double.pi) }
+    /// What follows the point, with the sign of the number. Source: `torch.frac`.
+    public func frac() -> Tensor { self - trunc() }
+    /// Rounded to `decimals` places behind the point (negative: before it), ties to even. Source: `torch.round`.
+    public func round(decimals: Int) -> Tensor {
+        if decimals == 0 { return round() }
+        let scale = (0..<Swift.abs(decimals)).reduce(1.0) { s, _ in s * 10 }
+        return decimals > 0 ? (self * scale).round() / scale : (self / scale).round() * scale
+    }
+    /// NaN, ∞ and −∞ replaced by numbers: 0, the greatest and the least of the dtype unless given. Source: `torch.nan_to_num`.
+    public func nanToNum(nan: Double = 0, posinf: Double? = nil, neginf: Double? = nil) -> Tensor {
+        if dtype.isComplex, !isPoison {
+            return Tensor.complex(real.nanToNum(nan: nan, posinf: posinf, neginf: neginf), imag.nanToNum(nan: nan, posinf: posinf, neginf: neginf))
+        }
+        guard dtype.isFloatingPoint else { return self }
+        let most = dtype.greatestFinite
+        return maskedFill(isNaN(), nan).maskedFill(isPosInf(), posinf ?? most).maskedFill(isNegInf(), neginf ?? -most)
+    }
+
+    // MARK: Complex numbers
+
+    /// The angle of a complex number; of a real one π where it is negative, else 0. Source: `torch.angle`.
+    public func angle() -> Tensor {
+        guard dtype.isComplex else { return pointwise(TERN_UNARY_angle) }
+        let zero = self .== 0
+        // At 0 the angle is 0, and so is the gradient.
+        return `where`(zero, 0.0, imag.atan2(`where`(zero, 1.0, real)))
+    }
+    /// The complex numbers of these magnitudes and angles. Source: `torch.polar`.
+    public static func polar(_ abs: Tensor, _ angle: Tensor) -> Tensor {
+        composed(abs, angle) {
+            try Check.sameDType("polar", abs, angle)
+            try Check.require(abs.dtype == .float32 || abs.dtype == .float64, "polar", "parts must be float32 or float64, not \(abs.dtype)")
+            return complex(abs * angle.cos(), abs * angle.sin())
+        }
+    }
+    /// Pairs (real, imaginary) in the last dimension as complex numbers. Source: `torch.view_as_complex`.
+    public func viewAsComplex() -> Tensor {
+        composed(self) {
+            try Check.require(
+                rank > 0 && shape[-1] == 2 && (dtype == .float32 || dtype == .float64), "view_as_complex",
+                "takes float32 or float64 with a last dimension of 2, not \(dtype) of shape \(shape.brief)")
+            return Tensor.complex(select(-1, 0), select(-1, 1))
+        }
+    }
+    /// Complex numbers as pairs (real, imaginary) in a new last dimension. Source: `torch.view_as_real`.
+    public func viewAsReal() -> Tensor { composed(self) { stack([real, imag], dim: -1) } }
+}
+
+private struct Lerp: Op {
+    let name = "lerp"
+    var saves: Saves { .inputs }
+    func kernel(_ x: Triple) throws(TensorError) -> Tensor? {
+        try Check.sameDType(name, x.a, x.b, x.c)
+        try Check.require(x.a.dtype.isDifferentiable, name, "takes floating-point or complex tensors, not \(x.a.dtype)")
+        let (start, end, w) = (x.a.detach(), x.b.detach(), x.c.detach())
+        let way = end - start
+        // From the nearer end, so that it is reached exactly.
+        return `where`(w.abs() .< 0.5, start + w * way, end - way * (1 - w))
+    }
+    func gradient(_ g: Tensor, _ x: Triple, _ y: Tensor) -> (Tensor?, Tensor?, Tensor?) {
+        (
+            x.a.requiresGrad ? g * (1 - x.c).conj() : nil, x.b.requiresGrad ? g * x.c.conj() : nil,
+            x.c.requiresGrad ? g * (x.b - x.a).conj() : nil
+        )
+    }
+}
+
+extension DType {
+    /// The greatest number that a floating type holds.
+    package var greatestFinite: Double {
+        switch self {
+        case .float16: 65504
+        case .bfloat16: Double(Float(bitPattern: 0x7F7F_0000))
+        case .float32, .complex64: Double(Float.greatestFiniteMagnitude)
+        default: Double.greatestFiniteMagnitude
+        }
+    }
+}
