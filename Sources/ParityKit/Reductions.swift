@@ -26,7 +26,7 @@ func reductions(_ op: String, _ a: Arguments) throws -> [Tensor]? {
 }
 
 /// Arguments of `var` and `std`: `(unbiased)`, `(dim, unbiased, keepdim)` or `(dim, *, correction, keepdim)`.
-private func spread(_ a: Arguments) throws -> (dims: [Int]?, correction: Double, keep: Bool) {
+func spread(_ a: Arguments) throws -> (dims: [Int]?, correction: Double, keep: Bool) {
     if a.positional.count > 1, case .bool(let unbiased) = a.positional[1] { return (nil, unbiased ? 1 : 0, false) }
     if case .bool(let unbiased) = a[2, "unbiased"] { return (try a.intsIf(1, "dim"), unbiased ? 1 : 0, try a.bool(3, "keepdim")) }
     return (try a.intsIf(1, "dim"), try a.double(4, "correction", 1), try a.bool(3, "keepdim"))

@@ -53,7 +53,7 @@ public func answered(_ cases: CaseFile, _ i: Int) -> (id: String, answer: Answer
 
 /// The results of the op of that name in PyTorch, in order; nil where no family has it.
 private func computed(_ name: String, _ a: Arguments) throws -> [Tensor]? {
-    for family in [pointwise, reductions, shapes, indexing, linearAlgebra, activations, losses, layers, creation, fourier] {
+    for family in [pointwise, reductions, shapes, indexing, linearAlgebra, activations, losses, layers, creation, fourier, tensorOps] {
         if let out = try family(name, a) { return out }
     }
     return nil
