@@ -1,21 +1,25 @@
 /// The *Builders' Guide* chapter of *Dive into Deep Learning*, in Swift.
 public enum Chapter {
     public static let sections: [Section] = [
-        Section(number: "5.1", title: "Layers and blocks", source: PackageResources.Section5_1_txt, body: section5_1)
+        Section("5.1", "Layers and blocks", PackageResources.Section5_1_txt, section5_1),
+        Section("5.2", "Parameters", PackageResources.Section5_2_txt, section5_2),
+        Section("5.3", "Deferred initialization", PackageResources.Section5_3_txt, section5_3),
+        Section("5.4", "Custom layers", PackageResources.Section5_4_txt, section5_4),
+        Section("5.5", "Files", PackageResources.Section5_5_txt, section5_5),
+        Section("5.6", "Devices", PackageResources.Section5_6_txt, section5_6),
     ]
 
+    /// The snippets of README.md.
+    package static let readme = Section("README", "README", PackageResources.Readme_txt, readmeSnippets)
+
     /// Runs the sections and says them, line by line: each cell's title, its code, and what it printed behind a bar.
-    public static func show(_ sections: [Section], say: (String) -> Void) {
+    /// - Throws: what a section throws.
+    public static func show(_ sections: [Section], say: (String) -> Void) async throws {
         for section in sections {
             say("\n━━ \(section.number) \(section.title) " + String(repeating: "━", count: max(0, 70 - section.title.count)))
-            do {
-                for cell in try section.run() {
-                    say("\n# \(cell.title)")
-                    say(cell.code)
-                    for line in cell.output.split(separator: "\n") { say("│ \(line)") }
-                }
-            } catch {
-                say("│ \(error)")
+            for cell in try await section.run() {
+                say("\n# \(cell.title)\n\(cell.code)")
+                for line in cell.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast() { say("│ \(line)") }
             }
         }
     }

@@ -12,14 +12,20 @@ public struct Section: Sendable {
     /// As in the book: `5.2`.
     public let number: String
     public let title: String
-    let source: [UInt8]
-    let body: @Sendable () throws -> Void
+    private let source: [UInt8]
+    private let body: @Sendable () async throws -> Void
+
+    init(_ number: String, _ title: String, _ source: [UInt8], _ body: @escaping @Sendable () async throws -> Void) {
+        (self.number, self.title, self.source, self.body) = (number, title, source, body)
+    }
+
+    /// Its cells, before they run.
+    package var cells: [Cell] { Section.cells(of: String(decoding: source, as: UTF8.self)) }
 
     /// Runs the section, and answers its cells with what each printed. The code shown is the code that ran: it is cut from the source file.
-    public func run() throws -> [Cell] {
+    public func run() async throws -> [Cell] {
         let book = Notebook()
-        try Notebook.$current.withValue(book) { try body() }
-        let cells = Section.cells(of: String(decoding: source, as: UTF8.self))
+        try await Notebook.$current.withValue(book) { try await body() }
         return zip(cells, book.outputs).map { cell, output in
             var cell = cell
             cell.output = output
@@ -63,8 +69,8 @@ final class Notebook: @unchecked Sendable {
 func cell(_ title: String) { Notebook.current?.outputs.append("") }
 
 /// In place of Swift's own in the sections: what they print goes into their cells.
-func print(_ items: Any?..., separator: String = " ", terminator: String = "\n") {
-    let text = items.map { $0.map { "\($0)" } ?? "nil" }.joined(separator: separator) + terminator
+func print(_ items: Any..., separator: String = " ", terminator: String = "\n") {
+    let text = items.map { "\($0)" }.joined(separator: separator) + terminator
     guard let book = Notebook.current, !book.outputs.isEmpty else { return Swift.print(text, terminator: "") }
     book.outputs[book.outputs.count - 1] += text
 }

@@ -1,3 +1,5 @@
+package import TernCore
+
 /// Why a data file could not be read or written. Its text names the file, says what is wrong with it and what to do.
 public struct DataFileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong with the file.
@@ -24,6 +26,8 @@ public struct DataFileError: Error, Hashable, Sendable, CustomStringConvertible 
         case badHeader(String)
         /// The IDX header promises another number of bytes than follow it.
         case wrongLength(expected: Int, found: Int)
+        /// The file is whole, but holds something else than it should; what, in words.
+        case unexpected(String)
         /// The system had no memory left for the decoder.
         case outOfMemory
     }
@@ -53,7 +57,18 @@ public struct DataFileError: Error, Hashable, Sendable, CustomStringConvertible 
         case .badHeader(let why): "\(file): the IDX header is damaged: \(why); download the file again"
         case .wrongLength(let expected, let found):
             "\(file): the IDX header promises \(expected) bytes of elements and \(found) follow; download the file again"
+        case .unexpected(let what): "\(file): \(what)"
         case .outOfMemory: "\(file): no memory left to decompress it"
+        }
+    }
+}
+
+extension DataFileError {
+    /// The system's error about a file, as one about a data file.
+    package init(_ error: FileError) {
+        switch error.problem {
+        case .unreadable(let why): self.init(file: error.file, problem: .unreadable(why))
+        case .unwritable(let why): self.init(file: error.file, problem: .unwritable(why))
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TernCore
 import TernData
 #if canImport(FoundationNetworking)
     import FoundationNetworking
@@ -88,7 +89,7 @@ public struct Downloader: Sendable {
             return .failure(.remote(.badURL))
         }
         let output: AtomicFile
-        do { output = try AtomicFile(path) } catch { return .failure(.local(.cannotWrite(error))) }
+        do { output = try AtomicFile(path) } catch { return .failure(.local(.cannotWrite(DataFileError(error)))) }
         let transfer = Transfer(file: file, url: mirror, output: output, progress: progress)
         return await transfer.run(URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: timeout))
     }
@@ -154,7 +155,7 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
         guard failure == nil else { return }
         received += data.count
-        do throws(DataFileError) {
+        do throws(FileError) {
             if received > file.limit {
                 failure = .remote(.tooLarge(limit: file.limit))
             } else {
@@ -163,7 +164,7 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
                 try output.write(bytes)
             }
         } catch {
-            failure = .local(.cannotWrite(error))
+            failure = .local(.cannotWrite(DataFileError(error)))
         }
         if failure == nil {
             progress?(.init(file: file.name, url: url, received: received, expected: expected))
@@ -185,7 +186,7 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
         if let error { return .failure(.remote(.connection(error.localizedDescription))) }
         let actual = sum.hexDigest()
         guard actual == file.sha256 else { return .failure(.remote(.checksum(expected: file.sha256, actual: actual))) }
-        do { try output.commit() } catch { return .failure(.local(.cannotWrite(error))) }
+        do { try output.commit() } catch { return .failure(.local(.cannotWrite(DataFileError(error)))) }
         return .success(())
     }
 }

@@ -1,3 +1,4 @@
+import TernCore
 import TernData
 
 /// A training run on one picture: the loss curve, the accuracy, and test images with what the model takes them for.
@@ -89,9 +90,13 @@ public struct TrainingPicture: Sendable {
     ///
     /// - Throws: `DataFileError` where it cannot be written.
     public func write(to path: String) throws(DataFileError) {
-        let file = try AtomicFile(path)
-        try file.write(Array(svg().utf8))
-        try file.commit()
+        do throws(FileError) {
+            let file = try AtomicFile(path)
+            try file.write(Array(svg().utf8))
+            try file.commit()
+        } catch {
+            throw DataFileError(error)
+        }
     }
 
     // MARK: Curves

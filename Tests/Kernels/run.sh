@@ -1,6 +1,6 @@
 #!/bin/bash
 # Builds the CPU kernels with their tests under AddressSanitizer and UBSan, and runs them once for each instruction set; then once
-# under ThreadSanitizer. CXX names the compiler; SANITIZERS="address,undefined" or "thread" asks for one of the two; JOBS at a time.
+# under ThreadSanitizer. A test file with a main is a program; those without belong to kernels_test. CXX names the compiler; SANITIZERS="address,undefined" or "thread" asks for one of the two; JOBS at a time.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -28,10 +28,26 @@ for SANITIZE in ${SANITIZERS:-address,undefined thread}; do
         printf '%s\0' "${commands[@]}" | xargs -0 -n 2 -P "${JOBS:-2}" \
             sh -c 'exec "$CXX" $FLAGS -fsanitize=$SANITIZE -fno-sanitize-recover=all -c "$0" -o "$1"'
     fi
-    "$CXX" -fsanitize="$SANITIZE" "${objects[@]}" -o "$build/kernels_test" -lpthread
-    if [[ $SANITIZE == thread ]]; then
-        "$build/kernels_test"
-    else
-        for isa in baseline avx2 avx512; do TERN_CPU_ISA=$isa "$build/kernels_test"; done
-    fi
+    programs=()
+    kernels=()
+    parts=()
+    for object in "${objects[@]}"; do
+        name=$(basename "$object" .cpp.o)
+        case $name in
+            Tests_Kernels_*)
+                name=${name#Tests_Kernels_}
+                if grep -q '^int main' "$here/$name.cpp"; then programs+=("$name"); else parts+=("$object"); fi ;;
+            *) kernels+=("$object") ;;
+        esac
+    done
+    for program in "${programs[@]}"; do
+        own=("$build/Tests_Kernels_$program.cpp.o")
+        if [[ $program == kernels_test ]]; then own+=("${parts[@]}"); fi
+        "$CXX" -fsanitize="$SANITIZE" "${own[@]}" "${kernels[@]}" -o "$build/$program" -lpthread
+        if [[ $SANITIZE == thread ]]; then
+            "$build/$program"
+        else
+            for isa in baseline avx2 avx512; do TERN_CPU_ISA=$isa "$build/$program"; done
+        fi
+    done
 done

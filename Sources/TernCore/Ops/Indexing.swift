@@ -93,6 +93,25 @@ extension Tensor {
         set { assign(newValue, at: [first.tensorIndex, .ellipsis] + rest.map(\.tensorIndex)) }
     }
 
+    // With Swift numbers: `x[0, 0] = 42` writes one, broadcast; where the context asks for a number, `let v: Float = x[0, 0]` reads one.
+    // Disfavored, so that `x[0] + 1` stays an op on tensors.
+
+    @_disfavoredOverload
+    public subscript<S: TensorScalar>(_ indices: any TensorIndexing...) -> S {
+        get { indexed(indices.map(\.tensorIndex)).item() }
+        set { assign(operand(newValue), at: indices.map(\.tensorIndex)) }
+    }
+    @_disfavoredOverload
+    public subscript<S: TensorScalar>(_: UnboundedRange) -> S {
+        get { item() }
+        set { assign(operand(newValue), at: [.ellipsis]) }
+    }
+    @_disfavoredOverload
+    public subscript<S: TensorScalar>(_: UnboundedRange, _ indices: any TensorIndexing...) -> S {
+        get { indexed([.ellipsis] + indices.map(\.tensorIndex)).item() }
+        set { assign(operand(newValue), at: [.ellipsis] + indices.map(\.tensorIndex)) }
+    }
+
     // MARK: Reading
 
     package func indexed(_ indices: [TensorIndex]) -> Tensor {

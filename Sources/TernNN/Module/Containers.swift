@@ -83,7 +83,7 @@ public final class ModuleDict: Module, ExpressibleByDictionaryLiteral {
 @dynamicMemberLookup
 public struct ModuleChild {
     public let module: Module
-    init(_ module: Module) { self.module = module }
+    public init(_ module: Module) { self.module = module }
 
     /// The module, as its own type; nil where it is another.
     public func `as`<M: Module>(_ type: M.Type) -> M? { module as? M }

@@ -3,14 +3,24 @@ import TernCore
 extension Module: CustomStringConvertible {
     /// The tree of modules, as PyTorch prints it.
     public var description: String {
-        let lines = namedChildren().map { child in "(\(child.name)): " + Module.indented("\(child.module)") }
-        if lines.isEmpty { return "\(typeName)(\(extraRepr))" }
-        let extra = extraRepr.isEmpty ? [] : extraRepr.split(separator: "\n").map(String.init)
-        return "\(typeName)(\n  " + (extra + lines).joined(separator: "\n  ") + "\n)"
+        let extra = extraRepr.split(separator: "\n").map(String.init)
+        let lines = extra + childLines
+        if childLines.isEmpty, extra.count < 2 { return "\(typeName)(\(extraRepr))" }
+        return "\(typeName)(\n  " + lines.joined(separator: "\n  ") + "\n)"
     }
 
-    private static func indented(_ text: String) -> String {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        return lines.joined(separator: "\n  ")
+    /// A text for each child, or for each run of `ModuleList` items that print alike: `(0-1): 2 x Linear(…)`.
+    private var childLines: [String] {
+        var runs: [(first: String, last: String, text: String, count: Int)] = []
+        for (name, child) in namedChildren() {
+            let text = "\(child)".split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n  ")
+            if self is ModuleList, let last = runs.indices.last, runs[last].text == text {
+                runs[last].last = name
+                runs[last].count += 1
+            } else {
+                runs.append((name, name, text, 1))
+            }
+        }
+        return runs.map { $0.count == 1 ? "(\($0.first)): \($0.text)" : "(\($0.first)-\($0.last)): \($0.count) x \($0.text)" }
     }
 }

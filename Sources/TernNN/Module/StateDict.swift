@@ -42,6 +42,12 @@ extension StateDict: Sequence {
     public func makeIterator() -> IndexingIterator<[(name: String, tensor: Tensor)]> { entries.makeIterator() }
 }
 
+extension StateDict: CustomStringConvertible {
+    public var description: String {
+        isEmpty ? "OrderedDict()" : "OrderedDict([\(map { "('\($0.name)', \($0.tensor))" }.joined(separator: ", "))])"
+    }
+}
+
 /// Why a state dict does not fit a module: everything that is wrong, at once.
 public struct StateDictError: Error, Sendable, CustomStringConvertible {
     public struct Mismatch: Sendable, Equatable {

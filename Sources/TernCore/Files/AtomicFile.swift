@@ -15,7 +15,7 @@ package final class AtomicFile {
     private let temporary: String
     private var file: Int32
 
-    package init(_ path: String) throws(DataFileError) {
+    package init(_ path: String) throws(FileError) {
         self.path = path
         for (index, character) in zip(path.indices, path) where character == "/" && index != path.startIndex {
             let folder = String(path[..<index])
@@ -29,25 +29,31 @@ package final class AtomicFile {
     deinit { discard() }
 
     /// Appends bytes.
-    package func write(_ bytes: [UInt8]) throws(DataFileError) {
-        let complete = bytes.withUnsafeBytes { buffer in
-            var done = 0
-            while done < buffer.count, let start = buffer.baseAddress {
-                let count = systemWrite(file, start + done, buffer.count - done)
-                if count >= 0 { done += count } else if errno != EINTR { return false }
-            }
-            return true
+    package func write(_ bytes: [UInt8]) throws(FileError) {
+        guard bytes.withUnsafeBytes(append) else { throw AtomicFile.failure(temporary) }
+    }
+    /// Appends bytes.
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+        guard append(bytes) else { throw AtomicFile.failure(temporary) }
+    }
+    private func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var done = 0
+        while done < bytes.count, let start = bytes.baseAddress {
+            let count = systemWrite(file, start + done, bytes.count - done)
+            if count >= 0 { done += count } else if errno != EINTR { return false }
         }
-        guard complete else { throw AtomicFile.failure(temporary) }
+        return true
     }
 
-    /// Puts the file, complete and flushed, under its name.
-    package func commit() throws(DataFileError) {
-        guard fsync(file) == 0, rename(temporary, path) == 0 else { throw AtomicFile.failure(path) }
+    /// Puts the file, complete, under its name.
+    /// - Parameter durable: whether to wait until the disk has it, so that it survives a power cut. Default true.
+    package func commit(durable: Bool = true) throws(FileError) {
+        guard !durable || fsync(file) == 0, rename(temporary, path) == 0 else { throw AtomicFile.failure(path) }
         close(file)
         file = -1
+        guard durable else { return }
         let folder = open(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".", O_RDONLY | O_CLOEXEC)
-        if folder >= 0 {  // so that the new name survives a power cut too
+        if folder >= 0 {  // for the new name
             fsync(folder)
             close(folder)
         }
@@ -61,8 +67,8 @@ package final class AtomicFile {
         file = -1
     }
 
-    private static func failure(_ path: String) -> DataFileError {
-        DataFileError(file: path, problem: .unwritable(String(cString: strerror(errno))))
+    private static func failure(_ path: String) -> FileError {
+        FileError(file: path, problem: .unwritable(String(cString: strerror(errno))))
     }
 }
 

@@ -1,0 +1,62 @@
+import Tern
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The snippets of README.md, as a program.
+func readmeSnippets() async throws {
+    let folder = FileManager.default.temporaryDirectory.path
+    cell("A network")
+    final class MLP: Module, Layer {
+        let hidden = Linear(20, 256)
+        let out = Linear(256, 10)
+        func forward(_ x: Tensor) -> Tensor { out(relu(hidden(x))) }
+    }
+
+    let net = MLP()
+    let X = Tensor.rand(32, 20), y = Tensor.randint(0..<10, [32])
+    let optimizer = SGD(net.parameters(), lr: 0.1)
+    for _ in 1...20 {
+        let loss = crossEntropy(net(X), y)
+        optimizer.zeroGrad()
+        loss.backward()
+        optimizer.step()
+    }
+    print(crossEntropy(net(X), y))
+
+    cell("Values")
+    var a = Tensor([[1.0, 2], [3, 4]])
+    let b = a
+    a[0, 1...] *= 10
+    print(a[0], b[0])
+
+    cell("Tied layers")
+    let shared = Linear(8, 8)
+    let tied = Sequential(Linear(4, 8), ReLU(), shared, ReLU(), shared, ReLU(), Linear(8, 1))
+    print(tied.namedParameters().map(\.name))
+    tied[2].weight.data[0, 0] = 100
+    print(tied[4].weight[0, 0])
+
+    cell("Files")
+    try save(tied.stateDict(), to: folder + "/tied.safetensors")
+    let twin = Sequential(Linear(4, 8), ReLU(), shared, ReLU(), shared, ReLU(), Linear(8, 1))
+    try twin.loadStateDict(load(folder + "/tied.safetensors"))
+
+    cell("Errors")
+    do {
+        _ = try recovering { tied(Tensor.ones(2, 5)) }
+    } catch {
+        print(error)
+    }
+
+    cell("Serving")
+    let model = try Frozen(Sequential(Linear(4, 8), ReLU(), Linear(8, 1)))
+    let answers = await withTaskGroup(of: Tensor.self) { group in
+        for i in 0..<8 { group.addTask { model(Tensor.full([1, 4], i)) } }
+        return await group.reduce(into: []) { $0.append($1) }
+    }
+    print(answers.count)
+}

@@ -1,0 +1,13 @@
+/// What is wrong with a file of tensors, or with tensors that a file should hold: the file, the tensor and the rule.
+public struct FileFormatError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The file's path.
+    public let file: String
+    /// The tensor concerned; nil where it is the file as a whole.
+    public let tensor: String?
+    /// The rule that was broken, in words.
+    public let rule: String
+
+    public init(file: String, tensor: String? = nil, rule: String) { (self.file, self.tensor, self.rule) = (file, tensor, rule) }
+
+    public var description: String { "\(file): \(tensor.map { "tensor '\($0)': " } ?? "")\(rule)" }
+}

@@ -1,0 +1,64 @@
+public import TernCore
+
+/// Scales the gradients of `parameters` down so that their norm, taken over all as if they were one vector, is at most `maxNorm`.
+///
+/// - Parameters:
+///   - normType: 2, the default; any p; infinity for the greatest absolute value.
+///   - errorIfNonfinite: whether a norm that is NaN or infinite is an error; else it scales all the same. Default false.
+/// - Returns: the norm before scaling, 0-dim.
+///
+/// Source: `torch.nn.utils.clip_grad_norm_`.
+@discardableResult
+public func clipGradNorm(_ parameters: [Parameter<Tensor>], maxNorm: Double, normType: Double = 2, errorIfNonfinite: Bool = false) -> Tensor
+{
+    noGrad {
+        let gradients = parameters.compactMap(\.grad)
+        guard let first = gradients.first else { return Tensor(0.0) }
+        let norms = gradients.map { $0.detach().vectorNorm(normType).to(first.device) }
+        let total = stack(norms.map { $0.to(norms.reduce(first.dtype.real) { $0.promoted(with: $1.dtype) }) }).vectorNorm(normType)
+        if total.isPoison { return .poison }
+        if errorIfNonfinite, !total.doubleValue.isFinite {
+            raise(.rule("clipGradNorm", "the norm of order \(normType) of the gradients is \(total.doubleValue), so they can't be clipped"))
+            return .poison
+        }
+        let ratio = maxNorm / (total + 1e-6)
+        let factor = ratio.minimum(ratio.operand(1.0))
+        parameters.updateGradients { $0 *= factor.to($0.device).to($0.dtype) }
+        return total
+    }
+}
+
+/// Clamps every element of the gradients of `parameters` to −clipValue...clipValue. Source: `torch.nn.utils.clip_grad_value_`.
+public func clipGradValue(_ parameters: [Parameter<Tensor>], clipValue: Double) {
+    noGrad {
+        parameters.updateGradients { g in
+            let clipped = g.maximum(g.operand(-clipValue)).minimum(g.operand(clipValue))
+            if !clipped.isPoison { g = clipped }
+        }
+    }
+}
+
+extension [Parameter<Tensor>] {
+    /// Changes the gradients in place; those that several entries share once.
+    fileprivate func updateGradients(_ change: (inout Tensor) -> Void) {
+        var seen: Set<ObjectIdentifier> = []
+        for parameter in self where seen.insert(ObjectIdentifier(parameter.box)).inserted {
+            (parameter.box.tensor?.node as? Leaf)?.updateGrad { if $0 != nil { change(&$0!) } }
+        }
+    }
+}
+
+extension Tensor {
+    /// The p-norm of all elements.
+    fileprivate func vectorNorm(_ p: Double) -> Tensor {
+        let size = dtype.isComplex || p != 2 ? abs() : self
+        switch p {
+        case .infinity: return size.max()
+        case -.infinity: return size.min()
+        case 0: return (size .!= 0).sum().to(size.dtype)
+        case 1: return size.sum()
+        case 2: return (size * size).sum().sqrt()
+        default: return size.pow(p).sum().pow(1 / p)
+        }
+    }
+}

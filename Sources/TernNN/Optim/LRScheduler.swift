@@ -1,0 +1,116 @@
+import TernCore
+
+/// The base of what changes learning rates while training. Making one sets the first rate; call `step()` after each epoch, or after
+/// each batch where the schedule counts batches.
+///
+///     let scheduler = CosineAnnealingLR(optimizer, tMax: 10)
+///     for epoch in 0..<10 {
+///         train()
+///         scheduler.step()
+///     }
+///
+/// A new one overrides `rates`. Source: `torch.optim.lr_scheduler.LRScheduler`.
+open class LRScheduler {
+    public let optimizer: Optimizer
+    /// How many times it has stepped; 0 at the start.
+    public internal(set) var lastEpoch = -1
+    /// The rates that the groups had at first.
+    public internal(set) var baseLRs: [Double]
+    /// The rates that the last step set.
+    public internal(set) var lastLR: [Double] = []
+    /// Steps since it was made, the first, which making it takes, included.
+    public internal(set) var stepCount = 0
+    /// Whether `rates` is asked for the first rates of all.
+    public private(set) var isInitial = false
+
+    public init(_ optimizer: Optimizer) {
+        self.optimizer = optimizer
+        for group in optimizer.groups where group["initial_lr"] == nil { group["initial_lr"] = .number(group.lr) }
+        baseLRs = optimizer.groups.map { $0.number("initial_lr") }
+        start()
+    }
+
+    /// Sets the first rates, when the scheduler is made.
+    func start() { takeFirstStep() }
+    /// The step that leads to epoch 0: when the scheduler is made, and again when a sequence begins with it.
+    final func takeFirstStep() {
+        stepCount = 0
+        isInitial = true
+        step()
+        isInitial = false
+    }
+
+    /// Sets the next rates.
+    public func step() {
+        stepCount += 1
+        advance()
+    }
+    func advance() {
+        lastEpoch += 1
+        set(rates())
+    }
+    /// Starts over, as the next part of a sequence.
+    func restart() {
+        lastEpoch = 0
+        set(closedForm() ?? rates())
+    }
+    /// Takes back one step, rates aside.
+    func undo() { lastEpoch -= 1 }
+    func set(_ rates: [Double]) {
+        for (group, rate) in zip(optimizer.groups, rates) { group.lr = rate }
+        lastLR = optimizer.groups.map(\.lr)
+    }
+
+    /// The rate of each group at epoch `lastEpoch`; may build on `currentLRs`, those of the epoch before.
+    open func rates() -> [Double] { currentLRs }
+    /// The same from the base rates and `lastEpoch` alone; nil where there is no such form.
+    open func closedForm() -> [Double]? { nil }
+    /// The rates that the groups have now.
+    public var currentLRs: [Double] { optimizer.groups.map(\.lr) }
+    func base(_ rate: (Double) -> Double) -> [Double] { baseLRs.map(rate) }
+
+    /// What changes while it runs, by PyTorch's names; its arguments are not in it.
+    ///
+    /// Source: `torch.optim.lr_scheduler.LRScheduler.state_dict`.
+    open func stateDict() -> OptionList {
+        ["last_epoch": .int(lastEpoch), "base_lrs": .numbers(baseLRs), "_step_count": .int(stepCount), "_last_lr": .numbers(lastLR)]
+    }
+    /// Goes on from there. Rates are the optimizer's: load its state too. What is missing stays as it is.
+    open func loadStateDict(_ state: OptionList) {
+        if let epoch = state["last_epoch"]?.intValue { lastEpoch = epoch }
+        if let rates = state["base_lrs"]?.doubles { baseLRs = rates }
+        if let count = state["_step_count"]?.intValue { stepCount = count }
+        if let rates = state["_last_lr"]?.doubles { lastLR = rates }
+    }
+
+    /// Reports a wrong argument.
+    static func check(_ condition: Bool, _ message: @autoclosure () -> String) {
+        if !condition { raise(.rule(String(describing: Self.self), message())) }
+    }
+}
+
+/// An option of a scheduler: one number for all groups, or one for each.
+public protocol GroupNumbers {
+    var numbersForGroups: [Double] { get }
+}
+extension Double: GroupNumbers { public var numbersForGroups: [Double] { [self] } }
+extension Int: GroupNumbers { public var numbersForGroups: [Double] { [Double(self)] } }
+extension [Double]: GroupNumbers { public var numbersForGroups: [Double] { self } }
+
+extension Optimizer {
+    /// A number for each group.
+    func spread(_ numbers: some GroupNumbers, _ name: String, of scheduler: String) -> [Double] {
+        let given = numbers.numbersForGroups
+        if given.count == 1 || given.count == groups.count { return groups.indices.map { given[min($0, given.count - 1)] } }
+        raise(.rule(scheduler, "\(name) has \(given.count) numbers for \(groups.count) parameter groups"))
+        return groups.map { _ in 0 }
+    }
+    var hasMomentum: Bool { defaults["momentum"] != nil || defaults["betas"] != nil }
+}
+extension ParameterGroup {
+    /// The momentum, whichever option holds it.
+    var anyMomentum: Double {
+        get { self["betas"] != nil ? betas.0 : momentum }
+        set { if self["betas"] != nil { betas.0 = newValue } else { momentum = newValue } }
+    }
+}

@@ -1,0 +1,72 @@
+public import TernCore
+
+/// All that an optimizer remembers, as a value, in PyTorch's layout: the state by the parameter's number, and the groups' options.
+public struct OptimizerState: Sendable {
+    public struct Group: Sendable {
+        /// By PyTorch's names.
+        public var options: OptionList
+        /// The numbers of its parameters, counted over all groups.
+        public var parameters: [Int]
+        public init(options: OptionList, parameters: [Int]) { (self.options, self.parameters) = (options, parameters) }
+    }
+    /// For each parameter that has a state, its tensors by PyTorch's names (`step`, `exp_avg`). PyTorch's `state`.
+    public var parameters: [Int: [String: Tensor]]
+    /// PyTorch's `param_groups`.
+    public var groups: [Group]
+    public init(parameters: [Int: [String: Tensor]], groups: [Group]) { (self.parameters, self.groups) = (parameters, groups) }
+}
+
+extension Optimizer {
+    /// All that it remembers: what happens later does not change the value. Source: `torch.optim.Optimizer.state_dict`.
+    public func stateDict() -> OptimizerState {
+        var result = OptimizerState(parameters: [:], groups: [])
+        var number = 0
+        for group in groups {
+            let numbers = Array(number..<number + group.parameters.count)
+            for (i, state) in zip(numbers, group.states) where !state.isEmpty { result.parameters[i] = state.stored }
+            result.groups.append(.init(options: group.options, parameters: numbers))
+            number += numbers.count
+        }
+        return result
+    }
+
+    /// Goes on from what was remembered: state and options are replaced. Tensors take each parameter's dtype and device.
+    ///
+    /// Parameters are matched by their order. Load after making the schedulers, which write the learning rates.
+    /// Source: `torch.optim.Optimizer.load_state_dict`.
+    /// - Throws: `TensorError` where groups or shapes do not fit; nothing has changed then.
+    public func loadStateDict(_ saved: OptimizerState) throws {
+        func misfit(_ message: String) -> TensorError { .rule("loadStateDict", "\(typeName): \(message)") }
+        guard saved.groups.count == groups.count else {
+            throw misfit("the state dict has \(saved.groups.count) parameter groups, the optimizer \(groups.count)")
+        }
+        var loaded: [(options: OptionList, states: [ParameterState])] = []
+        for (i, (group, from)) in zip(groups, saved.groups).enumerated() {
+            guard group.parameters.count == from.parameters.count else {
+                throw misfit(
+                    "group \(i) has \(from.parameters.count) parameters in the state dict, \(group.parameters.count) in the optimizer")
+            }
+            var options = group.options
+            for (name, value) in from.options {
+                if let known = defaults[name], !value.fits(known) { throw misfit("option '\(name)' of group \(i) can't be \(value)") }
+                options[name] = value
+            }
+            if let problem = problem(with: options) { throw misfit("group \(i): \(problem)") }
+            var states: [ParameterState] = []
+            for (parameter, number) in zip(group.parameters, from.parameters) {
+                let stored = saved.parameters[number] ?? [:]
+                let tensor = parameter.box.tensor
+                for (name, value) in stored.sorted(by: { $0.key < $1.key }) {
+                    let isNumber = name == "step" || stateNumbers.contains(name)
+                    guard let expected = isNumber ? [] : tensor.map({ stateShape(name, for: $0.shape) }) else { continue }
+                    guard value.shape == expected, !value.isPoison else {
+                        throw misfit("\(name) of parameter \(number) has shape \(value.shape.brief), expected \(expected.brief)")
+                    }
+                }
+                try states.append(recovering { noGrad { ParameterState(stored: stored, for: tensor, isNumber: stateNumbers.contains) } })
+            }
+            loaded.append((options, states))
+        }
+        for (group, new) in zip(groups, loaded) { (group.options, group.states) = (new.options, new.states) }
+    }
+}

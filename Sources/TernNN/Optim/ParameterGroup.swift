@@ -1,0 +1,165 @@
+public import TernCore
+
+/// Parameters that an optimizer treats alike, with options of their own.
+///
+///     let optimizer = SGD([
+///         ParameterGroup(net[0].parameters(), weightDecay: 0.1),
+///         ParameterGroup(net[2].parameters(), lr: 0.01),
+///     ], lr: 0.1)
+///
+/// What a group leaves out it takes from the optimizer. Its options can be changed while training: `optimizer.groups[1].lr = 0.001`.
+/// Source: the dictionaries in `torch.optim.Optimizer.param_groups`.
+public final class ParameterGroup {
+    public let parameters: [Parameter<Tensor>]
+    /// By PyTorch's names: `lr`, `weight_decay`.
+    public internal(set) var options: OptionList
+    /// What the optimizer remembers of each parameter.
+    var states: [ParameterState]
+
+    /// - Parameters:
+    ///   - options: others by PyTorch's names: `["nesterov": true]`.
+    public init(
+        _ parameters: [Parameter<Tensor>], lr: Double? = nil, momentum: Double? = nil, betas: (Double, Double)? = nil, eps: Double? = nil,
+        weightDecay: Double? = nil, options: OptionList = [:]
+    ) {
+        self.parameters = parameters
+        self.options = options
+        states = []
+        if let lr { self.options["lr"] = .number(lr) }
+        if let momentum { self.options["momentum"] = .number(momentum) }
+        if let betas { self.options["betas"] = .numbers([betas.0, betas.1]) }
+        if let eps { self.options["eps"] = .number(eps) }
+        if let weightDecay { self.options["weight_decay"] = .number(weightDecay) }
+    }
+
+    public subscript(name: String) -> OptionValue? {
+        get { options[name] }
+        set { options[name] = newValue }
+    }
+    /// A number that the optimizer is known to have.
+    func number(_ name: String) -> Double { options[name]?.doubleValue ?? 0 }
+    func numbers(_ name: String) -> [Double] { options[name]?.doubles ?? [] }
+    func flag(_ name: String) -> Bool { options[name] == .bool(true) }
+
+    /// The learning rate.
+    public var lr: Double {
+        get { number("lr") }
+        set { options["lr"] = .number(newValue) }
+    }
+    public var momentum: Double {
+        get { number("momentum") }
+        set { options["momentum"] = .number(newValue) }
+    }
+    public var weightDecay: Double {
+        get { number("weight_decay") }
+        set { options["weight_decay"] = .number(newValue) }
+    }
+    public var betas: (Double, Double) {
+        get {
+            let both = numbers("betas")
+            return both.count == 2 ? (both[0], both[1]) : (0, 0)
+        }
+        set { options["betas"] = .numbers([newValue.0, newValue.1]) }
+    }
+    public var eps: Double {
+        get { number("eps") }
+        set { options["eps"] = .number(newValue) }
+    }
+}
+
+/// What an optimizer can be made from lists of: parameters, or groups of them.
+public protocol ParameterSource {
+    static func parameterGroups(of list: [Self]) -> [ParameterGroup]
+}
+extension Parameter: ParameterSource where Value == Tensor {
+    public static func parameterGroups(of list: [Parameter<Tensor>]) -> [ParameterGroup] { list.isEmpty ? [] : [ParameterGroup(list)] }
+}
+extension ParameterGroup: ParameterSource {
+    public static func parameterGroups(of list: [ParameterGroup]) -> [ParameterGroup] { list }
+}
+
+/// What an optimizer remembers of one parameter: tensors, numbers and how many steps it has taken, by PyTorch's names.
+public struct ParameterState: Sendable {
+    /// How many steps have been taken; stays 0 in optimizers that do not count.
+    public var step = 0
+    private var tensors: [(name: String, tensor: Tensor)] = []
+    private var numbers: [(name: String, value: Double)] = []
+
+    public init() {}
+
+    public subscript(name: String) -> Tensor? {
+        get {
+            for entry in tensors where entry.name == name { return entry.tensor }
+            return nil
+        }
+        set {
+            let at = tensors.firstIndex { $0.name == name }
+            if let newValue {
+                if let at { tensors[at].tensor = newValue } else { tensors.append((name, newValue)) }
+            } else if let at {
+                tensors.remove(at: at)
+            }
+        }
+    }
+    /// The tensor of that name; zeros like `x` where there is none yet.
+    public func tensor(_ name: String, like x: Tensor) -> Tensor { self[name] ?? x.zerosLike() }
+
+    /// A number of that name. It is rounded to `float32`, in which checkpoints hold it, so that a run that is resumed goes on as if it
+    /// had never stopped.
+    public subscript(number name: String) -> Double? {
+        get {
+            for entry in numbers where entry.name == name { return entry.value }
+            return nil
+        }
+        set {
+            numbers.removeAll { $0.name == name }
+            if let newValue { numbers.append((name, Double(Float(newValue)))) }
+        }
+    }
+
+    /// Prepares a tensor to be written in place, without a copy where nothing else looks at it.
+    mutating func makeWritable(_ name: String) {
+        guard let at = tensors.firstIndex(where: { $0.name == name }) else { return }
+        tensors[at].tensor.makeWritable()
+    }
+    mutating func update(_ change: (inout Tensor) -> Void) {
+        for at in tensors.indices { change(&tensors[at].tensor) }
+    }
+    /// Follows the parameter to its dtype and device. Answers the first tensor that is not of the shape it should be.
+    mutating func fit(to p: Tensor, _ expected: (String, Shape) -> Shape) -> (String, Shape)? {
+        for at in tensors.indices {
+            let tensor = tensors[at].tensor
+            if tensor.shape != expected(tensors[at].name, p.shape) { return (tensors[at].name, tensor.shape) }
+            if tensor.dtype != p.dtype || tensor.backend !== p.backend { tensors[at].tensor = tensor.to(p.dtype).to(p.device) }
+        }
+        return nil
+    }
+    var hasPoison: Bool { tensors.contains { $0.tensor.isPoison } }
+    var isEmpty: Bool { step == 0 && tensors.isEmpty && numbers.isEmpty }
+}
+
+// MARK: Checkpoints
+
+extension ParameterState {
+    /// As PyTorch stores it: steps and numbers are 0-dim `float32` tensors.
+    var stored: [String: Tensor] {
+        var all = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) })
+        for (name, value) in numbers { all[name] = Tensor(Float(value)) }
+        if step > 0 { all["step"] = Tensor(Float(step)) }
+        return all
+    }
+
+    /// Reads what PyTorch stored for a parameter of the given dtype and device. `isNumber` says which names are numbers.
+    init(stored: [String: Tensor], for parameter: Tensor?, isNumber: (String) -> Bool) {
+        for (name, tensor) in stored.sorted(by: { $0.key < $1.key }) {
+            if name == "step" {
+                step = tensor.intValue
+            } else if isNumber(name) {
+                self[number: name] = tensor.doubleValue
+            } else {
+                let fitted = parameter.map { p in (tensor.dtype.isDifferentiable ? tensor.to(p.dtype) : tensor).to(p.device) }
+                self[name] = (fitted ?? tensor).detach()
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import RealModule
+import Testing
+
+@testable import TernCore
+@testable import TernIO
+@testable import TernNN
+
+@Suite struct ScheduleTests {
+    private static var makers: [String: (Optimizer) -> LRScheduler] {
+        [
+            "LambdaLR": { LambdaLR($0) { Double.pow(0.95, $0) } },
+            "LambdaLR.each": { LambdaLR($0, [{ 1 / (1 + Double($0)) }, { $0 > 3 ? 0.5 : 1 }]) },
+            "MultiplicativeLR": { MultiplicativeLR($0) { 0.9 + 0.01 * Double($0) } },
+            "StepLR": { StepLR($0, stepSize: 5, gamma: 0.3) },
+            "MultiStepLR": { MultiStepLR($0, milestones: [3, 8, 8, 15]) },
+            "ConstantLR": { ConstantLR($0, factor: 0.4, totalIters: 7) },
+            "LinearLR": { LinearLR($0, startFactor: 0.2, endFactor: 0.7, totalIters: 9) },
+            "ExponentialLR": { ExponentialLR($0, gamma: 0.8) },
+            "PolynomialLR": { PolynomialLR($0, totalIters: 12, power: 1.7) },
+            "CosineAnnealingLR": { CosineAnnealingLR($0, tMax: 7, etaMin: 0.01) },
+            "CosineAnnealingWarmRestarts": { CosineAnnealingWarmRestarts($0, t0: 3, tMult: 2, etaMin: 0.001) },
+            "CyclicLR": { CyclicLR($0, baseLR: 0.01, maxLR: 0.2, stepSizeUp: 4) },
+            "CyclicLR.triangular2": {
+                CyclicLR($0, baseLR: [0.01, 0.02], maxLR: [0.2, 0.3], stepSizeUp: 3, stepSizeDown: 5, mode: .triangular2)
+            },
+            "CyclicLR.exp_range": {
+                CyclicLR($0, baseLR: 0.01, maxLR: 0.2, stepSizeUp: 4, mode: .expRange, gamma: 0.9, cycleMomentum: false)
+            },
+            "OneCycleLR": { OneCycleLR($0, maxLR: [0.4, 0.1], totalSteps: 24) },
+            "OneCycleLR.linear": {
+                OneCycleLR($0, maxLR: 0.4, totalSteps: 24, pctStart: 0.4, annealStrategy: .linear, divFactor: 10, threePhase: true)
+            },
+            "SequentialLR": {
+                SequentialLR(
+                    $0,
+                    schedulers: [
+                        LinearLR($0, startFactor: 0.1, totalIters: 4), CosineAnnealingLR($0, tMax: 10), ExponentialLR($0, gamma: 0.9),
+                    ],
+                    milestones: [4, 14])
+            },
+            "SequentialLR.other": {
+                SequentialLR(
+                    $0,
+                    schedulers: [
+                        ConstantLR($0, factor: 0.1, totalIters: 3), StepLR($0, stepSize: 2), MultiplicativeLR($0) { _ in 0.7 },
+                        CosineAnnealingWarmRestarts($0, t0: 4),
+                    ], milestones: [3, 9, 15])
+            },
+            "ChainedScheduler": { ChainedScheduler($0, [ConstantLR($0, factor: 0.1, totalIters: 4), ExponentialLR($0, gamma: 0.9)]) },
+            "SequentialLR.nested": {
+                let inner = SequentialLR(
+                    $0, schedulers: [ConstantLR($0, factor: 0.5, totalIters: 2), ExponentialLR($0, gamma: 0.8)], milestones: [3])
+                return SequentialLR($0, schedulers: [inner, StepLR($0, stepSize: 3)], milestones: [9])
+            },
+        ]
+    }
+
+    private func optimizer(_ kind: String = "SGD") -> Optimizer {
+        let parameters = (0..<2).map { _ in Parameter(wrappedValue: Tensor.zeros(1)) }
+        let groups = [ParameterGroup([parameters[0]]), ParameterGroup([parameters[1]], lr: 0.05)]
+        return kind == "SGD" ? SGD(groups, lr: 0.5, momentum: 0.9) : Adam(groups, lr: 0.5)
+    }
+    private func row(_ optimizer: Optimizer) -> [Double] { optimizer.groups.map(\.lr) + [optimizer.groups[0].anyMomentum] }
+
+    /// Every schedule on two groups, with momentum and with betas, against PyTorch's rates over 24 steps.
+    @Test func ratesFollowPyTorch() throws {
+        let fixtures = try load(OptimFixtures.folder + "schedules.safetensors")
+        var compared = 0
+        for (name, make) in Self.makers {
+            for kind in ["SGD", "Adam"] {
+                let expected = try #require(fixtures["\(name)/\(kind)"])
+                let optimizer = optimizer(kind)
+                let scheduler = make(optimizer)
+                for step in 0...24 {
+                    if step > 0 { scheduler.step() }
+                    let difference = largestDifference(row(optimizer), expected[step].array(of: Double.self))
+                    #expect(difference < 1e-12, "\(name) with \(kind), step \(step): \(row(optimizer)), off by \(difference)")
+                }
+                #expect(scheduler.lastLR == optimizer.groups.map(\.lr))
+                compared += 1
+            }
+        }
+        #expect(compared == fixtures.names.count { $0.contains("/") })
+    }
+
+    /// A schedule stored half way and loaded into a new one goes on as it would have.
+    @Test func schedulesResume() throws {
+        for (name, make) in Self.makers {
+            let first = optimizer(), second = optimizer()
+            let a = make(first)
+            for _ in 0..<9 { a.step() }
+            let b = make(second)
+            b.loadStateDict(a.stateDict())
+            try second.loadStateDict(first.stateDict())
+            for step in 9..<20 {
+                a.step()
+                b.step()
+                #expect(row(first) == row(second), "\(name), step \(step)")
+            }
+        }
+    }
+
+    @Test func plateaus() throws {
+        let fixtures = try load(OptimFixtures.folder + "schedules.safetensors")
+        let metrics = try #require(fixtures["metrics"]).array(of: Double.self)
+        let makers: [String: (Optimizer) -> ReduceLROnPlateau] = [
+            "rel": { ReduceLROnPlateau($0, factor: 0.5, patience: 2) },
+            "abs": { ReduceLROnPlateau($0, factor: 0.5, patience: 1, threshold: 0.05, thresholdMode: .abs, cooldown: 2, minLR: 0.02) },
+            "max": { ReduceLROnPlateau($0, mode: .max, factor: 0.3, patience: 3, minLR: [0.1, 0.001]) },
+        ]
+        for (name, make) in makers {
+            let expected = try #require(fixtures["ReduceLROnPlateau.\(name)"])
+            let optimizer = optimizer()
+            var scheduler = make(optimizer)
+            for (i, metric) in metrics.enumerated() {
+                scheduler.step(metric)
+                #expect(largestDifference(optimizer.groups.map(\.lr), expected[i].array(of: Double.self)) < 1e-12, "\(name), step \(i)")
+                if i == 10 {
+                    let state = scheduler.stateDict()
+                    scheduler = make(optimizer)
+                    scheduler.loadStateDict(state)
+                }
+            }
+        }
+    }
+
+    @Test func wrongArguments() {
+        func message(_ body: (Optimizer) -> LRScheduler) -> String {
+            let error = #expect(throws: TensorError.self) { try recovering { _ = body(optimizer()) } }
+            return error?.description ?? ""
+        }
+        #expect(message { StepLR($0, stepSize: 0) } == "StepLR: stepSize must be 1 or more, not 0")
+        #expect(message { CosineAnnealingLR($0, tMax: 0) }.contains("tMax"))
+        #expect(message { ConstantLR($0, factor: 2) }.contains("factor must be in 0...1"))
+        #expect(message { LinearLR($0, startFactor: 0) }.contains("startFactor"))
+        #expect(message { LambdaLR($0, [{ _ in 1 }]) }.contains("1 functions for 2"))
+        #expect(message { OneCycleLR($0, maxLR: [1, 2, 3], totalSteps: 5) }.contains("3 numbers for 2"))
+        #expect(message { SequentialLR($0, schedulers: [], milestones: []) }.contains("no schedulers"))
+        #expect(message { SequentialLR($0, schedulers: [StepLR($0, stepSize: 1)], milestones: [1]) }.contains("milestones"))
+        #expect(message { SequentialLR($0, schedulers: [StepLR(optimizer(), stepSize: 1)], milestones: []) }.contains("one optimizer"))
+        let plain = Adagrad([Parameter(wrappedValue: Tensor.zeros(1))])
+        let error = #expect(throws: TensorError.self) { try recovering { _ = OneCycleLR(plain, maxLR: 1, totalSteps: 5) } }
+        #expect(error?.message.contains("no momentum") == true)
+        let over = #expect(throws: TensorError.self) {
+            try recovering {
+                let scheduler = OneCycleLR(optimizer(), maxLR: 1, totalSteps: 2)
+                for _ in 0..<3 { scheduler.step() }
+            }
+        }
+        #expect(over?.message == "step 3 of a schedule of 2 steps")
+    }
+}
