@@ -52,7 +52,9 @@ struct Arguments {
     func tensors(_ i: Int, _ name: String) throws -> [Tensor] {
         let value = self[i, name]
         if case .tensor(let t) = value { return [t] }
-        return try value.items.map { if case .tensor(let t) = $0 { t } else { throw Refusal("\(op): argument \(i + 1), \(name), must be tensors") } }
+        return try value.items.map {
+            if case .tensor(let t) = $0 { t } else { throw Refusal("\(op): argument \(i + 1), \(name), must be tensors") }
+        }
     }
     /// Tensors given one after the other, or as one list.
     var all: [Tensor] { positional.flatMap(\.tensors) }
@@ -74,6 +76,9 @@ struct Arguments {
             }
         }
     }
+
+    /// The argument where it is a tensor, for the number on its other side to promote with.
+    func tensorLike(_ i: Int, _ name: String) throws -> Tensor? { if case .tensor(let t) = self[i, name] { t } else { nil } }
 
     // MARK: Numbers and words
 
@@ -139,7 +144,9 @@ struct Arguments {
         switch value {
         case .int(let n): return [n]
         case .list(let list):
-            let numbers = list.compactMap { if case .int(let n) = $0 { n } else if case .tensor(let t) = $0, t.count == 1 { t.intValue } else { nil } }
+            let numbers = list.compactMap {
+                if case .int(let n) = $0 { n } else if case .tensor(let t) = $0, t.count == 1 { t.intValue } else { nil }
+            }
             return numbers.count == list.count ? numbers : nil
         case .tensor(let t) where t.rank <= 1 && !t.dtype.isDifferentiable: return t.array(of: Int.self)
         default: return nil

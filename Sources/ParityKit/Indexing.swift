@@ -29,9 +29,9 @@ private func indexed(_ op: String, _ a: Arguments) throws -> Tensor? {
 
 /// The items between the brackets of `x[…]`.
 private func indices(_ value: Value) throws -> [TensorIndex] {
-    // Whole numbers alone are one list of rows; with anything else among them, they are an index for each dimension.
-    guard case .list(let items) = value, !items.allSatisfy({ $0.number != nil }) else { return [try item(value)] }
-    return try items.map(item)
+    // A list of whole numbers alone is one index list.
+    if case .list(let items) = value, items.isEmpty || items.contains(where: { $0.number == nil }) { return try items.map(item) }
+    return [try item(value)]
 }
 private func item(_ value: Value) throws -> TensorIndex {
     switch value {

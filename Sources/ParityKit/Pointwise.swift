@@ -58,40 +58,54 @@ private func unary(_ op: String, _ a: Arguments) throws -> Tensor? {
 }
 
 private func binary(_ op: String, _ a: Arguments) throws -> Tensor? {
+    /// Two operands, either of which may be a number.
+    func pair(_ f: (Tensor, Tensor) -> Tensor) throws -> Tensor {
+        let other = try a.tensorLike(1, "other")
+        guard other != nil || isTensor(a[0, "input"]) else { throw Refusal("\(op): one operand at least must be a tensor") }
+        let x = try a.operand(0, "input", beside: other)
+        return f(x, try a.operand(1, "other", beside: x))
+    }
     /// A tensor, and a tensor or a number.
-    func pair(_ f: (Tensor, Tensor) -> Tensor) throws -> Tensor { f(try a.x, try a.operand(1, "other", beside: a.x)) }
+    func first(_ f: (Tensor, Tensor) -> Tensor) throws -> Tensor { f(try a.x, try a.operand(1, "other", beside: a.x)) }
+    /// Two tensors.
+    func tensors(_ f: (Tensor, Tensor) -> Tensor) throws -> Tensor { f(try a.x, try a.tensor(1, "other")) }
     switch op {
-    case "add" where !a.has(2, "alpha"), "__radd__": return try pair(+)
+    case "add" where !a.has(2, "alpha"): return try pair(+)
+    case "__radd__": return try first(+)
     case "sub" where !a.has(2, "alpha"): return try pair(-)
-    case "__rsub__": return try pair { $1 - $0 }
-    case "rsub" where !a.has(2, "alpha"): return try pair { $1 - $0 }
-    case "mul", "__rmul__": return try pair(*)
+    case "__rsub__": return try first { $1 - $0 }
+    case "rsub" where !a.has(2, "alpha"): return try first { $1 - $0 }
+    case "mul": return try pair(*)
+    case "__rmul__": return try first(*)
     case "true_divide": return try pair(/)
-    case "__rdiv__": return try pair { $1 / $0 }
+    case "__rdiv__": return try first { $1 / $0 }
     case "div":
         guard a.has(2, "rounding_mode") else { return try pair(/) }
         let rounding = try a.choice(2, "rounding_mode", Tensor.Rounding.floor)
         return try pair { $0.divided(by: $1, rounding: rounding) }
     case "floor_divide": return try pair { $0.divided(by: $1, rounding: .floor) }
     case "remainder": return try pair(%)
-    case "__rmod__": return try pair { $1 % $0 }
-    case "fmod": return try pair { $0.fmod($1) }
+    case "__rmod__": return try first { $1 % $0 }
+    case "fmod": return try first { $0.fmod($1) }
     case "pow": return try pair { $0.pow($1) }
-    case "__rpow__": return try pair { $1.pow($0) }
-    case "maximum": return try a.x.maximum(a.tensor(1, "other"))
-    case "minimum": return try a.x.minimum(a.tensor(1, "other"))
-    case "max" where isTensor(a[1, "other"]): return try a.x.maximum(a.tensor(1, "other"))
-    case "min" where isTensor(a[1, "other"]): return try a.x.minimum(a.tensor(1, "other"))
-    case "eq": return try pair(.==)
-    case "ne": return try pair(.!=)
-    case "lt": return try pair(.<)
-    case "le": return try pair(.<=)
-    case "gt": return try pair(.>)
-    case "ge": return try pair(.>=)
-    case "bitwise_and", "__rand__": return try pair(&)
-    case "bitwise_or", "__ror__": return try pair(|)
-    case "bitwise_xor", "__rxor__": return try pair(^)
-    case "complex": return try pair(Tensor.complex)
+    case "__rpow__": return try first { $1.pow($0) }
+    case "maximum": return try tensors { $0.maximum($1) }
+    case "minimum": return try tensors { $0.minimum($1) }
+    case "max" where isTensor(a[1, "other"]): return try tensors { $0.maximum($1) }
+    case "min" where isTensor(a[1, "other"]): return try tensors { $0.minimum($1) }
+    case "eq": return try first(.==)
+    case "ne": return try first(.!=)
+    case "lt": return try first(.<)
+    case "le": return try first(.<=)
+    case "gt": return try first(.>)
+    case "ge": return try first(.>=)
+    case "bitwise_and": return try pair(&)
+    case "__rand__": return try first(&)
+    case "bitwise_or": return try pair(|)
+    case "__ror__": return try first(|)
+    case "bitwise_xor": return try pair(^)
+    case "__rxor__": return try first(^)
+    case "complex": return try tensors(Tensor.complex)
     default: return nil
     }
 }

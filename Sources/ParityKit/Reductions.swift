@@ -20,7 +20,10 @@ func reductions(_ op: String, _ a: Arguments) throws -> [Tensor]? {
         return [found.values, found.indices]
     case "var", "std":
         let (dims, correction, keep) = try spread(a)
-        return [try op == "var" ? a.x.variance(dims, correction: correction, keepDim: keep) : a.x.std(dims, correction: correction, keepDim: keep)]
+        return [
+            try op == "var"
+                ? a.x.variance(dims, correction: correction, keepDim: keep) : a.x.std(dims, correction: correction, keepDim: keep)
+        ]
     default: return nil
     }
 }

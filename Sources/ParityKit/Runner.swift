@@ -77,7 +77,8 @@ func differentiated(_ answer: Answer, _ c: Value, _ inputs: [Tensor]) throws -> 
 private func printAnswer(_ c: Value) throws -> Answer {
     guard let t = c["args"].tensors.first else { throw Refusal("print: the case has no tensor") }
     let form = c["form"].text
-    return Answer(text: try recovering { form == "parameter" ? "\(Parameter(wrappedValue: t))" : "\(form == "leaf" ? t.requiringGrad() : t)" })
+    return Answer(
+        text: try recovering { form == "parameter" ? "\(Parameter(wrappedValue: t))" : "\(form == "leaf" ? t.requiringGrad() : t)" })
 }
 
 // MARK: Files

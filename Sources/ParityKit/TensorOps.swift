@@ -40,7 +40,7 @@ private func arrangements(_ op: String, _ a: Arguments) throws -> [Tensor]? {
     case "broadcast_shapes":
         var shape = Shape([Int]())
         for i in a.positional.indices { shape = broadcastShapes(shape, Shape(try a.ints(i, "shapes"))) }
-        return [Tensor.empty(shape)]
+        return []
     case "hstack": return [hstack(try a.tensors(0, "tensors"))]
     case "vstack": return [vstack(try a.tensors(0, "tensors"))]
     case "dstack": return [dstack(try a.tensors(0, "tensors"))]
@@ -88,7 +88,9 @@ private func scans(_ op: String, _ a: Arguments) throws -> [Tensor]? {
         return [found.values, found.indices]
     case "logcumsumexp": return [try a.x.logcumsumexp(a.int(1, "dim"))]
     case "diff":
-        return [try a.x.diff(a.int(1, "n", 1), dim: a.int(2, "dim", -1), prepend: a.tensorIf(3, "prepend"), append: a.tensorIf(4, "append"))]
+        return [
+            try a.x.diff(a.int(1, "n", 1), dim: a.int(2, "dim", -1), prepend: a.tensorIf(3, "prepend"), append: a.tensorIf(4, "append"))
+        ]
     case "trapezoid", "trapz":
         return [try a.x.trapezoid(a.tensorIf(1, "x"), dx: a.double(9, "dx", 1), dim: a.int(9, "dim", -1))]
     case "cumulative_trapezoid":
@@ -129,17 +131,19 @@ private func sorting(_ op: String, _ a: Arguments) throws -> [Tensor]? {
         let right = try a.bool(9, "right") || a.string(9, "side", "left") == "right"
         return [
             searchsorted(
-                try a.tensor(0, "sorted_sequence"), try a.operand(1, "input", beside: a.x), right: right, sorter: try a.tensorIf(9, "sorter"),
+                try a.tensor(0, "sorted_sequence"), try a.operand(1, "input", beside: a.x), right: right,
+                sorter: try a.tensorIf(9, "sorter"),
                 dtype: try a.bool(9, "out_int32") ? .int32 : .int64)
         ]
     case "bucketize":
         let boundaries = try a.tensor(1, "boundaries")
         return [
-            try a.operand(0, "input", beside: boundaries).bucketize(boundaries, right: a.bool(9, "right"), dtype: a.bool(9, "out_int32") ? .int32 : .int64)
+            try a.operand(0, "input", beside: boundaries).bucketize(
+                boundaries, right: a.bool(9, "right"), dtype: a.bool(9, "out_int32") ? .int32 : .int64)
         ]
     case "isin":
-        let elements = try a.operand(0, "elements")
-        return [elements.isin(try a.operand(1, "test_elements", beside: elements), invert: try a.bool(9, "invert"))]
+        let others = try a.operand(1, "test_elements", beside: a.tensorLike(0, "elements"))
+        return [try a.operand(0, "elements", beside: others).isin(others, invert: a.bool(9, "invert"))]
     case "histc": return [try a.x.histc(a.int(1, "bins", 100), min: a.double(2, "min", 0), max: a.double(3, "max", 0))]
     case "histogram":
         let weight = try a.tensorIf(9, "weight"), density = try a.bool(9, "density")
@@ -159,7 +163,9 @@ private func scatters(_ op: String, _ a: Arguments) throws -> [Tensor]? {
         let name = try a.string(i, "reduce", "")
         if name == "add" { return .sum }
         if name == "multiply" { return .prod }
-        guard let found = ScatterReduction(rawValue: name) else { throw Refusal("\(op): reduce must be sum, prod, mean, amax or amin, not '\(name)'") }
+        guard let found = ScatterReduction(rawValue: name) else {
+            throw Refusal("\(op): reduce must be sum, prod, mean, amax or amin, not '\(name)'")
+        }
         return found
     }
     switch op {
@@ -170,14 +176,15 @@ private func scatters(_ op: String, _ a: Arguments) throws -> [Tensor]? {
                 a.tensor(1, "src"), dim: a.int(2, "dim", 0), start: a.intIf(3, "start"), end: a.intIf(4, "end"), step: a.int(5, "step", 1))
         ]
     case "diagonal_scatter":
-        return [try a.x.diagonalScatter(a.tensor(1, "src"), offset: a.int(2, "offset", 0), dim1: a.int(3, "dim1", 0), dim2: a.int(4, "dim2", 1))]
+        return [
+            try a.x.diagonalScatter(a.tensor(1, "src"), offset: a.int(2, "offset", 0), dim1: a.int(3, "dim1", 0), dim2: a.int(4, "dim2", 1))
+        ]
     case "masked_scatter": return [try a.x.maskedScatter(a.tensor(1, "mask"), a.tensor(2, "source"))]
     case "masked_fill":
         if isTensor(a[2, "value"]) { return [try a.x.maskedFill(a.tensor(1, "mask"), a.tensor(2, "value"))] }
         return [try a.x.maskedFill(a.tensor(1, "mask"), a.operand(2, "value", beside: a.x))]
     case "fill":
-        let x = try a.x
-        return [try a.operand(1, "value", beside: x).to(x.dtype).expand(x.shape)]
+        return [try a.x.maskedFill(Tensor.ones([], dtype: .bool), a.operand(1, "value", beside: a.x))]
     case "scatter" where a.has(4, "reduce"):
         let x = try a.x, index = try a.tensor(2, "index"), source = try a.operand(3, "src", beside: x).to(x.dtype)
         return [try x.scatterReduce(a.int(1, "dim"), index, isTensor(a[3, "src"]) ? source : source.expand(index.shape), reduction(4))]
@@ -188,7 +195,9 @@ private func scatters(_ op: String, _ a: Arguments) throws -> [Tensor]? {
         ]
     case "index_add":
         let alpha = try a.has(4, "alpha") ? a.number(4, "alpha") : 1
-        func call(_ alpha: some TensorScalar) throws -> Tensor { try a.x.indexAdd(a.int(1, "dim"), a.tensor(2, "index"), a.tensor(3, "source"), alpha: alpha) }
+        func call(_ alpha: some TensorScalar) throws -> Tensor {
+            try a.x.indexAdd(a.int(1, "dim"), a.tensor(2, "index"), a.tensor(3, "source"), alpha: alpha)
+        }
         return [try call(alpha)]
     case "index_copy": return [try a.x.indexCopy(a.int(1, "dim"), a.tensor(2, "index"), a.tensor(3, "source"))]
     case "index_fill": return [try a.x.indexFill(a.int(1, "dim"), a.tensor(2, "index"), a.operand(3, "value", beside: a.x))]
@@ -246,11 +255,21 @@ private func products(_ op: String, _ a: Arguments) throws -> [Tensor]? {
 
 extension Tensor {
     // The generic calls behind their arguments of any kind.
-    fileprivate func addmm(into x: Tensor, _ b: Tensor, _ beta: some TensorScalar, _ alpha: some TensorScalar) -> Tensor { x.addmm(self, b, beta: beta, alpha: alpha) }
-    fileprivate func addmv(into x: Tensor, _ b: Tensor, _ beta: some TensorScalar, _ alpha: some TensorScalar) -> Tensor { x.addmv(self, b, beta: beta, alpha: alpha) }
-    fileprivate func addr(into x: Tensor, _ b: Tensor, _ beta: some TensorScalar, _ alpha: some TensorScalar) -> Tensor { x.addr(self, b, beta: beta, alpha: alpha) }
-    fileprivate func baddbmm(into x: Tensor, _ b: Tensor, _ beta: some TensorScalar, _ alpha: some TensorScalar) -> Tensor { x.baddbmm(self, b, beta: beta, alpha: alpha) }
-    fileprivate func addbmm(into x: Tensor, _ b: Tensor, _ beta: some TensorScalar, _ alpha: some TensorScalar) -> Tensor { x.addbmm(self, b, beta: beta, alpha: alpha) }
+    fileprivate func addmm(into x: Tensor, _ b: Tensor, _ beta: some TensorScalar, _ alpha: some TensorScalar) -> Tensor {
+        x.addmm(self, b, beta: beta, alpha: alpha)
+    }
+    fileprivate func addmv(into x: Tensor, _ b: Tensor, _ beta: some TensorScalar, _ alpha: some TensorScalar) -> Tensor {
+        x.addmv(self, b, beta: beta, alpha: alpha)
+    }
+    fileprivate func addr(into x: Tensor, _ b: Tensor, _ beta: some TensorScalar, _ alpha: some TensorScalar) -> Tensor {
+        x.addr(self, b, beta: beta, alpha: alpha)
+    }
+    fileprivate func baddbmm(into x: Tensor, _ b: Tensor, _ beta: some TensorScalar, _ alpha: some TensorScalar) -> Tensor {
+        x.baddbmm(self, b, beta: beta, alpha: alpha)
+    }
+    fileprivate func addbmm(into x: Tensor, _ b: Tensor, _ beta: some TensorScalar, _ alpha: some TensorScalar) -> Tensor {
+        x.addbmm(self, b, beta: beta, alpha: alpha)
+    }
 }
 
 private func statistics(_ op: String, _ a: Arguments) throws -> [Tensor]? {
@@ -271,12 +290,17 @@ private func statistics(_ op: String, _ a: Arguments) throws -> [Tensor]? {
         return [found.min, found.max]
     case "quantile", "nanquantile":
         let x = try a.x, q = try a.operand(1, "q", beside: x), dim = try a.intIf(2, "dim"), keep = try a.bool(3, "keepdim")
-        guard let way = Tensor.Interpolation(rawValue: try a.string(9, "interpolation", "linear")) else { throw Refusal("\(op): no such interpolation") }
+        guard let way = Tensor.Interpolation(rawValue: try a.string(9, "interpolation", "linear")) else {
+            throw Refusal("\(op): no such interpolation")
+        }
         return [
             op == "quantile"
                 ? x.quantile(q, dim: dim, keepDim: keep, interpolation: way) : x.nanquantile(q, dim: dim, keepDim: keep, interpolation: way)
         ]
-    case "cov": return [try a.x.cov(correction: a.int(9, "correction", 1), fweights: a.tensorIf(9, "fweights"), aweights: a.tensorIf(9, "aweights"))]
+    case "cov":
+        return [
+            try a.x.cov(correction: a.int(9, "correction", 1), fweights: a.tensorIf(9, "fweights"), aweights: a.tensorIf(9, "aweights"))
+        ]
     case "corrcoef": return [try a.x.corrcoef()]
     case "linalg.vector_norm":
         return [try a.x.vectorNorm(a.double(1, "ord", 2), dims: a.intsIf(2, "dim"), keepDim: a.bool(3, "keepdim"), dtype: a.dtype(9))]
@@ -286,10 +310,16 @@ private func statistics(_ op: String, _ a: Arguments) throws -> [Tensor]? {
     case "dist": return [try a.x.dist(a.tensor(1, "other"), p: a.double(2, "p", 2))]
     case "renorm": return [try a.x.renorm(a.double(1, "p"), dim: a.int(2, "dim"), maxNorm: a.double(3, "maxnorm"))]
     case "isclose":
-        return [try a.x.isclose(a.tensor(1, "other"), rtol: a.double(2, "rtol", 1e-5), atol: a.double(3, "atol", 1e-8), equalNaN: a.bool(4, "equal_nan"))]
+        return [
+            try a.x.isclose(
+                a.tensor(1, "other"), rtol: a.double(2, "rtol", 1e-5), atol: a.double(3, "atol", 1e-8), equalNaN: a.bool(4, "equal_nan"))
+        ]
     case "allclose":
         return [
-            Tensor(try a.x.allclose(a.tensor(1, "other"), rtol: a.double(2, "rtol", 1e-5), atol: a.double(3, "atol", 1e-8), equalNaN: a.bool(4, "equal_nan")))
+            Tensor(
+                try a.x.allclose(
+                    a.tensor(1, "other"), rtol: a.double(2, "rtol", 1e-5), atol: a.double(3, "atol", 1e-8), equalNaN: a.bool(4, "equal_nan")
+                ))
         ]
     case "equal": return [Tensor(try a.x.equal(a.tensor(1, "other")))]
     default: return nil
@@ -297,7 +327,15 @@ private func statistics(_ op: String, _ a: Arguments) throws -> [Tensor]? {
 }
 
 private func combining(_ op: String, _ a: Arguments) throws -> [Tensor]? {
-    func pair(_ f: (Tensor, Tensor) -> Tensor) throws -> [Tensor] { [f(try a.x, try a.operand(1, "other", beside: a.x))] }
+    /// Two tensors.
+    func tensors(_ f: (Tensor, Tensor) -> Tensor) throws -> [Tensor] { [f(try a.x, try a.tensor(1, "other"))] }
+    /// Two operands, one of which may be a number.
+    func pair(_ f: (Tensor, Tensor) -> Tensor) throws -> [Tensor] {
+        let other = try a.tensorLike(1, "other")
+        guard other != nil || isTensor(a[0, "input"]) else { throw Refusal("\(op): one operand at least must be a tensor") }
+        let x = try a.operand(0, "input", beside: other)
+        return [f(x, try a.operand(1, "other", beside: x))]
+    }
     func number(_ i: Int, _ name: String) throws -> any TensorScalar { try a.has(i, name) ? a.number(i, name) : 1 }
     switch op {
     case "add" where a.has(2, "alpha"), "sub" where a.has(2, "alpha"), "rsub" where a.has(2, "alpha"):
@@ -317,37 +355,38 @@ private func combining(_ op: String, _ a: Arguments) throws -> [Tensor]? {
         func call(_ weight: some TensorScalar) throws -> [Tensor] { [try x.lerp(a.tensor(1, "end"), weight)] }
         return try call(number(2, "weight"))
     case "float_power": return try pair { $0.floatPower($1) }
-    case "atan2": return try pair { $0.atan2($1) }
-    case "hypot": return try pair { $0.hypot($1) }
-    case "copysign": return try pair { $0.copysign($1) }
-    case "nextafter": return try pair { $0.nextafter($1) }
-    case "fmax": return try pair { $0.fmax($1) }
-    case "fmin": return try pair { $0.fmin($1) }
-    case "heaviside": return try pair { $0.heaviside($1) }
-    case "ldexp": return try pair { $0.ldexp($1) }
+    case "atan2": return try tensors { $0.atan2($1) }
+    case "hypot": return try tensors { $0.hypot($1) }
+    case "copysign": return [try a.x.copysign(a.operand(1, "other", beside: a.x))]
+    case "nextafter": return try tensors { $0.nextafter($1) }
+    case "fmax": return try tensors { $0.fmax($1) }
+    case "fmin": return try tensors { $0.fmin($1) }
+    case "heaviside": return try tensors { $0.heaviside($1) }
+    case "ldexp": return try tensors { $0.ldexp($1) }
     case "frexp":
         let found = try a.x.frexp()
         return [found.mantissa, found.exponent]
-    case "gcd": return try pair { $0.gcd($1) }
-    case "lcm": return try pair { $0.lcm($1) }
-    case "logical_and": return try pair { $0.logicalAnd($1) }
-    case "logical_or": return try pair { $0.logicalOr($1) }
-    case "logical_xor": return try pair { $0.logicalXor($1) }
+    case "gcd": return try tensors { $0.gcd($1) }
+    case "lcm": return try tensors { $0.lcm($1) }
+    case "logical_and": return try tensors { $0.logicalAnd($1) }
+    case "logical_or": return try tensors { $0.logicalOr($1) }
+    case "logical_xor": return try tensors { $0.logicalXor($1) }
     case "bitwise_left_shift": return try pair(<<)
     case "bitwise_right_shift": return try pair(>>)
     case "xlogy": return try pair { $0.xlogy($1) }
     case "special.xlog1py": return try pair { $0.xlog1py($1) }
-    case "logaddexp": return try pair { $0.logaddexp($1) }
-    case "logaddexp2": return try pair { $0.logaddexp2($1) }
-    case "igamma": return try pair { $0.igamma($1) }
-    case "igammac": return try pair { $0.igammac($1) }
-    case "polar": return try pair(Tensor.polar)
+    case "logaddexp": return try tensors { $0.logaddexp($1) }
+    case "logaddexp2": return try tensors { $0.logaddexp2($1) }
+    case "igamma": return try tensors { $0.igamma($1) }
+    case "igammac": return try tensors { $0.igammac($1) }
+    case "polar": return try tensors(Tensor.polar)
     case "polygamma", "special.polygamma":
         if case .int(let n) = a[0, "n"] { return [try a.tensor(1, "input").polygamma(n)] }
         return [try a.x.polygamma(a.int(1, "n"))]
     case "mvlgamma": return [try a.x.mvlgamma(a.int(1, "p"))]
     case "round" where a.has(1, "decimals"): return [try a.x.round(decimals: a.int(9, "decimals"))]
-    case "nan_to_num": return [try a.x.nanToNum(nan: a.double(1, "nan", 0), posinf: a.doubleIf(2, "posinf"), neginf: a.doubleIf(3, "neginf"))]
+    case "nan_to_num":
+        return [try a.x.nanToNum(nan: a.double(1, "nan", 0), posinf: a.doubleIf(2, "posinf"), neginf: a.doubleIf(3, "neginf"))]
     case "logit": return [try a.x.logit(eps: a.doubleIf(1, "eps"))]
     default: return try single(op, a).map { [$0] }
     }

@@ -89,7 +89,11 @@ public struct CaseFile {
         }
         guard let dtype = DType(name: name) else { throw Refusal("the case has a tensor of a dtype that Tern has not: \(name)") }
         var t = Tensor.empty(Shape(row["shape"].items.compactMap(\.number)), dtype: dtype)
-        if count > 0 { t.withUnsafeMutableBytes { to in _ = blob.copyBytes(to: to, from: (blob.startIndex + offset)..<(blob.startIndex + offset + count)) } }
+        if count > 0 {
+            t.withUnsafeMutableBytes { to in
+                _ = blob.copyBytes(to: to, from: (blob.startIndex + offset)..<(blob.startIndex + offset + count))
+            }
+        }
         if case .bool(true) = row["grad"] { t.requiresGrad = true }
         return t
     }
@@ -122,7 +126,9 @@ private struct JSONReader {
         }
     }
 
-    private mutating func skipSpace() { while at < bytes.count, bytes[at] == 32 || bytes[at] == 10 || bytes[at] == 13 || bytes[at] == 9 { at += 1 } }
+    private mutating func skipSpace() {
+        while at < bytes.count, bytes[at] == 32 || bytes[at] == 10 || bytes[at] == 13 || bytes[at] == 9 { at += 1 }
+    }
 
     private mutating func expect(_ byte: UInt8) throws {
         skipSpace()

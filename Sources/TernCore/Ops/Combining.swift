@@ -22,7 +22,8 @@ extension Tensor {
         composed(self, a, b) {
             try Check.require(
                 a.dtype.isDifferentiable || b.dtype.isDifferentiable, "addcdiv",
-                "a true quotient of \(a.dtype) and \(b.dtype) is not taken here: convert one to a floating-point dtype, or use divided(by:rounding:)")
+                "a true quotient of \(a.dtype) and \(b.dtype) is not taken here: convert one to a floating-point dtype, or use divided(by:rounding:)"
+            )
             return self + (a / b).scaled(value)
         }
     }
@@ -69,7 +70,9 @@ extension Tensor {
         }
     }
     /// The next number of this dtype towards `other`. Source: `torch.nextafter`.
-    public func nextafter(_ other: Tensor) -> Tensor { pointwise(TERN_BINARY_nextafter, other) }
+    public func nextafter(_ other: Tensor) -> Tensor {
+        pointwise(TERN_BINARY_nextafter, other) { g, _, b, _ in (g, b.requiresGrad ? g.zerosLike() : nil) }
+    }
 
     /// The greater of the two; a number rather than NaN. Source: `torch.fmax`.
     public func fmax(_ other: Tensor) -> Tensor {
@@ -137,7 +140,8 @@ extension Tensor {
     /// NaN, ∞ and −∞ replaced by numbers: 0, the greatest and the least of the dtype unless given. Source: `torch.nan_to_num`.
     public func nanToNum(nan: Double = 0, posinf: Double? = nil, neginf: Double? = nil) -> Tensor {
         if dtype.isComplex, !isPoison {
-            return Tensor.complex(real.nanToNum(nan: nan, posinf: posinf, neginf: neginf), imag.nanToNum(nan: nan, posinf: posinf, neginf: neginf))
+            return Tensor.complex(
+                real.nanToNum(nan: nan, posinf: posinf, neginf: neginf), imag.nanToNum(nan: nan, posinf: posinf, neginf: neginf))
         }
         guard dtype.isFloatingPoint else { return self }
         let most = dtype.greatestFinite

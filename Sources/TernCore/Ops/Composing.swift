@@ -27,6 +27,7 @@ extension Check {
         try require(ranks.contains(x.rank), op, "takes a tensor of \(wanted) dimensions, but the shape is \(x.shape.brief)")
     }
     static func requireRank(_ op: String, _ x: Tensor, _ ranks: PartialRangeFrom<Int>) throws(TensorError) {
-        try require(ranks.contains(x.rank), op, "takes a tensor of at least \(ranks.lowerBound) dimensions, but the shape is \(x.shape.brief)")
+        try require(
+            ranks.contains(x.rank), op, "takes a tensor of at least \(ranks.lowerBound) dimensions, but the shape is \(x.shape.brief)")
     }
 }

@@ -1,4 +1,4 @@
-/// How `meshgrid` orders its dimensions: `ij` as the tensors come, `xy` with the first two exchanged.
+/// How `meshgrid` orders the dimensions of its results: `ij` as the tensors come, `xy` with the first two exchanged.
 public enum GridIndexing: String, Sendable { case ij, xy }
 
 /// The coordinates of a grid: for vectors of n₁, n₂, … numbers, as many tensors of shape (n₁, n₂, …), the i-th of which varies along
@@ -19,10 +19,7 @@ public func meshgrid(_ tensors: [Tensor], indexing: GridIndexing = .ij) -> [Tens
             sizes[i] = t.count
             return t.reshape(sizes).expand(shape)
         }
-        if exchanged {
-            grids.swapAt(0, 1)
-            grids = grids.map { $0.transpose(0, 1) }
-        }
+        if exchanged { grids.swapAt(0, 1) }
         return grids
     }
 }
@@ -67,12 +64,15 @@ extension Tensor {
     public static func logspace<S: TensorScalar>(
         _ start: S, _ end: S, _ steps: Int, base: Double = 10, dtype: DType? = nil, device: Device? = nil, requiresGrad: Bool = false
     ) -> Tensor {
-        spread("logspace", start, end, steps, dtype, requiresGrad, device) { Tensor.full([], base, dtype: $0.dtype, device: $0.device).pow($0) }
+        spread("logspace", start, end, steps, dtype, requiresGrad, device) {
+            Tensor.full([], base, dtype: $0.dtype, device: $0.device).pow($0)
+        }
     }
 
     /// Computed in double precision; from the nearer end, so that both ends are exact.
     private static func spread<S: TensorScalar>(
-        _ op: String, _ start: S, _ end: S, _ steps: Int, _ dtype: DType?, _ requiresGrad: Bool, _ device: Device?, _ finish: (Tensor) -> Tensor
+        _ op: String, _ start: S, _ end: S, _ steps: Int, _ dtype: DType?, _ requiresGrad: Bool, _ device: Device?,
+        _ finish: (Tensor) -> Tensor
     ) -> Tensor {
         composed([], instead: .poison) {
             try Check.require(steps >= 0, op, "the number of steps must be 0 or more, not \(steps)")
@@ -80,7 +80,9 @@ extension Tensor {
             let dtype = dtype ?? (given.isDifferentiable ? given : .float32)
             let wide: DType = dtype.isComplex || given.isComplex ? .complex128 : .float64
             // An integer result starts and ends at integers.
-            func limit(_ x: S) -> Tensor { Tensor.full([], x, dtype: dtype.isDifferentiable || op == "logspace" ? wide : dtype, device: device).to(wide) }
+            func limit(_ x: S) -> Tensor {
+                Tensor.full([], x, dtype: dtype.isDifferentiable || op == "logspace" ? wide : dtype, device: device).to(wide)
+            }
             let (a, b) = (limit(start), limit(end))
             let i = Tensor.arange(steps, dtype: .float64, device: device)
             let step = (b - a) / Double(Swift.max(steps - 1, 1))

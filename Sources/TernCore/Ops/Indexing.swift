@@ -394,6 +394,7 @@ extension Tensor {
     /// The slices of dimension `dim` that `index` (a vector of integers) names. Source: `torch.index_select`.
     public func indexSelect(_ dim: Int, _ index: Tensor) -> Tensor {
         if isPoison || index.isPoison { return .poison }
+        if rank == 0, shape.dimension(dim) != nil, index.count == 1 { return reshape(1).indexSelect(0, index).reshape([]) }
         guard let d = shape.dimension(dim), index.rank <= 1, rank > 0 else {
             raise(
                 .rule(

@@ -112,7 +112,7 @@ extension Tensor {
         case (_, 1): return matmul(other.unsqueeze(1)).squeeze(-1)
         case (_, 2) where rank >= 3:
             // One large product instead of many small ones.
-            return reshape(-1, shape[-1]).checkedMM(other, self).reshape(Shape(shape.dropLast() + [other.shape[-1]]))
+            return flatten(0, -2).checkedMM(other, self).reshape(Shape(shape.dropLast() + [other.shape[-1]]))
         default: return dispatch(PlainMatrixProduct("bmm"), Pair(self, other))
         }
     }

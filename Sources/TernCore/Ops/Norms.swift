@@ -50,7 +50,8 @@ extension Tensor {
         let x = dtype.map(to) ?? self
         return composed(x) {
             let op = "linalg.vector_norm"
-            try Check.require(x.dtype.isDifferentiable, op, "takes floating-point or complex tensors, not \(x.dtype): convert with to(.float32)")
+            try Check.require(
+                x.dtype.isDifferentiable, op, "takes floating-point or complex tensors, not \(x.dtype): convert with to(.float32)")
             let all = dims?.isEmpty ?? true
             let checked = all ? nil : try Check.dimensions(op, dims ?? [], of: shape)
             if p < 0 || p == .infinity {

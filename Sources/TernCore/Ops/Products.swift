@@ -81,7 +81,9 @@ private struct EinsumPlan {
         let text = equation.filter { $0 != " " }
         let arrow = text.split(separator: "->", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let terms = arrow[0].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        guard !tensors.isEmpty, terms.count == tensors.count else { throw refuse("\(terms.count) operands are named and \(tensors.count) given") }
+        guard !tensors.isEmpty, terms.count == tensors.count else {
+            throw refuse("\(terms.count) operands are named and \(tensors.count) given")
+        }
 
         func letters(_ term: String) throws(TensorError) -> (before: [Int], after: [Int]?) {
             let parts = term.split(separator: "...", omittingEmptySubsequences: false)
@@ -96,7 +98,9 @@ private struct EinsumPlan {
         for (term, tensor) in zip(terms, tensors) {
             let (before, after) = try letters(term)
             let named = before.count + (after?.count ?? 0), rest = tensor.rank - named
-            guard after == nil ? rest == 0 : rest >= 0 else { throw refuse("'\(term)' does not name the dimensions of \(tensor.shape.brief)") }
+            guard after == nil ? rest == 0 : rest >= 0 else {
+                throw refuse("'\(term)' does not name the dimensions of \(tensor.shape.brief)")
+            }
             widest = Swift.max(widest, after == nil ? 0 : rest)
             var operand = Labelled(tensor: tensor, labels: before + (0..<rest).map { $0 - rest } + (after ?? []))
             for (label, size) in zip(operand.labels, tensor.shape) {
@@ -106,7 +110,9 @@ private struct EinsumPlan {
                 if size != 1 || sizes[label] == nil { sizes[label] = size }
             }
             while let (i, j) = operand.repeated {
-                guard operand.tensor.shape[i] == operand.tensor.shape[j] else { throw refuse("'\(term)' takes the diagonal of sizes that differ") }
+                guard operand.tensor.shape[i] == operand.tensor.shape[j] else {
+                    throw refuse("'\(term)' takes the diagonal of sizes that differ")
+                }
                 operand.tensor = operand.tensor.diagonal(0, dim1: i, dim2: j)
                 let label = operand.labels[i]
                 operand.labels.removeAll { $0 == label }
@@ -205,11 +211,11 @@ extension Tensor {
     /// 1, x, x², … in a new last dimension of size `n` (default: the vector's length). Source: `torch.linalg.vander`.
     public func vander(_ n: Int? = nil) -> Tensor {
         composed(self) {
-            try Check.requireRank("vander", self, 1...)
-            let n = n ?? shape[-1]
+            let base = (dtype.isDifferentiable ? self : to(.int64)).atleast1d()
+            let n = n ?? base.shape[-1]
             try Check.require(n >= 1, "vander", "the number of powers must be 1 or more, not \(n)")
-            let x = (dtype.isDifferentiable ? self : to(.int64)).unsqueeze(-1)
-            let powers = x.expand(Shape(shape + [n - 1])).cumprod(-1)
+            let x = base.unsqueeze(-1)
+            let powers = x.expand(Shape(base.shape + [n - 1])).cumprod(-1)
             return cat([Tensor.onesLike(x), powers], dim: -1)
         }
     }
@@ -248,9 +254,13 @@ extension Tensor {
         plus("addmv", matrix.mv(vector), beta, alpha)
     }
     /// beta·self + alpha·(outer product of two vectors). Source: `torch.addr`.
-    public func addr<A: TensorScalar, B: TensorScalar>(_ a: Tensor, _ b: Tensor, beta: A = 1, alpha: B = 1) -> Tensor { plus("addr", a.outer(b), beta, alpha) }
+    public func addr<A: TensorScalar, B: TensorScalar>(_ a: Tensor, _ b: Tensor, beta: A = 1, alpha: B = 1) -> Tensor {
+        plus("addr", a.outer(b), beta, alpha)
+    }
     /// beta·self + alpha·(products of two batches). Source: `torch.baddbmm`.
-    public func baddbmm<A: TensorScalar, B: TensorScalar>(_ a: Tensor, _ b: Tensor, beta: A = 1, alpha: B = 1) -> Tensor { plus("baddbmm", a.bmm(b), beta, alpha) }
+    public func baddbmm<A: TensorScalar, B: TensorScalar>(_ a: Tensor, _ b: Tensor, beta: A = 1, alpha: B = 1) -> Tensor {
+        plus("baddbmm", a.bmm(b), beta, alpha)
+    }
     /// beta·self + alpha·(the sum of the products of two batches). Source: `torch.addbmm`.
     public func addbmm<A: TensorScalar, B: TensorScalar>(_ a: Tensor, _ b: Tensor, beta: A = 1, alpha: B = 1) -> Tensor {
         composed(self, a, b) {
@@ -276,7 +286,9 @@ extension Tensor {
             try Check.requireRank(op, self, 2...)
             try Check.require(shape[-1] == shape[-2], op, "takes square matrices, but the shape is \(shape.brief)")
             try Check.require(n >= 0, op, "the power must be 0 or more, not \(n)")
-            if n == 0 { return Tensor.eye(shape[-1], dtype: dtype, device: device).expand(shape) }
+            if n == 0 {
+                return maskedFill(Tensor.ones([], dtype: .bool, device: device), 0) + Tensor.eye(shape[-1], dtype: dtype, device: device)
+            }
             var (base, rest) = (self, n)
             var result: Tensor?
             while true {
@@ -296,16 +308,20 @@ public func multiDot(_ tensors: [Tensor]) -> Tensor {
         try Check.require(n >= 2, op, "takes two tensors at least, not \(n)")
         for (i, t) in tensors.enumerated() {
             try Check.require(
-                t.rank == 2 || (t.rank == 1 && (i == 0 || i == n - 1)), op, "takes matrices, and vectors at the ends, but the shapes are \(shapes)")
+                t.rank == 2 || (t.rank == 1 && (i == 0 || i == n - 1)), op,
+                "takes matrices, and vectors at the ends, but the shapes are \(shapes)")
         }
         var chain = tensors
         if chain[0].rank == 1 { chain[0] = chain[0].unsqueeze(0) }
         if chain[n - 1].rank == 1 { chain[n - 1] = chain[n - 1].unsqueeze(1) }
-        for i in 1..<n { try Check.require(chain[i - 1].shape[1] == chain[i].shape[0], op, "shapes \(shapes) can't be multiplied one after the other") }
+        for i in 1..<n {
+            try Check.require(chain[i - 1].shape[1] == chain[i].shape[0], op, "shapes \(shapes) can't be multiplied one after the other")
+        }
 
         // cost[i][j]: the least work for i...j, which is cut behind cut[i][j].
         let sizes = [chain[0].shape[0]] + chain.map { $0.shape[1] }
-        var cost = [[Double]](repeating: [Double](repeating: 0, count: n), count: n), cut = [[Int]](repeating: [Int](repeating: 0, count: n), count: n)
+        var cost = [[Double]](repeating: [Double](repeating: 0, count: n), count: n),
+            cut = [[Int]](repeating: [Int](repeating: 0, count: n), count: n)
         for length in 1..<n {
             for i in 0..<(n - length) {
                 let j = i + length

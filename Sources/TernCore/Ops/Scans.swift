@@ -125,7 +125,9 @@ extension Tensor {
         }
         if places.rank < rank { places = places.reshape(Shape([Int](repeating: 1, count: rank - places.rank) + places.shape)) }
         let at = places.rank - (rank - d)
-        let steps = n == 0 ? places : places.narrow(at, start: 1, length: places.shape[at] - 1) - places.narrow(at, start: 0, length: places.shape[at] - 1)
+        let steps =
+            n == 0
+            ? places : places.narrow(at, start: 1, length: places.shape[at] - 1) - places.narrow(at, start: 0, length: places.shape[at] - 1)
         return (sums * steps, d - rank)
     }
 
@@ -157,7 +159,8 @@ extension Tensor {
             try Check.require(edgeOrder == 1 || edgeOrder == 2, op, "the order at the edges must be 1 or 2, not \(edgeOrder)")
             for d in dims {
                 try Check.require(
-                    rank > 0 && shape[d] > edgeOrder, op, "dimension \(d) of shape \(shape.brief) must have at least \(edgeOrder + 1) elements")
+                    rank > 0 && shape[d] > edgeOrder, op,
+                    "dimension \(d) of shape \(shape.brief) must have at least \(edgeOrder + 1) elements")
             }
             return try dims.enumerated().map { i, d in try slope(self, d, i) }
         }

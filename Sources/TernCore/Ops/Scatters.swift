@@ -10,7 +10,8 @@ private struct ViewWrite: Op {
         let out = x.a.detach().clone()
         guard let layout = view.layout(of: out.layout) else { return nil }
         try Check.require(
-            layout.shape == x.b.shape, name, "the source must have the shape \(layout.shape.brief) of the part that it replaces, not \(x.b.shape.brief)")
+            layout.shape == x.b.shape, name,
+            "the source must have the shape \(layout.shape.brief) of the part that it replaces, not \(x.b.shape.brief)")
         return out.backend.copy(out.viewed(layout), x.b) ? out : nil
     }
     func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) {
@@ -31,7 +32,8 @@ extension Tensor {
             try Check.requireRank("select_scatter", self, 1...)
             let d = try Check.dimension("select_scatter", dim, of: shape)
             try Check.require(
-                (-shape[d]..<shape[d]).contains(index), "select_scatter", "index \(index) is out of range for dimension \(d) of shape \(shape.brief)")
+                (-shape[d]..<shape[d]).contains(index), "select_scatter",
+                "index \(index) is out of range for dimension \(d) of shape \(shape.brief)")
             return .select(dim: d, index: index < 0 ? index + shape[d] : index)
         }
     }
@@ -64,7 +66,8 @@ extension Tensor {
             let shape = try Check.broadcast(op, self.shape, mask.shape)
             let places = mask.expand(shape).flatten().cumsum(0) - 1
             let wanted = places.count == 0 ? 0 : places[-1].intValue + 1
-            try Check.require(wanted <= source.count, op, "the mask takes \(wanted) elements, but the source \(source.shape.brief) has \(source.count)")
+            try Check.require(
+                wanted <= source.count, op, "the mask takes \(wanted) elements, but the source \(source.shape.brief) has \(source.count)")
             if wanted == 0 { return expand(shape) }
             let taken = source.flatten().gather(0, places.maximum(Tensor.zeros([], dtype: .int64, device: device))).reshape(shape)
             return `where`(mask, taken, self)
@@ -73,7 +76,8 @@ extension Tensor {
     /// As `maskedFill`, with a 0-dim tensor, which gets the gradient of all places it fills. Source: `torch.masked_fill`.
     public func maskedFill(_ mask: Tensor, _ value: Tensor) -> Tensor {
         composed(self, mask, value) {
-            try Check.require(value.rank == 0, "masked_fill", "the value must be a number or a 0-dim tensor, not of shape \(value.shape.brief)")
+            try Check.require(
+                value.rank == 0, "masked_fill", "the value must be a number or a 0-dim tensor, not of shape \(value.shape.brief)")
             try Check.require(dtype.holds(value.dtype), "masked_fill", "a value of dtype \(value.dtype) can't be stored in \(dtype)")
             return `where`(mask, value.to(dtype), self)
         }
@@ -120,14 +124,18 @@ extension Tensor {
 
     /// With `source`'s elements combined where `index` says along `dim`. Without `includeSelf`, the elements that stood there do not take part.
     /// Source: `torch.scatter_reduce`.
-    public func scatterReduce(_ dim: Int, _ index: Tensor, _ source: Tensor, _ reduction: ScatterReduction, includeSelf: Bool = true) -> Tensor {
+    public func scatterReduce(_ dim: Int, _ index: Tensor, _ source: Tensor, _ reduction: ScatterReduction, includeSelf: Bool = true)
+        -> Tensor
+    {
         composed(self, index, source) {
             let op = "scatter_reduce"
             _ = try Check.dimension(op, dim, of: shape)
             try Check.sameDType(op, self, source)
             try Check.require(
-                Swift.max(rank, 1) == Swift.max(index.rank, 1) && index.rank == source.rank && zip(index.shape, source.shape).allSatisfy { $0 <= $1 }, op,
-                "index \(index.shape.brief), source \(source.shape.brief) and tensor \(shape.brief) must have as many dimensions, and the index fit in the source")
+                Swift.max(rank, 1) == Swift.max(index.rank, 1) && index.rank == source.rank
+                    && zip(index.shape, source.shape).allSatisfy { $0 <= $1 }, op,
+                "index \(index.shape.brief), source \(source.shape.brief) and tensor \(shape.brief) must have as many dimensions, and the index fit in the source"
+            )
             if index.count == 0 { return self }
             var source = source
             for d in 0..<index.rank where index.shape[d] < source.shape[d] { source = source.narrow(d, start: 0, length: index.shape[d]) }
@@ -135,7 +143,8 @@ extension Tensor {
             switch reduction {
             case .sum: return base.scatterAdd(dim, index, source)
             case .mean:
-                let ones = Tensor.ones(source.shape, dtype: dtype, device: device), before = includeSelf ? Tensor.onesLike(self) : zerosLike()
+                let ones = Tensor.ones(source.shape, dtype: dtype, device: device),
+                    before = includeSelf ? Tensor.onesLike(self) : zerosLike()
                 let count = before.scatterAdd(dim, index, ones).maximum(Tensor.ones([], dtype: dtype, device: device))
                 let total = base.scatterAdd(dim, index, source)
                 return dtype.isDifferentiable ? total / count : total.floorDivide(count)
@@ -157,7 +166,9 @@ extension Tensor {
     }
 
     /// `index` (a vector) stretched over `source`, after both were found to fit dimension `dim` of this tensor. 0-dim tensors count as vectors.
-    private func byIndex(_ op: String, _ dim: Int, _ index: Tensor, _ source: Tensor, _ write: (Tensor, Int, Tensor, Tensor) -> Tensor) -> Tensor {
+    private func byIndex(_ op: String, _ dim: Int, _ index: Tensor, _ source: Tensor, _ write: (Tensor, Int, Tensor, Tensor) -> Tensor)
+        -> Tensor
+    {
         composed(self, index, source) {
             let d = try Check.dimension(op, dim, of: shape)
             let x = rank == 0 ? reshape(1) : self
@@ -169,7 +180,8 @@ extension Tensor {
             expected[d] = index.count
             try Check.require(
                 part.shape == expected, op,
-                "the source must have the shape \(expected.brief), one slice of \(shape.brief) for each of the \(index.count) indices, not \(source.shape.brief)")
+                "the source must have the shape \(expected.brief), one slice of \(shape.brief) for each of the \(index.count) indices, not \(source.shape.brief)"
+            )
             let across = index.reshape(Shape([index.count] + [Int](repeating: 1, count: x.rank - 1 - d))).expand(expected)
             return write(x, d, across, part).reshape(shape)
         }
@@ -183,7 +195,9 @@ extension Tensor {
         byIndex("index_copy", dim, index, source) { x, d, index, source in x.scatter(d, index, source) }
     }
     /// With source's slices combined with those of dimension `dim` that `index` names. Source: `torch.index_reduce`.
-    public func indexReduce(_ dim: Int, _ index: Tensor, _ source: Tensor, _ reduction: ScatterReduction, includeSelf: Bool = true) -> Tensor {
+    public func indexReduce(_ dim: Int, _ index: Tensor, _ source: Tensor, _ reduction: ScatterReduction, includeSelf: Bool = true)
+        -> Tensor
+    {
         byIndex("index_reduce", dim, index, source) { x, d, index, source in
             x.scatterReduce(d, index, source, reduction, includeSelf: includeSelf)
         }
@@ -195,10 +209,16 @@ extension Tensor {
     /// The same with a 0-dim tensor, which gets the gradient of all places it fills.
     public func indexFill(_ dim: Int, _ index: Tensor, _ value: Tensor) -> Tensor {
         composed(self, index, value) {
-            try Check.require(value.rank == 0, "index_fill", "the value must be a number or a 0-dim tensor, not of shape \(value.shape.brief)")
-            var filled = rank == 0 ? [1] : shape
-            filled[try Check.dimension("index_fill", dim, of: shape)] = index.count
-            return byIndex("index_fill", dim, index, value.to(dtype).expand(filled)) { x, d, index, source in x.scatter(d, index, source) }
+            try Check.require(
+                value.rank == 0, "index_fill", "the value must be a number or a 0-dim tensor, not of shape \(value.shape.brief)")
+            var part = rank == 0 ? [1] : shape
+            part[try Check.dimension("index_fill", dim, of: shape)] = index.count
+            // By a mask: a place that is named twice is filled once, and counts once in the gradient.
+            let filled = Tensor.zeros(shape, dtype: .bool, device: device)
+                .byIndex("index_fill", dim, index, Tensor.ones(part, dtype: .bool, device: device)) { x, d, index, source in
+                    x.scatter(d, index, source)
+                }
+            return maskedFill(filled, value)
         }
     }
 
@@ -229,7 +249,8 @@ extension Tensor {
         composed(self, index, source) {
             try Check.sameDType("put", self, source)
             try Check.require(
-                index.count == source.count, "put", "index \(index.shape.brief) and source \(source.shape.brief) must have as many elements")
+                index.count == source.count, "put", "index \(index.shape.brief) and source \(source.shape.brief) must have as many elements"
+            )
             let (x, at, values) = (flatten(), index.flatten(), source.flatten())
             return (accumulate ? x.scatterAdd(0, at, values) : x.scatter(0, at, values)).reshape(shape)
         }
@@ -240,7 +261,8 @@ extension Tensor {
         return composed(self, indices) {
             let op = "take_along_dim"
             try Check.require(
-                rank == indices.rank && rank > 0, op, "tensor \(shape.brief) and indices \(indices.shape.brief) must have as many dimensions, at least one")
+                rank == indices.rank && rank > 0, op,
+                "tensor \(shape.brief) and indices \(indices.shape.brief) must have as many dimensions, at least one")
             let d = try Check.dimension(op, dim, of: shape)
             var (mine, theirs) = (shape, indices.shape)
             (mine[d], theirs[d]) = (1, 1)

@@ -32,7 +32,9 @@ private struct Gather: Op {
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         let (x, index) = (x.a, x.b)
         let d = try Check.dimension(name, dim, of: x.shape)
-        try Check.require(index.dtype == .int64 || index.dtype == .int32, name, "the index must be int64 or int32, not \(index.dtype)")
+        try Check.require(
+            index.dtype == .int64 || index.dtype == .int32 || index.count == 0, name, "the index must be int64 or int32, not \(index.dtype)"
+        )
         try Check.require(
             Swift.max(x.rank, 1) == Swift.max(index.rank, 1), name,
             "index \(index.shape.brief) and tensor \(x.shape.brief) must have as many dimensions")

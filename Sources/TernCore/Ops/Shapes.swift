@@ -37,7 +37,8 @@ extension Tensor {
     public func roll(_ shifts: [Int], dims: [Int]) -> Tensor {
         composed(self) {
             try Check.require(
-                shifts.count == dims.count && !shifts.isEmpty, "roll", "\(shifts.count) shifts and \(dims.count) dimensions: there must be as many, and one at least")
+                shifts.count == dims.count && !shifts.isEmpty, "roll",
+                "\(shifts.count) shifts and \(dims.count) dimensions: there must be as many, and one at least")
             var x = self
             for (shift, dim) in zip(shifts, dims) {
                 try Check.requireRank("roll", self, 1...)
@@ -103,7 +104,8 @@ extension Tensor {
             let op = "repeat_interleave"
             let d = try Check.dimension(op, dim, of: shape)
             let x = rank == 0 ? reshape(1) : self
-            try Check.require(repeats.dtype == .int64 || repeats.dtype == .int32, op, "repeats must be int64 or int32, not \(repeats.dtype)")
+            try Check.require(
+                repeats.dtype == .int64 || repeats.dtype == .int32, op, "repeats must be int64 or int32, not \(repeats.dtype)")
             try Check.require(
                 repeats.rank <= 1 && (repeats.count == 1 || repeats.count == x.shape[d]), op,
                 "repeats \(repeats.shape.brief) must be one number or one for each of the \(x.shape[d]) places along dimension \(d)")
@@ -120,7 +122,8 @@ extension Tensor {
     public func movedim(_ source: [Int], _ destination: [Int]) -> Tensor {
         composed(self) {
             try Check.require(
-                source.count == destination.count, "movedim", "\(source.count) dimensions \(source) can't go to \(destination.count) places \(destination)")
+                source.count == destination.count, "movedim",
+                "\(source.count) dimensions \(source) can't go to \(destination.count) places \(destination)")
             let from = try Check.dimensions("movedim", source, of: shape), to = try Check.dimensions("movedim", destination, of: shape)
             if rank == 0 { return self }
             var order = [Int?](repeating: nil, count: rank)
@@ -257,7 +260,8 @@ extension Tensor {
         composed(self) {
             try Check.requireRank(op, self, least...)
             try Check.require(
-                sections > 0 && shape[dim] % sections == 0, op, "dimension \(dim) of shape \(shape.brief) does not divide into \(sections) equal parts")
+                sections > 0 && shape[dim] % sections == 0, op,
+                "dimension \(dim) of shape \(shape.brief) does not divide into \(sections) equal parts")
             return tensorSplit(sections, dim: dim)
         }
     }

@@ -34,7 +34,8 @@ extension Tensor {
     public func topk(_ k: Int, dim: Int = -1, largest: Bool = true) -> (values: Tensor, indices: Tensor) {
         composed(self) {
             let d = try Check.dimension("topk", dim, of: shape), n = rank == 0 ? 1 : shape[d]
-            try Check.require((0...n).contains(k), "topk", "\(k) elements can't be chosen among \(n) along dimension \(dim) of shape \(shape.brief)")
+            try Check.require(
+                (0...n).contains(k), "topk", "\(k) elements can't be chosen among \(n) along dimension \(dim) of shape \(shape.brief)")
             let indices = argsort(d, descending: largest)
             if rank == 0 { return (self, indices) }
             let chosen = indices.narrow(d, start: 0, length: k).contiguous()
@@ -46,7 +47,9 @@ extension Tensor {
     public func kthvalue(_ k: Int, dim: Int = -1, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
         composed(self) {
             let d = try Check.dimension("kthvalue", dim, of: shape), n = rank == 0 ? 1 : shape[d]
-            try Check.require((1...Swift.max(n, 1)).contains(k) && n > 0, "kthvalue", "there is no element number \(k) among the \(n) along dimension \(dim) of shape \(shape.brief)")
+            try Check.require(
+                (1...Swift.max(n, 1)).contains(k) && n > 0, "kthvalue",
+                "there is no element number \(k) among the \(n) along dimension \(dim) of shape \(shape.brief)")
             return at(d, rank == 0 ? argsort() : argsort(d).narrow(d, start: k - 1, length: 1), keepDim)
         }
     }
@@ -62,8 +65,12 @@ extension Tensor {
     /// The middle element of those that are numbers. Source: `torch.nanmedian`.
     public func nanmedian() -> Tensor { middle("nanmedian", ignoresNaN: true) }
     /// The middle element along `dim`, the lower one of two, and its index. Source: `torch.median`.
-    public func median(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) { middle("median", dim, keepDim, ignoresNaN: false) }
-    public func nanmedian(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) { middle("nanmedian", dim, keepDim, ignoresNaN: true) }
+    public func median(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
+        middle("median", dim, keepDim, ignoresNaN: false)
+    }
+    public func nanmedian(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
+        middle("nanmedian", dim, keepDim, ignoresNaN: true)
+    }
 
     private func middle(_ op: String, ignoresNaN: Bool) -> Tensor { dispatch(MedianOfAll(name: op, ignoresNaN: ignoresNaN), self) }
 
@@ -108,7 +115,9 @@ extension Tensor {
         var first = shape
         first[d] = Swift.min(n, 1)
         if n < 2 { return Tensor.ones(first, dtype: .bool, device: device) }
-        return cat([Tensor.ones(first, dtype: .bool, device: device), narrow(d, start: 1, length: n - 1) .!= narrow(d, start: 0, length: n - 1)], dim: d)
+        return cat(
+            [Tensor.ones(first, dtype: .bool, device: device), narrow(d, start: 1, length: n - 1) .!= narrow(d, start: 0, length: n - 1)],
+            dim: d)
     }
 }
 
@@ -188,20 +197,21 @@ extension Tensor {
             let op = "histc"
             try Check.require(dtype.isFloatingPoint, op, "takes floating-point tensors, not \(dtype)")
             try Check.require(bins > 0, op, "the number of bins must be 1 or more, not \(bins)")
-            let (low, high) = try detach().range(op, min, max)
+            let (low, high) = try detach().range(op, min, max, margin: 1)
             let x = detach().flatten()
             let place = ((x - low) / (high - low) * Double(bins)).trunc()
             let inside = (x .>= low) & (x .<= high)
-            let bin = `where`(inside, place, Tensor.zeros([], dtype: dtype, device: device)).to(.int64).minimum(Tensor.full([], bins - 1, device: device))
+            let bin = `where`(inside, place, Tensor.zeros([], dtype: dtype, device: device)).to(.int64).minimum(
+                Tensor.full([], bins - 1, device: device))
             return Tensor.zeros([bins], dtype: dtype, device: device).scatterAdd(0, bin, inside.to(dtype))
         }
     }
 
-    /// `min...max`, or where both are equal the elements' own range, one apart where that is a point.
-    private func range(_ op: String, _ min: Double, _ max: Double) throws(TensorError) -> (Double, Double) {
+    /// `min...max`, or where both are equal the elements' own range, widened by `margin` where that is a point.
+    private func range(_ op: String, _ min: Double, _ max: Double, margin: Double) throws(TensorError) -> (Double, Double) {
         var (low, high) = (min, max)
-        if low == high, count > 0 { (low, high) = (self.min().doubleValue, self.max().doubleValue) }
-        if low == high { (low, high) = (low - 1, high + 1) }
+        if low == high { (low, high) = count > 0 ? (self.min().doubleValue, self.max().doubleValue) : (0, 1) }
+        if low == high { (low, high) = (low - margin, high + margin) }
         try Check.require(low < high && low.isFinite && high.isFinite, op, "\(low)...\(high) is no finite range that rises")
         return (low, high)
     }
@@ -211,7 +221,9 @@ extension Tensor {
     public func histogram(edges: Tensor, weight: Tensor? = nil, density: Bool = false) -> (hist: Tensor, edges: Tensor) {
         composed(self, edges) {
             let op = "histogram"
-            try Check.require(dtype.isFloatingPoint && edges.dtype == dtype, op, "elements and edges must have one floating dtype, not \(dtype) and \(edges.dtype)")
+            try Check.require(
+                dtype.isFloatingPoint && edges.dtype == dtype, op,
+                "elements and edges must have one floating dtype, not \(dtype) and \(edges.dtype)")
             try Check.requireRank(op, edges, 1...1)
             try Check.require(
                 weight == nil || (weight?.shape == shape && weight?.dtype == dtype), op,
@@ -220,17 +232,20 @@ extension Tensor {
             try Check.require(bins > 0, op, "there must be two edges at least, not \(edges.count)")
             let place = (searchsorted(edges, x, right: true) - 1).minimum(Tensor.full([], bins - 1, device: device))
             let inside = (x .>= edges[0]) & (x .<= edges[-1])
-            let amount = `where`(inside, weight.map { $0.detach().flatten() } ?? Tensor.onesLike(x), Tensor.zeros([], dtype: dtype, device: device))
+            let amount = `where`(
+                inside, weight.map { $0.detach().flatten() } ?? Tensor.onesLike(x), Tensor.zeros([], dtype: dtype, device: device))
             let bin = `where`(inside, place, Tensor.zeros([], dtype: .int64, device: device))
             let hist = Tensor.zeros([bins], dtype: dtype, device: device).scatterAdd(0, bin, amount)
             return (density ? hist / hist.sum() / edges.diff() : hist, edges)
         }
     }
     /// The same in `bins` equal parts of `range`, or of the elements' own.
-    public func histogram(_ bins: Int, range: ClosedRange<Double>? = nil, weight: Tensor? = nil, density: Bool = false) -> (hist: Tensor, edges: Tensor) {
+    public func histogram(_ bins: Int, range: ClosedRange<Double>? = nil, weight: Tensor? = nil, density: Bool = false) -> (
+        hist: Tensor, edges: Tensor
+    ) {
         composed(self) {
             try Check.require(bins > 0, "histogram", "the number of bins must be 1 or more, not \(bins)")
-            let (low, high) = try detach().range("histogram", range?.lowerBound ?? 0, range?.upperBound ?? 0)
+            let (low, high) = try detach().range("histogram", range?.lowerBound ?? 0, range?.upperBound ?? 0, margin: 0.5)
             return histogram(edges: Tensor.linspace(low, high, bins + 1, dtype: dtype, device: device), weight: weight, density: density)
         }
     }
@@ -240,18 +255,23 @@ extension Tensor {
 ///
 /// A vector serves values of any shape; else rows (the last dimension) match rows. `sorter` gives the rising order of a sequence that is
 /// not sorted itself. Source: `torch.searchsorted`.
-public func searchsorted(_ sortedSequence: Tensor, _ values: Tensor, right: Bool = false, sorter: Tensor? = nil, dtype: DType = .int64) -> Tensor {
+public func searchsorted(_ sortedSequence: Tensor, _ values: Tensor, right: Bool = false, sorter: Tensor? = nil, dtype: DType = .int64)
+    -> Tensor
+{
     composed(sortedSequence, values) {
         let op = "searchsorted"
         try Check.requireRank(op, sortedSequence, 1...)
         try Check.require(
-            sortedSequence.rank == 1 || (values.rank == sortedSequence.rank && values.shape.dropLast() == sortedSequence.shape.dropLast()), op,
-            "the sequence \(sortedSequence.shape.brief) must be a vector, or agree with the values \(values.shape.brief) in all dimensions but the last")
+            sortedSequence.rank == 1 || (values.rank == sortedSequence.rank && values.shape.dropLast() == sortedSequence.shape.dropLast()),
+            op,
+            "the sequence \(sortedSequence.shape.brief) must be a vector, or agree with the values \(values.shape.brief) in all dimensions but the last"
+        )
         try Check.sameDType(op, sortedSequence, values)
         if let sorter {
             try Check.require(
                 sorter.shape == sortedSequence.shape && sorter.dtype == .int64, op,
-                "the sorter must be int64 of the sequence's shape \(sortedSequence.shape.brief), not \(sorter.dtype) of \(sorter.shape.brief)")
+                "the sorter must be int64 of the sequence's shape \(sortedSequence.shape.brief), not \(sorter.dtype) of \(sorter.shape.brief)"
+            )
         }
         let sequence = sorter.map { sortedSequence.detach().gather(-1, $0) } ?? sortedSequence.detach()
         let x = sequence.rank == 1 ? values.detach().flatten() : values.detach()

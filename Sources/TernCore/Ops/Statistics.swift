@@ -18,7 +18,8 @@ extension Tensor {
     public func nanmean(_ dims: [Int]? = nil, keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
         composed(self) {
             try Check.require(
-                self.dtype.isDifferentiable, "nanmean", "takes floating-point or complex tensors, not \(self.dtype): convert with to(.float32)")
+                self.dtype.isDifferentiable, "nanmean",
+                "takes floating-point or complex tensors, not \(self.dtype): convert with to(.float32)")
             return nansum(dims, keepDim: keepDim, dtype: dtype) / detach().isNaN().logicalNot().sum(dims, keepDim: keepDim)
         }
     }
@@ -41,17 +42,23 @@ extension Tensor {
         quantile("quantile", q, dim, keepDim, interpolation, ignoresNaN: false)
     }
     public func quantile(_ q: Double, dim: Int? = nil, keepDim: Bool = false, interpolation: Interpolation = .linear) -> Tensor {
-        composed(self) { quantile(Tensor.full([], q, dtype: dtype, device: device), dim: dim, keepDim: keepDim, interpolation: interpolation) }
+        composed(self) {
+            quantile(Tensor.full([], q, dtype: dtype, device: device), dim: dim, keepDim: keepDim, interpolation: interpolation)
+        }
     }
     /// The same of the elements that are not NaN. Source: `torch.nanquantile`.
     public func nanquantile(_ q: Tensor, dim: Int? = nil, keepDim: Bool = false, interpolation: Interpolation = .linear) -> Tensor {
         quantile("nanquantile", q, dim, keepDim, interpolation, ignoresNaN: true)
     }
     public func nanquantile(_ q: Double, dim: Int? = nil, keepDim: Bool = false, interpolation: Interpolation = .linear) -> Tensor {
-        composed(self) { nanquantile(Tensor.full([], q, dtype: dtype, device: device), dim: dim, keepDim: keepDim, interpolation: interpolation) }
+        composed(self) {
+            nanquantile(Tensor.full([], q, dtype: dtype, device: device), dim: dim, keepDim: keepDim, interpolation: interpolation)
+        }
     }
 
-    private func quantile(_ op: String, _ q: Tensor, _ dim: Int?, _ keepDim: Bool, _ interpolation: Interpolation, ignoresNaN: Bool) -> Tensor {
+    private func quantile(_ op: String, _ q: Tensor, _ dim: Int?, _ keepDim: Bool, _ interpolation: Interpolation, ignoresNaN: Bool)
+        -> Tensor
+    {
         composed(self, q) {
             try Check.require(dtype == .float32 || dtype == .float64, op, "takes float32 or float64, not \(dtype)")
             try Check.sameDType(op, self, q)
@@ -59,21 +66,22 @@ extension Tensor {
             let d = try Check.dimension(op, dim ?? 0, of: shape)
             let rows = dim == nil || rank == 0 ? flatten() : movedim(d, -1), n = rows.shape[-1]
             try Check.require(n > 0, op, "there are no elements along the dimension, in shape \(shape.brief)")
-            let shares = q.detach()
-            try Check.require(device.kind == .meta || ((shares .>= 0) & (shares .<= 1)).all().item(Bool.self), op, "shares must lie in 0...1")
+            try Check.require(device.kind == .meta || ((q .>= 0) & (q .<= 1)).all().item(Bool.self), op, "shares must lie in 0...1")
 
             let sorted = rows.sort(-1).values
             let missing = rows.detach().isNaN().sum(-1, keepDim: true)
             let last = Tensor.full([], n - 1, dtype: dtype, device: device)
             // NaNs stand at the end: a rank there gives NaN.
-            var ranks = ignoresNaN ? shares * (last - missing).maximum(Tensor.zeros([], dtype: dtype, device: device)) : `where`(missing .> 0, last, shares * last)
+            var ranks =
+                ignoresNaN
+                ? q * (last - missing).maximum(Tensor.zeros([], dtype: dtype, device: device)) : `where`(missing .> 0, last, q * last)
             switch interpolation {
             case .lower: ranks = ranks.floor()
             case .higher: ranks = ranks.ceil()
             case .nearest: ranks = ranks.round()
             case .linear, .midpoint: break
             }
-            ranks = ranks.expand(Shape(rows.shape.dropLast() + [shares.count]))
+            ranks = ranks.expand(Shape(rows.shape.dropLast() + [q.count]))
             let below = ranks.floor()
             var values = sorted.gather(-1, below.to(.int64))
             if interpolation == .linear || interpolation == .midpoint {
@@ -82,7 +90,9 @@ extension Tensor {
             }
             // (…, shares) → (shares, …), with the reduced dimension of size 1 where it is kept.
             var result = values.movedim(-1, 0)
-            if keepDim { result = dim == nil || rank == 0 ? result.reshape(Shape([shares.count] + shape.map { _ in 1 })) : result.unsqueeze(d + 1) }
+            if keepDim {
+                result = dim == nil || rank == 0 ? result.reshape(Shape([q.count] + shape.map { _ in 1 })) : result.unsqueeze(d + 1)
+            }
             return q.rank == 0 ? result.squeeze(0) : result
         }
     }
@@ -102,9 +112,11 @@ extension Tensor {
                 let kind = name == "fweights" ? weights.dtype.isInteger : weights.dtype.isFloatingPoint
                 try Check.require(kind, op, "\(name) must be \(name == "fweights" ? "integers" : "floating-point"), not \(weights.dtype)")
                 try Check.require(
-                    weights.rank <= 1 && weights.count == n, op, "\(name) \(weights.shape.brief) must hold one number for each of the \(n) observations")
+                    weights.rank <= 1 && weights.count == n, op,
+                    "\(name) \(weights.shape.brief) must hold one number for each of the \(n) observations")
                 try Check.require(
-                    weights.device.kind == .meta || weights.count == 0 || weights.min().doubleValue >= 0, op, "\(name) must not be negative")
+                    weights.device.kind == .meta || weights.count == 0 || weights.min().doubleValue >= 0, op, "\(name) must not be negative"
+                )
             }
             let weights = fweights.map { f in aweights.map { f * $0 } ?? f } ?? aweights
             let total = weights.map { $0.sum() } ?? Tensor.full([], n, dtype: .int64, device: device)
