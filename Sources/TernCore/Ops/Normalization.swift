@@ -274,31 +274,3 @@ public func localResponseNorm(_ x: Tensor, size: Int, alpha: Double = 1e-4, beta
         return x / (means * alpha + k).pow(beta)
     }
 }
-
-/// x divided along `dim` by its p-norm, or by `eps` where that is greater. Source: `torch.nn.functional.normalize`.
-public func normalize(_ x: Tensor, p: Double = 2, dim: Int = 1, eps: Double = 1e-12) -> Tensor {
-    let norm = x.vectorNorm(p, dim)
-    return x / norm.clampedBelow(eps)
-}
-
-extension Tensor {
-    /// The p-norm along `dim`, which is kept; its gradient at 0 is 0.
-    package func vectorNorm(_ p: Double, _ dim: Int, keepDim: Bool = true) -> Tensor {
-        let size = abs()
-        switch p {
-        case .infinity: return size.amax(dim, keepDim: keepDim)
-        case -.infinity: return size.amin(dim, keepDim: keepDim)
-        case 0: return (size .!= 0).to(size.dtype).sum(dim, keepDim: keepDim)
-        case 1: return size.sum(dim, keepDim: keepDim)
-        default:
-            let powers = p == 2 ? size * size : size.pow(p)
-            let sum = powers.sum(dim, keepDim: keepDim)
-            // The root's slope at 0 is infinite: there the sum is taken for 1, and the result put back to 0.
-            let none = sum.detach() .== 0
-            let root = p == 2 ? sum.maskedFill(none, 1).sqrt() : sum.maskedFill(none, 1).pow(1 / p)
-            return root.maskedFill(none, 0)
-        }
-    }
-    /// At least `least`; elements below it have gradient 0.
-    package func clampedBelow(_ least: Double) -> Tensor { `where`(self .>= least, self, least) }
-}

@@ -25,11 +25,7 @@ private struct NllLoss: Op {
         if x.count > 2 { weights = ownWeights(x[2], index, input).squeeze(dim) }
         if let w = weights { losses = losses * w }
         if let ignored { losses = losses.maskedFill(ignored, 0) }
-        switch reduction {
-        case .none: return losses
-        case .sum: return losses.sum()
-        case .mean: return losses.sum() / total(weights, ignored, losses)
-        }
+        return reduction == .mean ? losses.sum() / total(weights, ignored, losses) : reduction(losses)
     }
 
     func gradient(_ g: Tensor, _ x: [Tensor], _ y: Tensor) -> [Tensor?] {
@@ -40,7 +36,11 @@ private struct NllLoss: Op {
         let weights = x.count > 2 ? ownWeights(x[2], index, input) : nil
         if let weights { shares = shares * weights }
         if let ignored { shares = shares.maskedFill(ignored.unsqueeze(dim), 0) }
-        if reduction == .mean { shares = shares / total(weights?.squeeze(dim), ignored, shares) }
+        if reduction == .mean {
+            shares = shares / total(weights?.squeeze(dim), ignored, shares)
+        } else {
+            shares = shares / reduction.divisor(target.shape)
+        }
         let spread = reduction == .none ? g.unsqueeze(dim) : g
         let zeros = Tensor.zeros(input.shape, dtype: input.dtype, device: input.device)
         return [zeros.scatter(dim, index, shares * spread)] + x.dropFirst().map { _ in nil }
