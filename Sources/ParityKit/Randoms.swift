@@ -24,6 +24,19 @@ private func draw(_ name: String, _ shape: Shape) throws -> Tensor? {
     case "normal_": return Tensor.normal(shape, mean: 3, std: 0.5)
     case "exponential_": return Tensor.exponential(shape, rate: 1.5)
     case "randperm": return Tensor.randperm(shape[0])
+    case "dropout": return dropout(.ones(shape), p: 0.4, training: true)
+    case "init.xavier_uniform_": return initialized(shape, .xavierUniform())
+    case "init.xavier_normal_": return initialized(shape, .xavierNormal())
+    case "init.kaiming_uniform_": return initialized(shape, .kaimingUniform())
+    case "init.kaiming_normal_": return initialized(shape, .kaimingNormal())
+    case "init.trunc_normal_": return initialized(shape, .truncNormal())
+    case "init.orthogonal_": return initialized(shape, .orthogonal())
     default: return nil
     }
+}
+
+private func initialized(_ shape: Shape, _ initializer: Initializer) -> Tensor {
+    var t = Tensor.empty(shape)
+    t.fill(initializer)
+    return t
 }

@@ -7,6 +7,12 @@ public class Loss: Module {
     init(reduction: Reduction) { self.reduction = reduction }
 }
 
+/// A loss of an input against a target.
+public class TargetLoss: Loss {
+    public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor { run(self) { forward(input, target) } }
+    func forward(_ input: Tensor, _ target: Tensor) -> Tensor { input }
+}
+
 /// The cross-entropy of the softmax of scores (N, C, …) against class numbers (N, …), or against probabilities (N, C, …).
 ///
 /// - Parameters:
@@ -15,7 +21,7 @@ public class Loss: Module {
 ///   - labelSmoothing: how much of each target, 0 to 1, is spread evenly over all classes.
 ///
 /// Source: `torch.nn.CrossEntropyLoss`.
-public final class CrossEntropyLoss: Loss {
+public final class CrossEntropyLoss: TargetLoss {
     @Buffer public var weight: Tensor?
     public let ignoreIndex: Int
     public let labelSmoothing: Double
@@ -25,10 +31,8 @@ public final class CrossEntropyLoss: Loss {
         _weight = Buffer(wrappedValue: weight)
         super.init(reduction: reduction)
     }
-    public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor {
-        run(self) {
-            crossEntropy(input, target, weight: weight, ignoreIndex: ignoreIndex, reduction: reduction, labelSmoothing: labelSmoothing)
-        }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
+        crossEntropy(input, target, weight: weight, ignoreIndex: ignoreIndex, reduction: reduction, labelSmoothing: labelSmoothing)
     }
     override public func blank(_ copies: ModuleCopies) -> Module? {
         CrossEntropyLoss(weight: weight, ignoreIndex: ignoreIndex, reduction: reduction, labelSmoothing: labelSmoothing)
@@ -36,7 +40,7 @@ public final class CrossEntropyLoss: Loss {
 }
 
 /// The negative log-likelihood of class numbers (N, …) under log-probabilities (N, C, …). Source: `torch.nn.NLLLoss`.
-public final class NLLLoss: Loss {
+public final class NLLLoss: TargetLoss {
     @Buffer public var weight: Tensor?
     public let ignoreIndex: Int
 
@@ -45,8 +49,8 @@ public final class NLLLoss: Loss {
         _weight = Buffer(wrappedValue: weight)
         super.init(reduction: reduction)
     }
-    public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor {
-        run(self) { nllLoss(input, target, weight: weight, ignoreIndex: ignoreIndex, reduction: reduction) }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
+        nllLoss(input, target, weight: weight, ignoreIndex: ignoreIndex, reduction: reduction)
     }
     override public func blank(_ copies: ModuleCopies) -> Module? {
         NLLLoss(weight: weight, ignoreIndex: ignoreIndex, reduction: reduction)
@@ -54,8 +58,165 @@ public final class NLLLoss: Loss {
 }
 
 /// The squared differences. Input and target must have one shape. Source: `torch.nn.MSELoss`.
-public final class MSELoss: Loss {
+public final class MSELoss: TargetLoss {
     override public init(reduction: Reduction = .mean) { super.init(reduction: reduction) }
-    public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor { run(self) { mseLoss(input, target, reduction: reduction) } }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
+        mseLoss(input, target, reduction: reduction)
+    }
     override public func blank(_ copies: ModuleCopies) -> Module? { MSELoss(reduction: reduction) }
+}
+
+/// The absolute differences. Input and target must have one shape. Source: `torch.nn.L1Loss`.
+public final class L1Loss: TargetLoss {
+    override public init(reduction: Reduction = .mean) { super.init(reduction: reduction) }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor { l1Loss(input, target, reduction: reduction) }
+    override public func blank(_ copies: ModuleCopies) -> Module? { L1Loss(reduction: reduction) }
+}
+
+/// Squared differences below `beta`, absolute ones above. Source: `torch.nn.SmoothL1Loss`.
+public final class SmoothL1Loss: TargetLoss {
+    public let beta: Double
+
+    public init(beta: Double = 1, reduction: Reduction = .mean) {
+        self.beta = beta
+        super.init(reduction: reduction)
+    }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor { smoothL1Loss(input, target, reduction: reduction, beta: beta) }
+    override public func blank(_ copies: ModuleCopies) -> Module? { SmoothL1Loss(beta: beta, reduction: reduction) }
+}
+
+/// `SmoothL1Loss` times `delta`. Source: `torch.nn.HuberLoss`.
+public final class HuberLoss: TargetLoss {
+    public let delta: Double
+
+    public init(delta: Double = 1, reduction: Reduction = .mean) {
+        self.delta = delta
+        super.init(reduction: reduction)
+    }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor { huberLoss(input, target, reduction: reduction, delta: delta) }
+    override public func blank(_ copies: ModuleCopies) -> Module? { HuberLoss(delta: delta, reduction: reduction) }
+}
+
+/// The Kullback–Leibler divergence of target distributions from log-probabilities; `.batchMean` gives what mathematics calls so. Source: `torch.nn.KLDivLoss`.
+public final class KLDivLoss: TargetLoss {
+    public let logTarget: Bool
+
+    public init(logTarget: Bool = false, reduction: Reduction = .mean) {
+        self.logTarget = logTarget
+        super.init(reduction: reduction)
+    }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor { klDiv(input, target, reduction: reduction, logTarget: logTarget) }
+    override public func blank(_ copies: ModuleCopies) -> Module? { KLDivLoss(logTarget: logTarget, reduction: reduction) }
+}
+
+/// The cross-entropy of probabilities against targets between 0 and 1, element by element. Source: `torch.nn.BCELoss`.
+public final class BCELoss: TargetLoss {
+    @Buffer public var weight: Tensor?
+
+    public init(weight: Tensor? = nil, reduction: Reduction = .mean) {
+        _weight = Buffer(wrappedValue: weight)
+        super.init(reduction: reduction)
+    }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
+        binaryCrossEntropy(input, target, weight: weight, reduction: reduction)
+    }
+    override public func blank(_ copies: ModuleCopies) -> Module? { BCELoss(weight: weight, reduction: reduction) }
+}
+
+/// `BCELoss` of the sigmoid of scores; `posWeight` is a factor of the positive part, for each class. Source: `torch.nn.BCEWithLogitsLoss`.
+public final class BCEWithLogitsLoss: TargetLoss {
+    @Buffer public var weight: Tensor?
+    @Buffer public var posWeight: Tensor?
+
+    public init(weight: Tensor? = nil, reduction: Reduction = .mean, posWeight: Tensor? = nil) {
+        _weight = Buffer(wrappedValue: weight)
+        _posWeight = Buffer(wrappedValue: posWeight)
+        super.init(reduction: reduction)
+    }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
+        binaryCrossEntropyWithLogits(input, target, weight: weight, reduction: reduction, posWeight: posWeight)
+    }
+    override public func partName(of property: String) -> String { snakeCase(property) }
+    override public func blank(_ copies: ModuleCopies) -> Module? {
+        BCEWithLogitsLoss(weight: weight, reduction: reduction, posWeight: posWeight)
+    }
+}
+
+/// x where the target is 1, max(0, margin − x) where it is −1. Source: `torch.nn.HingeEmbeddingLoss`.
+public final class HingeEmbeddingLoss: TargetLoss {
+    public let margin: Double
+
+    public init(margin: Double = 1, reduction: Reduction = .mean) {
+        self.margin = margin
+        super.init(reduction: reduction)
+    }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
+        hingeEmbeddingLoss(input, target, margin: margin, reduction: reduction)
+    }
+    override public func blank(_ copies: ModuleCopies) -> Module? { HingeEmbeddingLoss(margin: margin, reduction: reduction) }
+}
+
+/// log(1 + e^(−target · x)) for targets 1 and −1. Source: `torch.nn.SoftMarginLoss`.
+public final class SoftMarginLoss: TargetLoss {
+    override public init(reduction: Reduction = .mean) { super.init(reduction: reduction) }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor { softMarginLoss(input, target, reduction: reduction) }
+    override public func blank(_ copies: ModuleCopies) -> Module? { SoftMarginLoss(reduction: reduction) }
+}
+
+/// How far scores (N, C) of other classes come within `margin` of the target's, to the power p. Source: `torch.nn.MultiMarginLoss`.
+public final class MultiMarginLoss: TargetLoss {
+    @Buffer public var weight: Tensor?
+    public let p: Int
+    public let margin: Double
+
+    public init(weight: Tensor? = nil, p: Int = 1, margin: Double = 1, reduction: Reduction = .mean) {
+        (self.p, self.margin) = (p, margin)
+        _weight = Buffer(wrappedValue: weight)
+        super.init(reduction: reduction)
+    }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
+        multiMarginLoss(input, target, p: p, margin: margin, weight: weight, reduction: reduction)
+    }
+    override public func blank(_ copies: ModuleCopies) -> Module? {
+        MultiMarginLoss(weight: weight, p: p, margin: margin, reduction: reduction)
+    }
+}
+
+/// The hinge of all pairs of a target class and another; target classes (N, C) come first, and −1 ends them. Source: `torch.nn.MultiLabelMarginLoss`.
+public final class MultiLabelMarginLoss: TargetLoss {
+    override public init(reduction: Reduction = .mean) { super.init(reduction: reduction) }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor { multilabelMarginLoss(input, target, reduction: reduction) }
+    override public func blank(_ copies: ModuleCopies) -> Module? { MultiLabelMarginLoss(reduction: reduction) }
+}
+
+/// The mean over classes of the binary cross-entropy of scores (N, C). Source: `torch.nn.MultiLabelSoftMarginLoss`.
+public final class MultiLabelSoftMarginLoss: TargetLoss {
+    @Buffer public var weight: Tensor?
+
+    public init(weight: Tensor? = nil, reduction: Reduction = .mean) {
+        _weight = Buffer(wrappedValue: weight)
+        super.init(reduction: reduction)
+    }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
+        multilabelSoftMarginLoss(input, target, weight: weight, reduction: reduction)
+    }
+    override public func blank(_ copies: ModuleCopies) -> Module? { MultiLabelSoftMarginLoss(weight: weight, reduction: reduction) }
+}
+
+/// The negative log-likelihood of counts under Poisson distributions with the input's rates, or their logarithms. Source: `torch.nn.PoissonNLLLoss`.
+public final class PoissonNLLLoss: TargetLoss {
+    public let logInput: Bool
+    public let full: Bool
+    public let eps: Double
+
+    public init(logInput: Bool = true, full: Bool = false, eps: Double = 1e-8, reduction: Reduction = .mean) {
+        (self.logInput, self.full, self.eps) = (logInput, full, eps)
+        super.init(reduction: reduction)
+    }
+    override func forward(_ input: Tensor, _ target: Tensor) -> Tensor {
+        poissonNllLoss(input, target, logInput: logInput, full: full, eps: eps, reduction: reduction)
+    }
+    override public func blank(_ copies: ModuleCopies) -> Module? {
+        PoissonNLLLoss(logInput: logInput, full: full, eps: eps, reduction: reduction)
+    }
 }

@@ -39,7 +39,8 @@ extension Module {
     /// A copy of a tree of library layers, with parameters of its own. Layers that occur twice stay one.
     /// - Throws: `TensorError` where a module of the tree does not say how to make another of its type: use `copy(into:)`, or override `blank`.
     public func copy() throws -> Module {
-        guard let twin = ModuleCopies().twin(of: self) else {
+        // Fresh first values are drawn, and overwritten: the default generator does not see it.
+        guard let twin = withGenerator(Generator(), { ModuleCopies().twin(of: self) }) else {
             let culprit = modules().last { $0.blank(ModuleCopies()) == nil } ?? self
             throw TensorError.rule(
                 "copy",

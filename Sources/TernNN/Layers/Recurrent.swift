@@ -1,0 +1,271 @@
+public import TernCore
+
+/// What `RNN`, `LSTM` and `GRU` share: layers of steps through a sequence, in one direction or in both.
+///
+/// Layer k has the parameters `weight_ih_lk` (gates · hiddenSize, inputs), `weight_hh_lk`, `bias_ih_lk` and `bias_hh_lk`, and the same ending in
+/// `_reverse` for the way back, as in PyTorch's state dicts: `rnn.parameter("weight_hh_l0")`. All start uniform within ±1/√hiddenSize.
+public class RecurrentNetwork: Module {
+    public let inputSize: Int, hiddenSize: Int, numLayers: Int
+    public let bias: Bool, batchFirst: Bool, bidirectional: Bool
+    /// The probability with which outputs of all layers but the last are dropped in training.
+    public let dropout: Double
+    /// The size of the hidden state that `LSTM` projects to; 0 without projection.
+    public let projSize: Int
+    private let weights: [(name: String, parameter: Parameter<Tensor>)]
+
+    struct Arguments {
+        let inputSize: Int, hiddenSize: Int, numLayers: Int, bias: Bool, batchFirst: Bool, dropout: Double, bidirectional: Bool
+        var projSize = 0
+    }
+
+    init(_ op: String, gates: Int, _ a: Arguments) {
+        (inputSize, hiddenSize, numLayers, bias) = (a.inputSize, a.hiddenSize, a.numLayers, a.bias)
+        (batchFirst, dropout, bidirectional, projSize) = (a.batchFirst, a.dropout, a.bidirectional, a.projSize)
+        let isSound =
+            a.inputSize > 0 && a.hiddenSize > 0 && a.numLayers > 0 && (0...1).contains(a.dropout) && a.projSize >= 0
+            && a.projSize < a.hiddenSize
+        if !isSound {
+            raise(.rule(op, "sizes must be above 0, dropout in 0...1 and projSize below hiddenSize, not \(a)"))
+        }
+        let bound = 1 / Double(max(a.hiddenSize, 1)).squareRoot()
+        var weights: [(name: String, parameter: Parameter<Tensor>)] = []
+        func add(_ name: String, _ suffix: String, _ shape: Shape) {
+            weights.append((name + suffix, Parameter(wrappedValue: .uniform(shape, -bound, bound))))
+        }
+        let rows = gates * a.hiddenSize, state = a.projSize > 0 ? a.projSize : a.hiddenSize
+        for layer in 0..<(isSound ? a.numLayers : 0) {
+            for suffix in a.bidirectional ? ["_l\(layer)", "_l\(layer)_reverse"] : ["_l\(layer)"] {
+                add("weight_ih", suffix, [rows, layer == 0 ? a.inputSize : state * (a.bidirectional ? 2 : 1)])
+                add("weight_hh", suffix, [rows, state])
+                if a.bias {
+                    add("bias_ih", suffix, [rows])
+                    add("bias_hh", suffix, [rows])
+                }
+                if a.projSize > 0 { add("weight_hr", suffix, [a.projSize, a.hiddenSize]) }
+            }
+        }
+        self.weights = weights
+    }
+
+    override func parts() -> [(name: String, part: Part)] { weights.map { ($0.name, .tensor($0.parameter.box)) } + super.parts() }
+
+    /// The parameter of that name; an error where there is none.
+    public func parameter(_ name: String) -> Parameter<Tensor> {
+        if let found = weights.first(where: { $0.name == name }) { return found.parameter }
+        raise(.rule(typeName, "there is no parameter '\(name)': there are \(weights.map(\.name).joined(separator: ", "))"))
+        return Parameter(wrappedValue: .poison)
+    }
+
+    /// What one step makes of the part of its gates that the input gives, and of the states before it.
+    func step(_ input: Tensor, _ states: [Tensor], _ w: StepWeights) -> [Tensor] { states }
+
+    /// Runs all layers.
+    /// - Parameter states: (numLayers · directions, batch, size) each, or nil for zeros.
+    func forward(_ x: Tensor, _ states: [Tensor]?, sizes: [Int]) -> (output: Tensor, states: [Tensor]) {
+        let poison = (Tensor.poison, sizes.map { _ in Tensor.poison })
+        if x.isPoison || states?.contains(where: \.isPoison) == true { return poison }
+        return raising(instead: poison) { () throws(TensorError) in
+            try Check.require(
+                (2...3).contains(x.rank) && x.shape[-1] == inputSize, typeName,
+                "expected an input (\(batchFirst ? "N, L" : "L, N"), \(inputSize)) or (L, \(inputSize)), but the shape is \(x.shape.brief)")
+            let isBatched = x.rank == 3
+            var sequence = !isBatched ? x.unsqueeze(1) : batchFirst ? x.transpose(0, 1) : x
+            let (length, batch) = (sequence.shape[0], sequence.shape[1])
+            try Check.require(length > 0, typeName, "the sequence of input \(x.shape.brief) is empty")
+            let directions = bidirectional ? 2 : 1
+            var start: [Tensor] = []
+            for (i, size) in sizes.enumerated() {
+                let shape: Shape = [numLayers * directions, batch, size]
+                guard let given = states?[i] else {
+                    start.append(.zeros(shape, dtype: x.dtype, device: x.device))
+                    continue
+                }
+                let wide = !isBatched && given.rank == 2 ? given.unsqueeze(1) : given
+                try Check.require(
+                    wide.shape == shape && wide.rank == (isBatched ? given.rank : 3), typeName,
+                    "expected a hidden state \((isBatched ? shape : [shape[0], size]).brief), but its shape is \(given.shape.brief)")
+                start.append(wide)
+            }
+            var ends: [[Tensor]] = sizes.map { _ in [] }
+            for layer in 0..<numLayers {
+                var sides: [Tensor] = []
+                for direction in 0..<directions {
+                    let at = layer * directions + direction
+                    let w = stepWeights("_l\(layer)" + (direction == 1 ? "_reverse" : ""))
+                    let (output, end) = steps(sequence, start.map { $0.select(0, at) }, w, backward: direction == 1)
+                    sides.append(output)
+                    for (i, state) in end.enumerated() { ends[i].append(state) }
+                }
+                sequence = sides.count == 1 ? sides[0] : cat(sides, dim: -1)
+                if layer < numLayers - 1 { sequence = TernNN.dropout(sequence, p: dropout, training: isTraining) }
+            }
+            let final = ends.map { isBatched ? stack($0) : stack($0).squeeze(1) }
+            return (!isBatched ? sequence.squeeze(1) : batchFirst ? sequence.transpose(0, 1) : sequence, final)
+        }
+    }
+
+    private func steps(_ x: Tensor, _ start: [Tensor], _ w: StepWeights, backward: Bool) -> (Tensor, [Tensor]) {
+        // What the inputs give to the gates is one product for all steps.
+        let inputs = linear(x, w.ih, w.biasIh)
+        var states = start
+        var outputs: [Tensor] = []
+        for t in 0..<x.shape[0] {
+            states = step(inputs.select(0, backward ? x.shape[0] - 1 - t : t), states, w)
+            outputs.append(states[0])
+        }
+        return (stack(backward ? outputs.reversed() : outputs), states)
+    }
+    private func stepWeights(_ suffix: String) -> StepWeights {
+        func find(_ name: String) -> Tensor? { weights.first { $0.name == name + suffix }?.parameter.wrappedValue }
+        return StepWeights(
+            ih: find("weight_ih") ?? .poison, hh: find("weight_hh") ?? .poison, biasIh: find("bias_ih"), biasHh: find("bias_hh"),
+            hr: find("weight_hr"))
+    }
+
+    override public var extraRepr: String {
+        var text = "\(inputSize), \(hiddenSize)"
+        if projSize != 0 { text += ", proj_size=\(projSize)" }
+        if numLayers != 1 { text += ", num_layers=\(numLayers)" }
+        if !bias { text += ", bias=False" }
+        if batchFirst { text += ", batch_first=True" }
+        if dropout != 0 { text += ", dropout=\(dropout)" }
+        if bidirectional { text += ", bidirectional=True" }
+        return text
+    }
+}
+
+/// The parameters of a recurrent step.
+struct StepWeights {
+    let ih: Tensor, hh: Tensor
+    var biasIh: Tensor?, biasHh: Tensor?
+    /// LSTM's projection.
+    var hr: Tensor?
+}
+
+/// What recurrent steps compute; `input` is W_ih·x + b_ih.
+enum RecurrentStep {
+    static func plain(_ input: Tensor, _ h: Tensor, _ w: StepWeights, _ nonlinearity: RNN.Nonlinearity) -> Tensor {
+        let sum = input + linear(h, w.hh, w.biasHh)
+        return nonlinearity == .tanh ? sum.tanh() : sum.relu()
+    }
+    static func lstm(_ input: Tensor, _ h: Tensor, _ c: Tensor, _ w: StepWeights) -> (h: Tensor, c: Tensor) {
+        let gates = (input + linear(h, w.hh, w.biasHh)).chunk(4, dim: -1)
+        if gates.count < 4 { return (.poison, .poison) }
+        let c = gates[1].sigmoid() * c + gates[0].sigmoid() * gates[2].tanh()
+        let h = gates[3].sigmoid() * c.tanh()
+        return (w.hr.map { linear(h, $0) } ?? h, c)
+    }
+    static func gru(_ input: Tensor, _ h: Tensor, _ w: StepWeights) -> Tensor {
+        let x = input.chunk(3, dim: -1), s = linear(h, w.hh, w.biasHh).chunk(3, dim: -1)
+        if x.count < 3 || s.count < 3 { return .poison }
+        let reset = (x[0] + s[0]).sigmoid(), update = (x[1] + s[1]).sigmoid()
+        let new = (x[2] + reset * s[2]).tanh()
+        return (h - new) * update + new
+    }
+}
+
+/// A recurrent network whose step is h′ = tanh(W_ih·x + b_ih + W_hh·h + b_hh), or relu instead of tanh.
+///
+/// - Parameters:
+///   - batchFirst: inputs and outputs are (N, L, …), not (L, N, …). The states are not affected.
+///   - dropout: the probability with which outputs of all layers but the last are dropped in training.
+///
+/// Source: `torch.nn.RNN`.
+public final class RNN: RecurrentNetwork {
+    public enum Nonlinearity: String, Sendable { case tanh, relu }
+    public let nonlinearity: Nonlinearity
+
+    public init(
+        _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, nonlinearity: Nonlinearity = .tanh, bias: Bool = true,
+        batchFirst: Bool = false,
+        dropout: Double = 0, bidirectional: Bool = false
+    ) {
+        self.nonlinearity = nonlinearity
+        super.init(
+            "RNN", gates: 1,
+            Arguments(
+                inputSize: inputSize, hiddenSize: hiddenSize, numLayers: numLayers, bias: bias, batchFirst: batchFirst, dropout: dropout,
+                bidirectional: bidirectional))
+    }
+    /// The outputs of the last layer at all steps (L, N, directions · hiddenSize), and the last states (numLayers · directions, N, hiddenSize).
+    /// - Parameter hidden: the first states. Default: zeros.
+    public func callAsFunction(_ x: Tensor, _ hidden: Tensor? = nil) -> (output: Tensor, hidden: Tensor) {
+        run(self) {
+            let (output, states) = forward(x, hidden.map { [$0] }, sizes: [hiddenSize])
+            return (output, states[0])
+        }
+    }
+    override func step(_ input: Tensor, _ states: [Tensor], _ w: StepWeights) -> [Tensor] {
+        [RecurrentStep.plain(input, states[0], w, nonlinearity)]
+    }
+    override public func blank(_ copies: ModuleCopies) -> Module? {
+        RNN(
+            inputSize, hiddenSize, numLayers: numLayers, nonlinearity: nonlinearity, bias: bias, batchFirst: batchFirst, dropout: dropout,
+            bidirectional: bidirectional)
+    }
+}
+
+/// Long short-term memory: input, forget, cell and output gates, in this order in the weights.
+/// - Parameter projSize: the hidden state is projected to this size; 0: not. Other parameters as those of `RNN`.
+///
+/// Source: `torch.nn.LSTM`.
+public final class LSTM: RecurrentNetwork {
+    public init(
+        _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, bias: Bool = true, batchFirst: Bool = false, dropout: Double = 0,
+        bidirectional: Bool = false, projSize: Int = 0
+    ) {
+        super.init(
+            "LSTM", gates: 4,
+            Arguments(
+                inputSize: inputSize, hiddenSize: hiddenSize, numLayers: numLayers, bias: bias, batchFirst: batchFirst, dropout: dropout,
+                bidirectional: bidirectional, projSize: projSize))
+    }
+    /// The outputs of the last layer at all steps, and the last hidden and cell states.
+    /// - Parameter state: the first states. Default: zeros.
+    public func callAsFunction(
+        _ x: Tensor, _ state: (hidden: Tensor, cell: Tensor)? = nil
+    ) -> (output: Tensor, state: (hidden: Tensor, cell: Tensor)) {
+        run(self) {
+            let (output, states) = forward(
+                x, state.map { [$0.hidden, $0.cell] }, sizes: [projSize > 0 ? projSize : hiddenSize, hiddenSize])
+            return (output, (states[0], states[1]))
+        }
+    }
+    override func step(_ input: Tensor, _ states: [Tensor], _ w: StepWeights) -> [Tensor] {
+        let (h, c) = RecurrentStep.lstm(input, states[0], states[1], w)
+        return [h, c]
+    }
+    override public func blank(_ copies: ModuleCopies) -> Module? {
+        LSTM(
+            inputSize, hiddenSize, numLayers: numLayers, bias: bias, batchFirst: batchFirst, dropout: dropout, bidirectional: bidirectional,
+            projSize: projSize)
+    }
+}
+
+/// Gated recurrent units: reset, update and new gates, in this order in the weights. Parameters as those of `RNN`.
+///
+/// Source: `torch.nn.GRU`.
+public final class GRU: RecurrentNetwork {
+    public init(
+        _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, bias: Bool = true, batchFirst: Bool = false, dropout: Double = 0,
+        bidirectional: Bool = false
+    ) {
+        super.init(
+            "GRU", gates: 3,
+            Arguments(
+                inputSize: inputSize, hiddenSize: hiddenSize, numLayers: numLayers, bias: bias, batchFirst: batchFirst, dropout: dropout,
+                bidirectional: bidirectional))
+    }
+    /// The outputs of the last layer at all steps, and the last states.
+    /// - Parameter hidden: the first states. Default: zeros.
+    public func callAsFunction(_ x: Tensor, _ hidden: Tensor? = nil) -> (output: Tensor, hidden: Tensor) {
+        run(self) {
+            let (output, states) = forward(x, hidden.map { [$0] }, sizes: [hiddenSize])
+            return (output, states[0])
+        }
+    }
+    override func step(_ input: Tensor, _ states: [Tensor], _ w: StepWeights) -> [Tensor] { [RecurrentStep.gru(input, states[0], w)] }
+    override public func blank(_ copies: ModuleCopies) -> Module? {
+        GRU(inputSize, hiddenSize, numLayers: numLayers, bias: bias, batchFirst: batchFirst, dropout: dropout, bidirectional: bidirectional)
+    }
+}

@@ -1,0 +1,65 @@
+public import TernCore
+
+// Losses of three tensors.
+
+/// The negative log-likelihood of the target under normal distributions with the input as means, and variances. Source: `torch.nn.GaussianNLLLoss`.
+public final class GaussianNLLLoss: Loss {
+    public let full: Bool
+    public let eps: Double
+
+    public init(full: Bool = false, eps: Double = 1e-6, reduction: Reduction = .mean) {
+        (self.full, self.eps) = (full, eps)
+        super.init(reduction: reduction)
+    }
+    public func callAsFunction(_ input: Tensor, _ target: Tensor, _ variance: Tensor) -> Tensor {
+        run(self) { gaussianNllLoss(input, target, variance: variance, full: full, eps: eps, reduction: reduction) }
+    }
+    override public func blank(_ copies: ModuleCopies) -> Module? { GaussianNLLLoss(full: full, eps: eps, reduction: reduction) }
+}
+
+/// max(0, margin − target · (a − b)): a should rank above b where the target is 1, below where it is −1. Source: `torch.nn.MarginRankingLoss`.
+public final class MarginRankingLoss: Loss {
+    public let margin: Double
+
+    public init(margin: Double = 0, reduction: Reduction = .mean) {
+        self.margin = margin
+        super.init(reduction: reduction)
+    }
+    public func callAsFunction(_ a: Tensor, _ b: Tensor, _ target: Tensor) -> Tensor {
+        run(self) { marginRankingLoss(a, b, target, margin: margin, reduction: reduction) }
+    }
+    override public func blank(_ copies: ModuleCopies) -> Module? { MarginRankingLoss(margin: margin, reduction: reduction) }
+}
+
+/// 1 − cos(a, b) where the target is 1, max(0, cos(a, b) − margin) where it is −1. Source: `torch.nn.CosineEmbeddingLoss`.
+public final class CosineEmbeddingLoss: Loss {
+    public let margin: Double
+
+    public init(margin: Double = 0, reduction: Reduction = .mean) {
+        self.margin = margin
+        super.init(reduction: reduction)
+    }
+    public func callAsFunction(_ a: Tensor, _ b: Tensor, _ target: Tensor) -> Tensor {
+        run(self) { cosineEmbeddingLoss(a, b, target, margin: margin, reduction: reduction) }
+    }
+    override public func blank(_ copies: ModuleCopies) -> Module? { CosineEmbeddingLoss(margin: margin, reduction: reduction) }
+}
+
+/// max(0, d(anchor, positive) − d(anchor, negative) + margin), d being the distance in the p-norm. Source: `torch.nn.TripletMarginLoss`.
+public final class TripletMarginLoss: Loss {
+    public let margin: Double
+    public let p: Double
+    public let eps: Double
+    public let swap: Bool
+
+    public init(margin: Double = 1, p: Double = 2, eps: Double = 1e-6, swap: Bool = false, reduction: Reduction = .mean) {
+        (self.margin, self.p, self.eps, self.swap) = (margin, p, eps, swap)
+        super.init(reduction: reduction)
+    }
+    public func callAsFunction(_ anchor: Tensor, _ positive: Tensor, _ negative: Tensor) -> Tensor {
+        run(self) { tripletMarginLoss(anchor, positive, negative, margin: margin, p: p, eps: eps, swap: swap, reduction: reduction) }
+    }
+    override public func blank(_ copies: ModuleCopies) -> Module? {
+        TripletMarginLoss(margin: margin, p: p, eps: eps, swap: swap, reduction: reduction)
+    }
+}
