@@ -24,6 +24,9 @@ struct Arguments {
     }
     func has(_ i: Int, _ name: String) -> Bool { !self[i, name].isNull }
 
+    /// Whether the argument was written at all, be it as null.
+    func given(_ i: Int, _ name: String) -> Bool { i < positional.count || named.contains { $0.key == name } }
+
     /// Nil for null, else what `read` makes of the value, which must be something.
     private func read<T>(_ i: Int, _ name: String, _ wanted: String, _ read: (Value) -> T?) throws -> T? {
         let value = self[i, name]
@@ -86,7 +89,7 @@ struct Arguments {
             switch value {
             case .int(let n): n
             case .bool(let b): b ? 1 : 0
-            case .tensor(let t) where t.rank == 0 && !t.dtype.isDifferentiable: t.intValue
+            case .tensor(let t) where t.rank == 0 && t.dtype.isInteger: t.intValue
             default: nil
             }
         }
@@ -161,4 +164,16 @@ struct Arguments {
         return Shape(try ints(i, name))
     }
     func shape(_ i: Int, _ name: String) throws -> Shape { Shape(try ints(i, name)) }
+    /// Sizes of windows: one number for every dimension, or one for each.
+    func spans(_ i: Int, _ name: String, _ standard: Int) throws -> any SpatialSizes { try spansIf(i, name) ?? standard }
+    func spansIf(_ i: Int, _ name: String) throws -> (any SpatialSizes)? {
+        guard let list = try intsIf(i, name), !list.isEmpty else { return nil }
+        return list.count == 1 ? list[0] : list
+    }
+    /// A word of a set that the library has an enumeration for.
+    func choice<T: RawRepresentable<String>>(_ i: Int, _ name: String, _ standard: T) throws -> T {
+        guard let word = try read(i, name, "text", \.text) else { return standard }
+        guard let found = T(rawValue: word) else { throw Refusal("\(op): argument \(i + 1), \(name), can't be \(word)") }
+        return found
+    }
 }

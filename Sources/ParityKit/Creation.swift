@@ -14,7 +14,6 @@ func creation(_ op: String, _ a: Arguments) throws -> [Tensor]? {
     case "new_full": return [Tensor.full(try a.shape(1, "size"), try a.number(2, "fill_value"), dtype: try a.dtype(9) ?? a.x.dtype)]
     case "eye": return [Tensor.eye(try a.int(0, "n"), try a.intIf(1, "m"), dtype: try a.dtype(9) ?? .float32)]
     case "scalar_tensor": return [Tensor.full([], try a.number(0, "s"), dtype: try a.dtype(9) ?? .float32)]
-    case "zero_": return [Tensor.zerosLike(try a.x)]
     case "arange": return [try range(a)]
     default: return nil
     }

@@ -19,6 +19,10 @@ private func indexed(_ op: String, _ a: Arguments) throws -> Tensor? {
         let x = try a.operand(0, "input"), other = try a.operand(2, "other", beside: x)
         return `where`(try a.tensor(1, "condition"), x, other)
     case "nonzero" where try !a.bool(1, "as_tuple"): return try a.x.nonzero()
+    case "zero_":
+        var x = try a.x
+        x[...] = Tensor.zeros([], dtype: x.dtype)
+        return x
     default: return nil
     }
 }

@@ -80,7 +80,8 @@ private func binary(_ op: String, _ a: Arguments) throws -> Tensor? {
     case "true_divide": return try pair(/)
     case "__rdiv__": return try first { $1 / $0 }
     case "div":
-        let rounding = Tensor.Rounding(rawValue: try a.string(2, "rounding_mode", ""))
+        guard a.has(2, "rounding_mode") else { return try pair(/) }
+        let rounding = try a.choice(2, "rounding_mode", Tensor.Rounding.floor)
         return try pair { $0.divided(by: $1, rounding: rounding) }
     case "floor_divide": return try pair { $0.divided(by: $1, rounding: .floor) }
     case "remainder": return try pair(%)
