@@ -99,4 +99,89 @@ import Testing
             (ConstantPad3d(1, 3), "ConstantPad3d(padding=(1, 1, 1, 1, 1, 1), value=3)"),
         ])
     }
+
+    @Test func theOthers() {
+        check([
+            (ReLU(), "ReLU()"),
+            (GELU(approximate: .tanh), "GELU(approximate='tanh')"),
+            (ELU(), "ELU(alpha=1.0)"),
+            (CELU(alpha: 2), "CELU(alpha=2)"),
+            (Softplus(beta: 2, threshold: -100), "Softplus(beta=2, threshold=-100)"),
+            (LeakyReLU(0.5), "LeakyReLU(negative_slope=0.5)"),
+            (Hardtanh(), "Hardtanh(min_val=-1.0, max_val=1.0)"),
+            (Hardtanh(-2, 2.5), "Hardtanh(min_val=-2, max_val=2.5)"),
+            (ReLU6(), "ReLU6()"),
+            (Threshold(2.0, 10), "Threshold(threshold=2.0, value=10)"),
+            (Hardshrink(), "Hardshrink(0.5)"),
+            (Softshrink(1), "Softshrink(1)"),
+            (GLU(), "GLU(dim=-1)"),
+            (PReLU(numParameters: 3), "PReLU(num_parameters=3)"),
+            (RReLU(), "RReLU(lower=0.125, upper=0.3333333333333333)"),
+            (LogSigmoid(), "LogSigmoid()"),
+            (SiLU(), "SiLU()"),
+            (Softmax(dim: -1), "Softmax(dim=-1)"),
+            (Softmin(dim: 1), "Softmin(dim=1)"),
+            (LogSoftmax(dim: 0), "LogSoftmax(dim=0)"),
+            (Softmax2d(), "Softmax2d()"),
+            (Dropout(), "Dropout(p=0.5, inplace=False)"),
+            (Dropout2d(0), "Dropout2d(p=0, inplace=False)"),
+            (AlphaDropout(0.2), "AlphaDropout(p=0.2, inplace=False)"),
+            (Flatten(), "Flatten(start_dim=1, end_dim=-1)"),
+            (PixelShuffle(3), "PixelShuffle(upscale_factor=3)"),
+            (PixelUnshuffle(2), "PixelUnshuffle(downscale_factor=2)"),
+            (ChannelShuffle(4), "ChannelShuffle(groups=4)"),
+            (Bilinear(2, 3, 4, bias: false), "Bilinear(in1_features=2, in2_features=3, out_features=4, bias=False)"),
+            (AdaptiveAvgPool1d(3), "AdaptiveAvgPool1d(output_size=3)"),
+            (AdaptiveAvgPool2d([3, nil]), "AdaptiveAvgPool2d(output_size=(3, None))"),
+            (AdaptiveMaxPool3d(2), "AdaptiveMaxPool3d(output_size=2)"),
+            (LPPool2d(1.5, kernelSize: 2), "LPPool2d(norm_type=1.5, kernel_size=2, stride=None, ceil_mode=False)"),
+            (LPPool1d(2, kernelSize: 2, stride: 3), "LPPool1d(norm_type=2, kernel_size=2, stride=3, ceil_mode=False)"),
+            (MaxUnpool2d(kernelSize: 2, padding: 1), "MaxUnpool2d(kernel_size=(2, 2), stride=(2, 2), padding=(1, 1))"),
+            (Embedding(4, 3), "Embedding(4, 3)"),
+            (
+                Embedding(4, 3, paddingIndex: -1, maxNorm: 1, normType: 1, scaleGradByFreq: true),
+                "Embedding(4, 3, padding_idx=3, max_norm=1.0, norm_type=1.0, scale_grad_by_freq=True)"
+            ),
+            (EmbeddingBag(4, 3, mode: .sum, paddingIndex: 0), "EmbeddingBag(4, 3, mode='sum', padding_idx=0)"),
+            (CrossEntropyLoss(weight: .ones(3)), "CrossEntropyLoss()"),
+            (HuberLoss(delta: 2), "HuberLoss()"),
+            (TripletMarginLoss(), "TripletMarginLoss()"),
+            (
+                RNN(2, 3, numLayers: 2, nonlinearity: .relu, bias: false, batchFirst: true, dropout: 0.5, bidirectional: true),
+                "RNN(2, 3, num_layers=2, bias=False, batch_first=True, dropout=0.5, bidirectional=True)"
+            ),
+            (LSTM(2, 3, projSize: 2), "LSTM(2, 3, proj_size=2)"),
+            (GRU(2, 3), "GRU(2, 3)"),
+            (RNNCell(5, 10, nonlinearity: .relu), "RNNCell(5, 10, nonlinearity=relu)"),
+            (LSTMCell(5, 10, bias: false), "LSTMCell(5, 10, bias=False)"),
+            (GRUCell(5, 10), "GRUCell(5, 10)"),
+        ])
+    }
+
+    @Test func transformers() {
+        let norm = "LayerNorm((4,), eps=1e-05, elementwise_affine=True, bias=True)"
+        let attention = """
+            MultiheadAttention(
+              (out_proj): NonDynamicallyQuantizableLinear(in_features=4, out_features=4, bias=True)
+            )
+            """
+        #expect(
+            "\(TransformerEncoder(TransformerEncoderLayer(4, 2, dimFeedforward: 8), 2, norm: LayerNorm(4)))" == """
+                TransformerEncoder(
+                  (layers): ModuleList(
+                    (0-1): 2 x TransformerEncoderLayer(
+                      (self_attn): \(attention.replacing("\n", with: "\n      "))
+                      (linear1): Linear(in_features=4, out_features=8, bias=True)
+                      (dropout): Dropout(p=0.1, inplace=False)
+                      (linear2): Linear(in_features=8, out_features=4, bias=True)
+                      (norm1): \(norm)
+                      (norm2): \(norm)
+                      (dropout1): Dropout(p=0.1, inplace=False)
+                      (dropout2): Dropout(p=0.1, inplace=False)
+                    )
+                  )
+                  (norm): \(norm)
+                )
+                """)
+    }
 }

@@ -12,6 +12,17 @@ public final class Flatten: Module, Layer {
     override public func blank(_ copies: ModuleCopies) -> Module? { Flatten(startDim: startDim, endDim: endDim) }
 }
 
+/// Splits dimension `dim` into several, of the sizes given; one of them may be −1. Source: `torch.nn.Unflatten`.
+public final class Unflatten: Module, Layer {
+    public let dim: Int
+    public let unflattenedSize: [Int]
+
+    public init(_ dim: Int, _ unflattenedSize: [Int]) { (self.dim, self.unflattenedSize) = (dim, unflattenedSize) }
+    public func forward(_ x: Tensor) -> Tensor { x.unflatten(dim, unflattenedSize) }
+    override public var extraRepr: String { "dim=\(dim), unflattened_size=\(python(unflattenedSize))" }
+    override public func blank(_ copies: ModuleCopies) -> Module? { Unflatten(dim, unflattenedSize) }
+}
+
 /// Makes channels into pixels: (…, C·r², H, W) → (…, C, H·r, W·r). Source: `torch.nn.PixelShuffle`.
 public final class PixelShuffle: Module, Layer {
     public let upscaleFactor: Int
