@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TernNN
+import Tern
 
 /// Values that PyTorch 2.13 computed for the same inputs, derivatives against central differences, and the texts of errors.
 @Suite struct LossTests {
