@@ -49,7 +49,7 @@ public final class Embedding: Module, Layer {
     private func shortened(_ x: Tensor, _ maxNorm: Double) -> Tensor? {
         if x.isPoison || x.count == 0 { return nil }
         let rows = embedding(x.reshape(-1), weight)
-        let norms = rows.vectorNorm(normType, -1, keepDim: true)
+        let norms = rows.vectorNorm(normType, dims: [-1], keepDim: true)
         let long = norms .> maxNorm
         return long.any().item(Bool.self) ? `where`(long, rows * (maxNorm / (norms + 1e-7)), rows) : nil
     }

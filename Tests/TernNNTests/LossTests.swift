@@ -1,0 +1,181 @@
+import Testing
+
+import Tern
+
+/// Values that PyTorch 2.13 computed for the same inputs, derivatives against central differences, and the texts of errors.
+@Suite struct LossTests {
+    static let scores = Tensor([[1.0, 2, 3], [-1, 0, 5], [0.5, 0.5, 0]])
+    static let classes = Tensor([2, 0, 1])
+    static let input = Tensor([[0.5, -1, 2], [0, 0.25, -0.75]])
+    static let target = Tensor([[1.0, 0, 0.5], [0.2, 0.9, 0.1]])
+    static let signs = Tensor([[1.0, -1, 1], [-1, -1, 1]])
+
+    func agrees(_ x: Tensor, _ expected: Double...) -> Bool {
+        let values = x.array(of: Double.self)
+        return values.count == expected.count && zip(values, expected).allSatisfy { abs($0 - $1) <= 2e-5 * (1 + abs($1)) }
+    }
+    func message(_ body: () -> Tensor) -> String {
+        do {
+            _ = try recovering(body)
+            return "no error"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test func crossEntropies() {
+        let (x, t, w) = (Self.scores, Self.classes, Tensor([1.0, 2, 3]))
+        let ignoring = Tensor([2, -100, 1]), shares = Tensor([[0.2, 0.3, 0.5], [0.1, 0.1, 0.8], [1, 0, 0]])
+        #expect(agrees(crossEntropy(x, t), 2.45827))
+        #expect(agrees(crossEntropy(x, t, reduction: .sum), 7.3748))
+        #expect(agrees(crossEntropy(x, t, reduction: .none), 0.40761, 6.00917, 0.95802))
+        #expect(agrees(crossEntropy(x, t, weight: w), 1.52467))
+        #expect(agrees(crossEntropy(x, ignoring), 0.68281))
+        #expect(agrees(crossEntropy(x, ignoring, weight: w, labelSmoothing: 0.1), 0.65629))
+        #expect(agrees(crossEntropy(x, t, labelSmoothing: 0.2), 2.38049))
+        #expect(agrees(crossEntropy(x, shares), 1.05827))
+        #expect(agrees(crossEntropy(x, shares, weight: w, labelSmoothing: 0.1), 1.68663))
+        #expect(agrees(crossEntropy(x[1], Tensor(0)), 6.00917))
+        #expect(crossEntropy(x, Tensor([-100, -100, -100])).doubleValue.isNaN)
+        // Positions: (N, C, d) is (N · d, C).
+        let spread = x.reshape(1, 3, 3).transpose(1, 2)
+        #expect(agrees(crossEntropy(spread, t.reshape(1, 3)), 2.45827))
+        #expect(agrees(crossEntropy(spread, t.reshape(1, 3), reduction: .none), 0.40761, 6.00917, 0.95802))
+    }
+
+    @Test func gradientOfCrossEntropyIsSoftmaxLessTarget() {
+        let x = Self.scores.requiringGrad()
+        crossEntropy(x, Self.classes).backward()
+        let expected = (Self.scores.softmax(1) - oneHot(Self.classes, classes: 3).to(.float32)) / 3
+        #expect(((x.grad ?? .zeros(0)) - expected).abs().max().doubleValue < 1e-6)
+    }
+
+    @Test func values() {
+        let (x, t, s) = (Self.input, Self.target, Self.signs)
+        #expect(agrees(mseLoss(x, t), 0.78083))
+        #expect(agrees(mseLoss(x, t, weight: t), (((x - t) * (x - t) * t).sum() / t.sum()).doubleValue))
+        #expect(agrees(l1Loss(x, t), 0.78333))
+        #expect(agrees(smoothL1Loss(x, t), 0.36958))
+        #expect(agrees(huberLoss(x, t, delta: 0.5), 0.27417))
+        #expect(agrees(klDiv(x, t, reduction: .batchMean), -1.32177))
+        #expect(agrees(klDiv(x, t, reduction: .sum, logTarget: true), 2.66848))
+        #expect(agrees(binaryCrossEntropyWithLogits(x, t), 0.6117))
+        #expect(agrees(binaryCrossEntropy(x.sigmoid(), t), 0.6117))
+        #expect(agrees(poissonNllLoss(x, t * 4, full: true), 1.99031))
+        #expect(agrees(gaussianNllLoss(x, t, variance: t.abs() + 0.1, full: true), 1.97011))
+        #expect(agrees(hingeEmbeddingLoss(x, s), 0.91667))
+        #expect(agrees(softMarginLoss(x, s), 0.59504))
+        #expect(agrees(multilabelSoftMarginLoss(x, t), 0.6117))
+        #expect(agrees(multiMarginLoss(x, Tensor([2, 0]), p: 2), 0.27083))
+        #expect(agrees(multilabelMarginLoss(x, Tensor([[2, 0, -1], [1, -1, 0]])), 0.125))
+        #expect(agrees(tripletMarginLoss(x, t, s, swap: true), 0.8764))
+        #expect(agrees(cosineEmbeddingLoss(x, t, Tensor([1.0, -1])), 0.30953))
+        #expect(agrees(marginRankingLoss(x, t, s, margin: 0.1), 0.25833))
+    }
+
+    @Test func gradFnNames() {
+        let x = Self.input.requiringGrad()
+        #expect(mseLoss(x, Self.target).gradFn == "MseLossBackward0")
+        #expect(l1Loss(x, Self.target).gradFn == "L1LossBackward0")
+        #expect(smoothL1Loss(x, Self.target).gradFn == "SmoothL1LossBackward0")
+        #expect(huberLoss(x, Self.target).gradFn == "HuberLossBackward0")
+        #expect(crossEntropy(Self.scores.requiringGrad(), Self.classes).gradFn == "NllLossBackward0")
+        #expect(nllLoss(Tensor.zeros(1, 2, 3, requiresGrad: true), Tensor.zeros([1, 3], dtype: .int64)).gradFn == "NllLoss2DBackward0")
+    }
+
+    @Test func silentBroadcastsAreErrors() {
+        let column = Tensor.zeros(4, 1), row = Tensor.zeros(4)
+        let losses: [(String, (Tensor, Tensor) -> Tensor)] = [
+            ("mse_loss", { mseLoss($0, $1) }), ("l1_loss", { l1Loss($0, $1) }), ("smooth_l1_loss", { smoothL1Loss($0, $1) }),
+            ("huber_loss", { huberLoss($0, $1) }), ("kl_div", { klDiv($0, $1) }),
+        ]
+        for (name, f) in losses {
+            #expect(
+                message { f(column, row) }
+                    == "\(name): input (4, 1) and target (4) must have one shape: reshape one to the other's, as in target.reshape(input.shape)"
+            )
+        }
+        #expect(
+            message { mseLoss(Tensor.zeros(2, 3), Tensor.zeros(3)) }
+                == "mse_loss: input (2, 3) and target (3) must have one shape: they would broadcast to (2, 3); if that is meant, expand both to it first"
+        )
+    }
+
+    @Test func errors() {
+        let x = Self.scores
+        #expect(
+            message { crossEntropy(x, Tensor([0, 1])) }
+                == "cross_entropy: input (3, 3) needs a target (3), one class for each sample, but the target's shape is (2)")
+        #expect(
+            message { crossEntropy(x, Tensor([0.0, 1, 2])) }
+                == "cross_entropy: target classes must be integers (int64), not torch.float32: convert with to(.int64)")
+        #expect(message { crossEntropy(x, Tensor([0, 1, 3])) } == "nll_loss: 3 is out of range for dimension 1 of size 3")
+        #expect(message { crossEntropy(x, Self.classes, weight: Tensor.ones(2)) }.contains("weight must have shape (3)"))
+        #expect(
+            message { crossEntropy(x, Self.classes, labelSmoothing: 2) } == "cross_entropy: labelSmoothing must be between 0 and 1, not 2.0"
+        )
+        #expect(message { binaryCrossEntropy(x, x) }.contains("between 0 and 1: use binaryCrossEntropyWithLogits for scores"))
+        #expect(message { huberLoss(x, x, delta: 0) } == "huber_loss: delta must be greater than 0, not 0.0")
+        #expect(message { multiMarginLoss(x, Self.classes, p: 3) } == "multi_margin_loss: p must be 1 or 2, not 3")
+        #expect(message { tripletMarginLoss(x, x, x, margin: 0) } == "triplet_margin_loss: margin must be greater than 0, not 0.0")
+        #expect(message { gaussianNllLoss(x, x, variance: -x) }.contains("variances must be 0 or more"))
+    }
+
+    /// First and second derivatives of each loss, in its float operands.
+    @Test func derivatives() {
+        let (x, t) = (Self.input.to(.float64), Self.target.to(.float64)), s = Self.signs.to(.float64), c = Tensor([2, 0])
+        let w = Tensor([1.0, 2, 3], dtype: .float64)
+        let cases: [(String, [Tensor], ([Tensor]) -> Tensor)] = [
+            ("cross_entropy", [x], { crossEntropy($0[0], c, weight: w, labelSmoothing: 0.1) }),
+            ("cross_entropy of probabilities", [x, t], { crossEntropy($0[0], $0[1]) }),
+            ("nll_loss", [x], { nllLoss($0[0] * $0[0], Tensor([2, -100]), weight: w, reduction: .none).sum() }),
+            ("mse_loss", [x, t], { mseLoss($0[0], $0[1]) }), ("l1_loss", [x, t], { l1Loss($0[0] * $0[0], $0[1]) }),
+            ("smooth_l1_loss", [x, t], { smoothL1Loss($0[0], $0[1], reduction: .sum) }),
+            ("huber_loss", [x, t], { huberLoss($0[0], $0[1], delta: 0.6) }),
+            ("kl_div", [x, t + 0.1], { klDiv($0[0], $0[1]) }), ("kl_div of logs", [x, t], { klDiv($0[0], $0[1], logTarget: true) }),
+            ("bce", [x.sigmoid(), t], { binaryCrossEntropy($0[0], $0[1]) }),
+            ("bce with logits", [x, t], { binaryCrossEntropyWithLogits($0[0], $0[1], posWeight: w) }),
+            ("poisson", [x, t], { poissonNllLoss($0[0], $0[1]) }),
+            ("gaussian", [x, t, t + 0.5], { gaussianNllLoss($0[0], $0[1], variance: $0[2]) }),
+            ("hinge", [x], { hingeEmbeddingLoss($0[0] * $0[0], s) }), ("soft margin", [x], { softMarginLoss($0[0], s) }),
+            ("multi margin", [x], { multiMarginLoss($0[0], c, p: 2, weight: w) }),
+            ("multilabel margin", [x], { multilabelMarginLoss($0[0] * $0[0], Tensor([[2, 0, -1], [1, -1, 0]])) }),
+            ("multilabel soft margin", [x, t], { multilabelSoftMarginLoss($0[0], $0[1]) }),
+            ("triplet", [x, t, s], { tripletMarginLoss($0[0], $0[1], $0[2], margin: 3) }),
+            ("cosine embedding", [x, t], { cosineEmbeddingLoss($0[0], $0[1], Tensor([1.0, -1], dtype: .float64)) }),
+            ("margin ranking", [x, t], { marginRankingLoss($0[0] * $0[1], $0[1], s, margin: 0.1) }),
+        ]
+        for (name, inputs, f) in cases {
+            #expect(wrongSlope(inputs, f) == nil, "\(name)")
+            let slope: ([Tensor]) -> Tensor = { x in
+                let leaves = x.map { $0.requiresGrad ? $0 : $0.requiringGrad() }
+                return grad(of: f(leaves), wrt: leaves, createGraph: true).map { ($0 * $0).sum() }.reduce(Tensor(0.0, dtype: .float64), +)
+            }
+            #expect(wrongSlope(inputs, slope) == nil, "second derivative of \(name)")
+        }
+    }
+
+    /// What is wrong with the gradient of a number, judged by central differences.
+    private func wrongSlope(_ inputs: [Tensor], _ f: ([Tensor]) -> Tensor) -> String? {
+        let leaves = inputs.map { $0.detach().requiringGrad() }
+        let y = f(leaves)
+        let found = y.requiresGrad ? grad(of: [y], wrt: leaves, allowUnused: true) : leaves.map { _ in nil }
+        for (i, x) in inputs.enumerated() {
+            let own = (found[i] ?? Tensor.zerosLike(x)).array(of: Double.self), at = x.array(of: Double.self)
+            for j in at.indices {
+                let sides = [1e-5, -1e-5].map { step in
+                    var values = at
+                    values[j] += step
+                    var moved = inputs
+                    moved[i] = Tensor(values, shape: x.shape, dtype: .float64)
+                    return f(moved).doubleValue
+                }
+                let expected = (sides[0] - sides[1]) / 2e-5
+                if !(abs(own[j] - expected) <= 1e-6 * (1 + abs(expected))) {
+                    return "element \(j) of input \(i): \(own[j]), differences give \(expected)"
+                }
+            }
+        }
+        return nil
+    }
+}
