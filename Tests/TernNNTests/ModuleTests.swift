@@ -94,6 +94,21 @@ import Testing
         #expect(answers.count == 8 && answers.allSatisfy { $0 == alone })
     }
 
+    @Test func copiesKeepDTypesModesAndTies() throws {
+        let shared = Linear(3, 3)
+        let net = Sequential(shared, BatchNorm1d(3), shared, Dropout(0.5))
+        try net.to(.float64)
+        net[1].module.eval()
+        shared.$weight.requiresGrad = false
+        let twin = try #require(try net.copy() as? Sequential)
+        #expect(twin[0].weight.dtype == .float64 && twin[1].numBatchesTracked.dtype == .int64)
+        #expect(twin[0].isSame(as: twin[2]) && !twin[0].isSame(as: net[0]))
+        #expect(twin.modules().map(\.isTraining) == net.modules().map(\.isTraining))
+        #expect(twin.parameters().map(\.requiresGrad) == [false, true, true, true])
+        twin[0].weight.data[...] += 1
+        #expect((twin[0].weight - net[0].weight - 1).abs().max().doubleValue < 1e-12)
+    }
+
     @Test func stateDictsThatDoNotFitSayAllThatIsWrong() {
         let net = Sequential(Linear(2, 2), BatchNorm1d(2))
         let before = net.stateDict()

@@ -202,7 +202,11 @@ public func rrelu(_ x: Tensor, lower: Double = 1.0 / 8, upper: Double = 1.0 / 3,
     -> Tensor
 {
     if x.isPoison { return .poison }
-    if !training { return x.leakyReLU(negativeSlope: (lower + upper) / 2) }
-    let slopes = Tensor.uniform(x.shape, lower, upper, dtype: x.dtype, device: x.device, generator: generator)
-    return `where`(x .> 0, x, x * slopes)
+    if !training || x.device.kind == .meta { return x.leakyReLU(negativeSlope: (lower + upper) / 2) }
+    // As PyTorch: in double precision, and for the elements alone that need one.
+    let below = x.detach() .<= 0
+    let drawn = Tensor.uniform([below.sum().intValue], lower, upper, dtype: .float64, device: x.device, generator: generator)
+    var slopes = Tensor.onesLike(x)
+    slopes[below] = drawn.to(x.dtype)
+    return x * slopes
 }

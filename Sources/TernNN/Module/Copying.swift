@@ -27,12 +27,13 @@ extension Module {
     /// - Throws: `StateDictError` where the two differ in structure.
     @discardableResult
     public func copy<M: Module>(into other: M) throws -> M {
-        try other.loadStateDict(stateDict())
+        // Lazy parameters without size are so in the copy too.
+        try other.load(stateDict(), strict: true, mayMiss: Set(tensors(repeating: true, \.isDeferred).map(\.name)))
         for (from, to) in zip(tensors(repeating: false) { _ in true }, other.tensors(repeating: false) { _ in true })
         where from.box.role == .parameter {
             to.box.requiresGrad = from.box.requiresGrad
         }
-        other.train(isTraining)
+        for (from, to) in zip(modules(), other.modules()) { to.train(from.isTraining) }
         return other
     }
 
@@ -46,6 +47,11 @@ extension Module {
                 "copy",
                 "\(culprit.typeName) does not say how to make another: use copy(into: \(culprit.typeName)(…)), or override blank(_:)")
         }
-        return try copy(into: twin)
+        try copy(into: twin)
+        // In the dtypes and on the devices of this one; memory is shared until one of the two is written.
+        for (from, to) in zip(tensors(repeating: false) { _ in true }, twin.tensors(repeating: false) { _ in true }) {
+            if let tensor = from.box.tensor { to.box.set(tensor) }
+        }
+        return twin
     }
 }

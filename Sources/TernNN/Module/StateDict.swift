@@ -86,9 +86,15 @@ extension Module {
     /// - Throws: `StateDictError` with everything that does not fit; the module is unchanged then.
     @discardableResult
     public func loadStateDict(_ state: StateDict, strict: Bool = true) throws -> (missing: [String], unexpected: [String]) {
+        try load(state, strict: strict)
+    }
+
+    /// - Parameter mayMiss: names that may be missing.
+    @discardableResult
+    func load(_ state: StateDict, strict: Bool, mayMiss: Set<String> = []) throws -> (missing: [String], unexpected: [String]) {
         let own = tensors(repeating: true) { $0.role != .buffer(persistent: false) }
         let names = Set(own.map(\.name))
-        let missing = own.map(\.name).filter { state[$0] == nil }
+        let missing = own.map(\.name).filter { state[$0] == nil && !mayMiss.contains($0) }
         let unexpected = state.names.filter { !names.contains($0) }
         var mismatched: [StateDictError.Mismatch] = []
         for (name, box) in own {
