@@ -92,6 +92,22 @@ import Testing
         Case("clamp", [sample(6), sample(6, seed: 2), sample(seed: 3)]) { ($0[0] * $0[0]).clamp(min: $0[1], max: $0[2]) },
     ]
 
+    static let samplings: [Case] = [
+        Case("interpolate, linear", [sample(1, 2, 3, 4, strided: true)]) { interpolate($0[0], size: [5, 3], mode: .linear) },
+        Case("interpolate, bicubic", [sample(1, 1, 3, 4)]) { interpolate($0[0], scaleFactor: [1.7], mode: .bicubic, alignCorners: true) },
+        Case("interpolate, area", [sample(1, 2, 5)]) { interpolate($0[0], size: 3, mode: .area) },
+        Case("grid_sample", [sample(1, 2, 3, 4), sample(1, 2, 3, 2, seed: 2) * 0.6]) { gridSample($0[0], $0[1]) },
+        Case("grid_sample, reflected", [sample(1, 1, 3, 4), sample(1, 2, 2, 2, seed: 2) * 2]) {
+            gridSample($0[0], $0[1], mode: .bicubic, paddingMode: .reflection, alignCorners: true)
+        },
+        Case("grid_sample of volumes", [sample(1, 1, 3, 2, 2), sample(1, 1, 2, 2, 3, seed: 2)]) {
+            gridSample($0[0], $0[1], paddingMode: .border)
+        },
+        Case("unfold", [sample(1, 2, 4, 5)]) { unfold($0[0], kernelSize: [2, 3], dilation: [2, 1], padding: 1, stride: 2) },
+        Case("fold", [sample(8, 6)]) { fold($0[0], outputSize: [3, 4], kernelSize: 2) },
+        Case("pdist", [sample(4, 3)]) { pdist($0[0], p: 3) },
+    ]
+
     static let others: [Case] = [
         Case("pad", [sample(2, 3, 2, strided: true)]) { $0[0].pad([1, -1, 2, 0], value: 7) },
         Case("pad, reflect", [sample(2, 3, 3)]) { $0[0].pad([2, 1, 1, 0], mode: .reflect) },
@@ -108,6 +124,6 @@ import Testing
         },
     ]
 
-    @Test(arguments: softmaxes + convolutions + poolings + norms + activations + others)
+    @Test(arguments: softmaxes + convolutions + poolings + norms + activations + samplings + others)
     func derivatives(_ c: Case) { #expect(wrongGradient(c.inputs(), c.f) == nil) }
 }

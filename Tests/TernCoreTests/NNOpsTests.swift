@@ -295,6 +295,29 @@ import Testing
         #expect(message { x.pad([-3, -3]) }.contains("cut off more than there is"))
     }
 
+    @Test func samplings() {
+        let x = Self.image
+        #expect(agrees(interpolate(x, size: [2, 3])[0, 0], [-1, -0.9, -0.8, -0.6, -0.5, -0.4]))
+        #expect(agrees(interpolate(x, size: [2, 3], mode: .nearestExact)[0, 0], [-1, -0.8, -0.7, -0.2, 0, 0.1]))
+        #expect(
+            agrees(
+                interpolate(x, scaleFactor: [2, 0.5], mode: .linear)[0, 1],
+                [0.25, 0.45, 0.35, 0.55, 0.55, 0.75, 0.75, 0.95, 0.95, 1.15, 1.05, 1.25]))
+        #expect(agrees(interpolate(x, size: [2, 3], mode: .bicubic, alignCorners: true)[0, 0], [-1, -0.85, -0.7, -0.2, -0.05, 0.1]))
+        let grid = Tensor([[[[-1.0, -1], [0, 0], [0.5, 2]]]])
+        #expect(agrees(gridSample(x, grid), [-0.25, -0.45, 0, 0.05, 0.75, 0]))
+        #expect(agrees(gridSample(x, grid, paddingMode: .border), [-1, -0.45, 0.05, 0.2, 0.75, 1.25]))
+        #expect(agrees(gridSample(x, grid, mode: .nearest, paddingMode: .reflection, alignCorners: true), [-1, -0.4, -0.4, 0.2, 0.8, 0.8]))
+        let columns = unfold(x, kernelSize: 2, padding: [1, 0])
+        #expect(columns.shape == [1, 8, 12] && agrees(columns[0, 2], [-1, -0.9, -0.8, -0.6, -0.5, -0.4, -0.2, -0.1, 0, 0, 0, 0]))
+        let counts = fold(unfold(Tensor.onesLike(x), kernelSize: 2), outputSize: [3, 4], kernelSize: 2)
+        #expect(counts[0, 1].array(of: Int.self) == [1, 2, 2, 1, 2, 4, 4, 2, 1, 2, 2, 1])
+        #expect(agrees(pdist(Tensor([[0.0, 0], [3, 4], [0, 4]])), [5, 4, 3]))
+        #expect(message { interpolate(x) } == "interpolate: needs either size or scaleFactor")
+        #expect(message { interpolate(x, size: 0) }.contains("must be 1 or more"))
+        #expect(message { gridSample(x, x) }.contains("expected an input (N, C, H, W) and a grid (N, H, W, 2)"))
+    }
+
     @Test func embeddings() {
         let table = Tensor.arange(6.0).reshape(3, 2)
         let leaf = table.requiringGrad()

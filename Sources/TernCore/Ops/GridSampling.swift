@@ -34,7 +34,8 @@ public func gridSample(
         let op = "grid_sample", rank = x.rank - 2
         try Check.require(
             (rank == 2 || rank == 3) && grid.rank == x.rank && grid.shape[-1] == rank && grid.shape[0] == x.shape[0], op,
-            "expected an input (N, C, H, W) and a grid (N, H, W, 2), or (N, C, D, H, W) and (N, D, H, W, 3), but the shapes are \(x.shape.brief) and \(grid.shape.brief)")
+            "expected an input (N, C, H, W) and a grid (N, H, W, 2), or (N, C, D, H, W) and (N, D, H, W, 3), but the shapes are \(x.shape.brief) and \(grid.shape.brief)"
+        )
         try Check.require(!x.shape.dropFirst().contains(0), op, "the input \(x.shape.brief) has no elements to sample")
         try Check.require(mode != .bicubic || rank == 2, op, "mode .bicubic takes images (N, C, H, W), but the shape is \(x.shape.brief)")
         try Check.sameDType(op, x, grid)
@@ -74,7 +75,8 @@ private struct GridSampler {
             }
             for share in shares[d] {
                 add(
-                    d + 1, index.map { $0 * sizes[d] + share.position } ?? share.position, product(weight, share.weight, *), product(counts, share.counts, &))
+                    d + 1, index.map { $0 * sizes[d] + share.position } ?? share.position, product(weight, share.weight, *),
+                    product(counts, share.counts, &))
             }
         }
         add(0, nil, nil, nil)

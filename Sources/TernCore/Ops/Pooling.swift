@@ -17,16 +17,16 @@ struct PoolingGeometry: Sendable {
             countIncludesPadding: countIncludesPadding, divisor: Int64(divisor))
     }
 
-    /// Checks the arguments and works out the output's sizes.
+    /// Checks the arguments and works out the output's sizes. Errors show the `given` shape, which may be without a batch.
     init(
-        _ op: String, _ x: Tensor, kernelSize: any SpatialSizes, stride: (any SpatialSizes)?, padding: any SpatialSizes,
+        _ op: String, _ x: Tensor, from given: Shape, kernelSize: any SpatialSizes, stride: (any SpatialSizes)?, padding: any SpatialSizes,
         dilation: any SpatialSizes, ceilMode: Bool, rank: Int
     ) throws(TensorError) {
         kernel = try Check.sizes(op, "kernelSize", kernelSize, rank: rank)
         self.stride = stride == nil || stride?.numbers.isEmpty == true ? kernel : try Check.sizes(op, "stride", stride ?? 1, rank: rank)
         self.padding = try Check.sizes(op, "padding", padding, rank: rank, least: 0)
         self.dilation = try Check.sizes(op, "dilation", dilation, rank: rank)
-        try Check.require(x.shape[1] > 0, op, "an input without channels can't be pooled: the shape is \(x.shape.brief)")
+        try Check.require(x.shape[1] > 0, op, "an input without channels can't be pooled: the shape is \(given.brief)")
         for d in 0..<rank {
             try Check.require(
                 2 * self.padding[d] <= kernel[d], op, "padding \(self.padding) must be at most half of kernelSize \(kernel)")
@@ -34,7 +34,7 @@ struct PoolingGeometry: Sendable {
             let room = size + 2 * self.padding[d] - span
             try Check.require(
                 size > 0 && (room >= 0 || ceilMode && room + step > 0), op,
-                "windows of kernelSize \(kernel) span \(span) elements in spatial dimension \(d), but the padded input \(x.shape.brief) has \(size + 2 * self.padding[d])"
+                "windows of kernelSize \(kernel) span \(span) elements in spatial dimension \(d), but the padded input \(given.brief) has \(size + 2 * self.padding[d])"
             )
             var count = (room + (ceilMode ? step - 1 : 0)) / step + 1
             // The last window must start inside the input or the padding before it.
@@ -124,7 +124,8 @@ private func maxPool(
     return raising(instead: (.poison, .poison)) { () throws(TensorError) in
         let (input, isBatched) = try Check.batched(op, x, spatial: rank)
         let geometry = try PoolingGeometry(
-            op, input, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation, ceilMode: ceilMode, rank: rank)
+            op, input, from: x.shape, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation, ceilMode: ceilMode,
+            rank: rank)
         let y = dispatch(MaxPool(name: op, geometry: geometry), input)
         return isBatched ? (y.a, y.b) : (y.a.squeeze(0), y.b.squeeze(0))
     }
@@ -197,7 +198,7 @@ private func avgPool(
     return raising(instead: .poison) { () throws(TensorError) in
         let (input, isBatched) = try Check.batched(op, x, spatial: rank)
         var geometry = try PoolingGeometry(
-            op, input, kernelSize: kernelSize, stride: stride, padding: padding, dilation: 1, ceilMode: ceilMode, rank: rank)
+            op, input, from: x.shape, kernelSize: kernelSize, stride: stride, padding: padding, dilation: 1, ceilMode: ceilMode, rank: rank)
         try Check.require(divisorOverride != 0, op, "divisorOverride must not be 0")
         geometry.countIncludesPadding = countIncludePad
         geometry.divisor = divisorOverride ?? 0

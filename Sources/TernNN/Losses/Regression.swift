@@ -123,6 +123,7 @@ public func gaussianNllLoss(
 ) -> Tensor {
     loss([input, target, variance]) { () throws(TensorError) in
         let op = "gaussian_nll_loss"
+        _ = try Check.broadcast(op, input.shape, target.shape)
         var spread = variance
         if variance.shape != input.shape {
             let differing = variance.rank == input.rank ? input.shape.indices.filter { input.shape[$0] != variance.shape[$0] } : []
