@@ -55,7 +55,7 @@ func readmeSnippets() async throws {
     cell("Serving")
     let model = try Frozen(Sequential(Linear(4, 8), ReLU(), Linear(8, 1)))
     let answers = await withTaskGroup(of: Tensor.self) { group in
-        for i in 0..<8 { group.addTask { model(Tensor.full([1, 4], i)) } }
+        for i in 0..<8 { group.addTask { model(Tensor.full([1, 4], Double(i))) } }
         return await group.reduce(into: []) { $0.append($1) }
     }
     print(answers.count)
