@@ -1,5 +1,5 @@
-/// Instruction sets: one source, compiled once for each. A kernel that gains from it stands in kernels/*.inl, in the namespace
-/// TERN_ISA, and isa/{baseline,avx2,avx512}.cpp include it between TERN_TARGET_BEGIN and TERN_TARGET_END.
+/// Instruction sets: one source, compiled once for each. A kernel that gains from it stands in a kernels/*.inl, in the namespace
+/// TERN_ISA; its .cpp names it as TERN_SOURCE and includes each.inl, and chooses by TERN_CHOOSE when it is called.
 #pragma once
 #include <stdint.h>
 
