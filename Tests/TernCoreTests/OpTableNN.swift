@@ -112,6 +112,20 @@ extension OpTable {
         },
         OpRow("normalize", .floating, .x(2, 4), loose: 100) { normalize($0[0], dim: 1) },
         OpRow("pairwise_distance", .floating, .x(2, 4), .x(2, 4), loose: 100) { pairwiseDistance($0[0], $0[1]) },
+        .of("pdist", .single, [4, 3], loose: 400) { pdist($0) },
         OpRow("cosine_similarity", .floating, .x(2, 4), .x(2, 4), loose: 100) { cosineSimilarity($0[0], $0[1]) },
+        .of("interpolate", .floating, [1, 2, 3, 4], [1, 2, 3]) { interpolate($0, scaleFactor: [2]) },
+        .of("interpolate, linear", .floating, [1, 2, 3], [1, 1, 3, 4], loose: 100) { interpolate($0, size: 5, mode: .linear) },
+        .of("interpolate, linear with aligned corners", .floating, [1, 1, 3, 4], loose: 100) {
+            interpolate($0, size: [2, 6], mode: .linear, alignCorners: true)
+        },
+        .of("interpolate, bicubic", .floating, [1, 1, 4, 4], loose: 100) { interpolate($0, size: [3, 6], mode: .bicubic) },
+        .of("interpolate, area", .floating, [1, 2, 5, 4], loose: 100) { interpolate($0, size: [2, 3], mode: .area) },
+        OpRow("grid_sample", .single, .x(1, 2, 4, 3), .x(1, 3, 2, 2, in: -0.9...0.9), loose: 100) { gridSample($0[0], $0[1]) },
+        OpRow("grid_sample, bicubic, mirrored", .single, .x(1, 1, 4, 4), .x(1, 2, 2, 2, in: -1.4...1.4), loose: 200) {
+            gridSample($0[0], $0[1], mode: .bicubic, paddingMode: .reflection, alignCorners: true)
+        },
+        .of("unfold of an image", .numeric, [2, 2, 4, 5], [2, 4, 5]) { unfold($0, kernelSize: [2, 3], padding: [1, 0], stride: 2) },
+        .of("fold", .numeric, [2, 12, 6]) { fold($0, outputSize: [3, 4], kernelSize: 2) },
     ]
 }
