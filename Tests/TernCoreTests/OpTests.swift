@@ -45,7 +45,7 @@ struct OpTests {
         }
     }
 
-    /// What the op gives unrecorded; what it gives recorded; then the gradients of its operands.
+    /// What the op gives unrecorded; what it gives recorded; then the gradients of its operands, and gradients of those.
     private func results(_ row: OpRow, _ operands: [Operand], _ inputs: [Tensor]) throws -> [Tensor] {
         try recovering {
             let plain = row.run(inputs)
@@ -53,9 +53,19 @@ struct OpTests {
             let recorded = row.run(leaves)
             let outputs = recorded.filter(\.requiresGrad)
             guard !outputs.isEmpty else { return plain }
-            // Gradients of one, of the same device.
             let wanted = leaves.filter(\.requiresGrad)
-            let gradients = grad(of: outputs, wrt: wanted, gradients: outputs.map { Tensor.onesLike($0) }, allowUnused: true)
+            var gradients = grad(
+                of: outputs, wrt: wanted, gradients: outputs.map { Tensor.onesLike($0) }, retainGraph: true, allowUnused: true)
+            if row.asks.contains(.secondGradient), [.float32, .complex64].contains(wanted[0].dtype) {
+                // Recorded, they are composed of other ops, which must find all they need on the device too.
+                let ones = outputs.map { Tensor.onesLike($0).requiringGrad() }
+                let composed = grad(of: outputs, wrt: wanted, gradients: ones, createGraph: true, allowUnused: true)
+                gradients += composed.map { $0?.detach() }
+                let roots = composed.compactMap { $0 }.filter(\.requiresGrad)
+                if !roots.isEmpty {
+                    gradients += grad(of: roots, wrt: wanted + ones, gradients: roots.map { Tensor.onesLike($0) }, allowUnused: true)
+                }
+            }
             return plain + recorded.map { $0.detach() } + gradients.compactMap { $0 }
         }
     }
@@ -146,7 +156,7 @@ private struct Problem {
             createGraph: createGraph, allowUnused: true)
     }
 
-    /// The slope of `value` in each element of `leaf`, measured; of a complex one, along the real axis plus i times along the imaginary one.
+    /// The slope of `value` in each element of `leaf`, measured; of a complex one, that along the real axis plus i times the other.
     func slopes(_ leaf: Tensor, _ value: () -> Double) -> [Complex<Double>] {
         let elements = Elements(leaf), step = 1e-5
         var found: [Complex<Double>] = []

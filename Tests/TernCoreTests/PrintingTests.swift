@@ -210,6 +210,18 @@ struct PrintingTests {
         #expect(withPrintOptions(.full) { "\(Tensor(Array(0..<2000)))".utf8.count } == 13336)
     }
 
+    @Test("the process's options hold outside all scopes")
+    func globalOptions() {
+        // Put at what they are anyway: other tests are printing at this moment.
+        setPrintOptions(precision: 4, profile: .default)
+        #expect(PrintOptions.global == PrintOptions())
+        withPrintOptions(.short) {
+            PrintOptions.global = .default
+            #expect(PrintOptions.current == .short)
+        }
+        #expect(PrintOptions.current == .default)
+    }
+
     @Test("a scope's options reach the tasks started in it, and no others")
     func tasks() async {
         let x = Tensor([0.125])

@@ -2,7 +2,7 @@ import Synchronization
 
 /// How tensors print. Source: `torch.set_printoptions`.
 ///
-/// `PrintOptions.global` holds for the whole process; `withPrintOptions` changes them for one scope, and for the tasks started in it.
+/// `setPrintOptions` changes them for the whole process, `withPrintOptions` for one scope and the tasks started in it.
 public struct PrintOptions: Sendable, Hashable {
     /// Digits after the point.
     public var precision: Int
@@ -40,6 +40,27 @@ public struct PrintOptions: Sendable, Hashable {
 
     private static let stored = Mutex(PrintOptions())
     @TaskLocal fileprivate static var scoped: PrintOptions?
+
+    fileprivate static func changeGlobal(_ change: (inout PrintOptions) -> Void) { stored.withLock { change(&$0) } }
+    fileprivate mutating func change(
+        _ precision: Int?, _ threshold: Int?, _ edgeItems: Int?, _ lineWidth: Int?, _ sciMode: Bool?, _ profile: PrintOptions?
+    ) {
+        if let profile { self = profile }
+        self.precision = precision ?? self.precision
+        self.threshold = threshold ?? self.threshold
+        self.edgeItems = edgeItems ?? self.edgeItems
+        self.lineWidth = lineWidth ?? self.lineWidth
+        self.sciMode = sciMode ?? self.sciMode
+    }
+}
+
+/// Changes those of the process's options that are given. Source: `torch.set_printoptions`.
+/// - Parameter profile: what the options not given are; default: what they were.
+public func setPrintOptions(
+    precision: Int? = nil, threshold: Int? = nil, edgeItems: Int? = nil, lineWidth: Int? = nil, sciMode: Bool? = nil,
+    profile: PrintOptions? = nil
+) {
+    PrintOptions.changeGlobal { $0.change(precision, threshold, edgeItems, lineWidth, sciMode, profile) }
 }
 
 /// Runs `body` with tensors printing by `options`.
@@ -53,11 +74,7 @@ public func withPrintOptions<R>(
     precision: Int? = nil, threshold: Int? = nil, edgeItems: Int? = nil, lineWidth: Int? = nil, sciMode: Bool? = nil,
     profile: PrintOptions? = nil, _ body: () throws -> R
 ) rethrows -> R {
-    var options = profile ?? .current
-    if let precision { options.precision = precision }
-    if let threshold { options.threshold = threshold }
-    if let edgeItems { options.edgeItems = edgeItems }
-    if let lineWidth { options.lineWidth = lineWidth }
-    if let sciMode { options.sciMode = sciMode }
+    var options = PrintOptions.current
+    options.change(precision, threshold, edgeItems, lineWidth, sciMode, profile)
     return try withPrintOptions(options, body)
 }
