@@ -311,6 +311,7 @@ func lossLayers(_ name: String, _ a: Arguments) throws -> Module? {
             reduction: try a.reduction())
     case "GaussianNLLLoss":
         GaussianNLLLoss(full: try a.bool(.max, "full"), eps: try a.double(.max, "eps", 1e-6), reduction: try a.reduction())
+    case "CTCLoss": CTCLoss(blank: try a.int(0, "blank", 0), reduction: try a.reduction(), zeroInfinity: try a.bool(2, "zero_infinity"))
     case "MarginRankingLoss": MarginRankingLoss(margin: try a.double(0, "margin", 0), reduction: try a.reduction())
     case "CosineEmbeddingLoss": CosineEmbeddingLoss(margin: try a.double(0, "margin", 0), reduction: try a.reduction())
     case "TripletMarginLoss":

@@ -42,6 +42,16 @@ private func called(_ module: Module, _ constructor: Arguments, _ a: Arguments) 
     case let m as AdaptiveMaxPool1d where givesIndices: return pair(m.withIndices(try a.x))
     case let m as AdaptiveMaxPool2d where givesIndices: return pair(m.withIndices(try a.x))
     case let m as AdaptiveMaxPool3d where givesIndices: return pair(m.withIndices(try a.x))
+    case let m as CTCLoss:
+        func lengths(_ i: Int, _ name: String) throws -> Tensor {
+            if case .tensor(let t) = a[i, name] { return t }
+            return Tensor(try a.ints(i, name))
+        }
+        return [
+            m(
+                try a.tensor(0, "log_probs"), try a.tensor(1, "targets"), inputLengths: try lengths(2, "input_lengths"),
+                targetLengths: try lengths(3, "target_lengths"))
+        ]
     case let m as GaussianNLLLoss: return [m(try a.x, try a.tensor(1, "target"), try a.operand(2, "var", beside: a.x))]
     case let m as MarginRankingLoss: return [m(try a.tensor(0, "input1"), try a.tensor(1, "input2"), try a.tensor(2, "target"))]
     case let m as CosineEmbeddingLoss: return [m(try a.tensor(0, "input1"), try a.tensor(1, "input2"), try a.tensor(2, "target"))]

@@ -105,6 +105,21 @@ import Testing
         expectClose(LPPool2d(1, kernelSize: 2)(x), [10, 18, 42, 50])
     }
 
+    @Test func resampling() {
+        let x = Tensor.arange(4.0).reshape(1, 1, 2, 2)
+        expectClose(
+            Upsample(scaleFactor: 2, mode: .bilinear)(x),
+            [0, 0.25, 0.75, 1, 0.5, 0.75, 1.25, 1.5, 1.5, 1.75, 2.25, 2.5, 2, 2.25, 2.75, 3], shape: [1, 1, 4, 4])
+        expectClose(Upsample(size: [1, 4])(x), [0, 0, 1, 1], shape: [1, 1, 1, 4])
+        #expect("\(Upsample(scaleFactor: 2))" == "Upsample(scale_factor=2.0, mode='nearest')")
+        #expect("\(Upsample(size: [2, 3], mode: .bilinear))" == "Upsample(size=(2, 3), mode='bilinear')")
+        #expect(message { _ = Upsample(scaleFactor: 2, mode: .linear)(x) }.contains("mode .linear takes inputs of 3 dimensions"))
+        let columns = Unfold(kernelSize: 2, padding: 1)(x)
+        #expect(columns.shape == [1, 4, 9])
+        expectClose(Fold(outputSize: 2, kernelSize: 2, padding: 1)(columns), [0, 4, 8, 12], shape: [1, 1, 2, 2])
+        #expect("\(Fold(outputSize: [4, 5], kernelSize: 2))" == "Fold(output_size=(4, 5), kernel_size=2, dilation=1, padding=0, stride=1)")
+    }
+
     @Test func copiesOfAllKindsOfLayersPrintAlike() throws {
         let layers: [Module] = [
             Conv2d(2, 4, kernelSize: 3, padding: .same, groups: 2), ConvTranspose1d(2, 2, kernelSize: 3), LazyConv1d(3, kernelSize: 2),
@@ -118,7 +133,7 @@ import Testing
             MultiheadAttention(4, 2, addBiasKV: true),
             TransformerDecoderLayer(4, 2, dimFeedforward: 8), NLLLoss(weight: .ones(2)), BCEWithLogitsLoss(posWeight: .ones(1)),
             GaussianNLLLoss(),
-            Flatten(startDim: 0), Identity(),
+            Flatten(startDim: 0), Identity(), Upsample(size: 3), Unfold(kernelSize: [1, 2]), CTCLoss(blank: 1),
         ]
         for layer in layers {
             let twin = try layer.copy()

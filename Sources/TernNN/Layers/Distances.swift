@@ -7,7 +7,9 @@ public final class PairwiseDistance: Module {
 
     /// - Parameter eps: added to each difference, so that the gradient is finite at 0.
     public init(p: Double = 2, eps: Double = 1e-6, keepDim: Bool = false) { (self.p, self.eps, self.keepDim) = (p, eps, keepDim) }
-    public func callAsFunction(_ a: Tensor, _ b: Tensor) -> Tensor { run(self) { pairwiseDistance(a, b, p: p, eps: eps, keepDim: keepDim) } }
+    public func callAsFunction(_ a: Tensor, _ b: Tensor) -> Tensor {
+        run(self) { pairwiseDistance(a, b, p: p, eps: eps, keepDim: keepDim) }
+    }
     override public func blank(_ copies: ModuleCopies) -> Module? { PairwiseDistance(p: p, eps: eps, keepDim: keepDim) }
 }
 

@@ -1,6 +1,6 @@
 public import TernCore
 
-// Losses of three tensors.
+// Losses of more than two tensors.
 
 /// The negative log-likelihood of the target under normal distributions with the input as means, and variances. Source: `torch.nn.GaussianNLLLoss`.
 public final class GaussianNLLLoss: Loss {
@@ -61,5 +61,33 @@ public final class TripletMarginLoss: Loss {
     }
     override public func blank(_ copies: ModuleCopies) -> Module? {
         TripletMarginLoss(margin: margin, p: p, eps: eps, swap: swap, reduction: reduction)
+    }
+}
+
+/// Connectionist temporal classification: see `ctcLoss`. Source: `torch.nn.CTCLoss`.
+public final class CTCLoss: Loss {
+    public let blank: Int
+    public let zeroInfinity: Bool
+
+    /// - Parameters:
+    ///   - blank: the class that stands for none.
+    ///   - zeroInfinity: targets too long for their input give 0, not infinity.
+    public init(blank: Int = 0, reduction: Reduction = .mean, zeroInfinity: Bool = false) {
+        (self.blank, self.zeroInfinity) = (blank, zeroInfinity)
+        super.init(reduction: reduction)
+    }
+    /// - Parameters:
+    ///   - logProbabilities: (T, N, C), or (T, C) without a batch: the log-softmax of scores.
+    ///   - targets: class numbers without blanks: (N, S), or all of them one after the other.
+    ///   - inputLengths, targetLengths: (N): how much of each input and target counts.
+    public func callAsFunction(_ logProbabilities: Tensor, _ targets: Tensor, inputLengths: Tensor, targetLengths: Tensor) -> Tensor {
+        run(self) {
+            ctcLoss(
+                logProbabilities, targets, inputLengths: inputLengths, targetLengths: targetLengths, blank: blank, reduction: reduction,
+                zeroInfinity: zeroInfinity)
+        }
+    }
+    override public func blank(_ copies: ModuleCopies) -> Module? {
+        CTCLoss(blank: blank, reduction: reduction, zeroInfinity: zeroInfinity)
     }
 }
