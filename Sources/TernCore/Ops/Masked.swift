@@ -96,7 +96,7 @@ extension Tensor {
     public func masked(by mask: Tensor?) -> Masked {
         guard let mask, !isPoison, !mask.isPoison else { return Masked(tensor: mask?.isPoison == true ? mask ?? self : self, mask: nil) }
         return raising(instead: Masked(tensor: .poison, mask: nil)) { () throws(TensorError) in
-            let fits = mask.rank <= rank && (try Check.broadcast("masked", mask.shape, shape)) == shape
+            let common = try Check.broadcast("masked", mask.shape, shape), fits = mask.rank <= rank && common == shape
             try Check.require(fits, "masked", "a mask of shape \(mask.shape.brief) does not broadcast to the tensor's shape \(shape.brief)")
             return Masked(tensor: self, mask: mask.dtype == .bool ? mask : mask.to(.bool))
         }
