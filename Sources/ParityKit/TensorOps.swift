@@ -2,10 +2,101 @@ import Tern
 
 /// The wider families of tensor ops: shapes, scans, sorting, scatters, products, statistics, special functions.
 func tensorOps(_ op: String, _ a: Arguments) throws -> [Tensor]? {
-    for family in [arrangements, scans, sorting, scatters, products, statistics, combining] {
+    for family in [transforms, arrangements, scans, sorting, scatters, products, statistics, combining] {
         if let out = try family(op, a) { return out }
     }
     return nil
+}
+
+private func transforms(_ op: String, _ a: Arguments) throws -> [Tensor]? {
+    if op.hasPrefix("signal.windows.") { return [try window(String(op.dropFirst("signal.windows.".count)), a)] }
+    if op.hasPrefix("masked.") { return try masked(String(op.dropFirst("masked.".count)), a).map { [$0] } }
+    guard op.hasPrefix("fft.") else { return nil }
+    let name = String(op.dropFirst("fft.".count)), x = try a.x
+    if name == "fftshift" { return [try x.fftshift(a.intsIf(1, "dim"))] }
+    if name == "ifftshift" { return [try x.ifftshift(a.intsIf(1, "dim"))] }
+    guard let norm = FourierNorm(rawValue: try a.string(3, "norm", "backward")) else { throw Refusal("\(op): no such norm") }
+    if name.hasSuffix("n") || name.hasSuffix("2") {
+        let sizes = try a.intsIf(1, "s"), dims = try a.intsIf(2, "dim") ?? (name.hasSuffix("2") ? [-2, -1] : nil)
+        switch name.dropLast() {
+        case "fft": return [x.fftn(sizes, dims: dims, norm: norm)]
+        case "ifft": return [x.ifftn(sizes, dims: dims, norm: norm)]
+        case "rfft": return [x.rfftn(sizes, dims: dims, norm: norm)]
+        case "irfft": return [x.irfftn(sizes, dims: dims, norm: norm)]
+        case "hfft": return [x.hfftn(sizes, dims: dims, norm: norm)]
+        case "ihfft": return [x.ihfftn(sizes, dims: dims, norm: norm)]
+        default: return nil
+        }
+    }
+    let n = try a.intIf(1, "n"), dim = try a.int(2, "dim", -1)
+    switch name {
+    case "fft": return [x.fft(n, dim: dim, norm: norm)]
+    case "ifft": return [x.ifft(n, dim: dim, norm: norm)]
+    case "rfft": return [x.rfft(n, dim: dim, norm: norm)]
+    case "irfft": return [x.irfft(n, dim: dim, norm: norm)]
+    case "hfft": return [x.hfft(n, dim: dim, norm: norm)]
+    case "ihfft": return [x.ihfft(n, dim: dim, norm: norm)]
+    default: return nil
+    }
+}
+
+private func masked(_ name: String, _ a: Arguments) throws -> Tensor? {
+    let x = try a.x.masked(by: a.tensorIf(9, "mask"))
+    let dtype = try a.dtype(9), keep = try a.bool(9, "keepdim")
+    var dims: [Int]? { get throws { try a.intsIf(1, "dim") } }
+    var dim: Int { get throws { try a.int(1, "dim", -1) } }
+    /// In the dtype asked for, else the tensor's own.
+    func own(_ y: Tensor) -> Tensor { y.to(dtype ?? x.tensor.dtype) }
+    switch name {
+    case "sum": return x.sum(try dims, keepDim: keep, dtype: dtype)
+    case "prod": return x.prod(try dims, keepDim: keep, dtype: dtype)
+    case "amax": return own(x.amax(try dims, keepDim: keep))
+    case "amin": return own(x.amin(try dims, keepDim: keep))
+    case "argmax": return own(x.argmax(try a.intIf(1, "dim"), keepDim: keep))
+    case "argmin": return own(x.argmin(try a.intIf(1, "dim"), keepDim: keep))
+    case "mean": return x.mean(try dims, keepDim: keep, dtype: dtype)
+    case "median": return own(x.median(try dim, keepDim: keep))
+    case "norm": return x.norm(try a.double(1, "ord", 2), dims: try a.intsIf(2, "dim"), keepDim: keep, dtype: dtype)
+    case "var", "std":
+        let unbiased = try a.bool(2, "unbiased", true), correction = try a.double(9, "correction", unbiased ? 1 : 0), dims = try dims
+        return name == "var" ? x.variance(dims, correction: correction, keepDim: keep) : x.std(dims, correction: correction, keepDim: keep)
+    case "cumsum": return x.cumsum(try dim, dtype: dtype)
+    case "cumprod": return x.cumprod(try dim, dtype: dtype)
+    case "softmax": return x.softmax(try dim, dtype: dtype)
+    case "log_softmax": return x.logSoftmax(try dim, dtype: dtype)
+    case "softmin": return x.softmin(try dim, dtype: dtype)
+    case "normalize": return x.normalize(try a.double(1, "ord"), dim: try a.int(2, "dim"), eps: try a.double(9, "eps", 1e-12), dtype: dtype)
+    case "logsumexp": return own(x.logsumexp(try dims, keepDim: keep))
+    case "logaddexp":
+        let left = try a.x.masked(by: a.tensorIf(9, "input_mask")), right = try a.tensor(1, "other").masked(by: a.tensorIf(9, "other_mask"))
+        return own(left.logaddexp(right))
+    default: return nil
+    }
+}
+
+private func window(_ name: String, _ a: Arguments) throws -> Tensor {
+    let n = try a.int(0, "M"), symmetric = try a.bool(9, "sym", true), dtype = try a.dtype(9) ?? .float32
+    guard ["torch.strided", ""].contains(try a.string(9, "layout", "")) else { throw Refusal("a window is strided") }
+    switch name {
+    case "bartlett": return Window.bartlett(n, symmetric: symmetric, dtype: dtype)
+    case "blackman": return Window.blackman(n, symmetric: symmetric, dtype: dtype)
+    case "cosine": return Window.cosine(n, symmetric: symmetric, dtype: dtype)
+    case "exponential":
+        return Window.exponential(
+            n, center: try a.doubleIf(9, "center"), tau: try a.double(9, "tau", 1), symmetric: symmetric, dtype: dtype)
+    case "gaussian": return Window.gaussian(n, std: try a.double(9, "std", 1), symmetric: symmetric, dtype: dtype)
+    case "general_cosine":
+        guard case .list = a[9, "a"], let weights = try a.doublesIf(9, "a") else {
+            throw Refusal("general_cosine: coefficients must be a list")
+        }
+        return Window.generalCosine(n, weights, symmetric: symmetric, dtype: dtype)
+    case "general_hamming": return Window.generalHamming(n, alpha: try a.double(9, "alpha", 0.54), symmetric: symmetric, dtype: dtype)
+    case "hamming": return Window.hamming(n, symmetric: symmetric, dtype: dtype)
+    case "hann": return Window.hann(n, symmetric: symmetric, dtype: dtype)
+    case "kaiser": return Window.kaiser(n, beta: try a.double(9, "beta", 12), symmetric: symmetric, dtype: dtype)
+    case "nuttall": return Window.nuttall(n, symmetric: symmetric, dtype: dtype)
+    default: throw Missing()
+    }
 }
 
 private func arrangements(_ op: String, _ a: Arguments) throws -> [Tensor]? {
@@ -182,7 +273,8 @@ private func scatters(_ op: String, _ a: Arguments) throws -> [Tensor]? {
     case "masked_scatter": return [try a.x.maskedScatter(a.tensor(1, "mask"), a.tensor(2, "source"))]
     case "masked_fill":
         if isTensor(a[2, "value"]) { return [try a.x.maskedFill(a.tensor(1, "mask"), a.tensor(2, "value"))] }
-        return [try a.x.maskedFill(a.tensor(1, "mask"), a.operand(2, "value", beside: a.x))]
+        func call(_ value: some TensorScalar) throws -> [Tensor] { [try a.x.maskedFill(a.tensor(1, "mask"), value)] }
+        return try call(a.number(2, "value"))
     case "fill":
         return [try a.x.maskedFill(Tensor.ones([], dtype: .bool), a.operand(1, "value", beside: a.x))]
     case "scatter" where a.has(4, "reduce"):

@@ -167,6 +167,10 @@ bool tern_nonzero(const TernArray *_Nonnull out, const TernArray *_Nonnull x);
 /// bias: NULL, or the shape of out by strides of 0. Every dtype but bool; float16 and bfloat16 accumulate in float32.
 bool tern_matmul(const TernArray *_Nonnull out, const TernArray *_Nonnull a, const TernArray *_Nonnull b, const TernArray *_Nullable bias);
 
+// Fourier transforms -------------------------------------------------------------------------------------------------
+/// out[k] = Σⱼ x[j] · e^(∓2πi jk / n) along `dim` (+ where inverse), not scaled; complex64 and complex128.
+bool tern_fourier(const TernArray *_Nonnull out, const TernArray *_Nonnull x, int32_t dim, bool inverse);
+
 // Convolution and pooling -------------------------------------------------------------------------------------------
 /// Sizes are (N, C, spatial…), spatial rank 1 to 3; stride, padding, dilation hold one number per spatial dimension.
 /// float32, float64; bfloat16 and float16 with float32 accumulation; complex64 and complex128.

@@ -68,6 +68,9 @@ package final class CPUBackend: Backend {
     package func matmul(_ out: Tensor, _ a: Tensor, _ b: Tensor, _ bias: Tensor?) -> Bool {
         withArrays(out, a, b) { out, a, b in withArray(optional: bias) { tern_matmul(out, a, b, $0) } }
     }
+    package func fourier(_ out: Tensor, _ x: Tensor, _ dim: Int, inverse: Bool) -> Bool {
+        withArrays(out, x) { tern_fourier($0, $1, Int32(dim), inverse) }
+    }
     package func convolution(_ out: Tensor, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: TernConvolution) -> Bool {
         var geometry = geometry
         return withArrays(out, x, weight) { out, x, weight in

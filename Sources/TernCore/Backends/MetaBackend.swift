@@ -27,6 +27,7 @@ package final class MetaBackend: Backend {
     package func countNonzero(_ x: Tensor) -> Int { 0 }
     package func nonzero(_ out: Tensor, _ x: Tensor) -> Bool { false }
     package func matmul(_ out: Tensor, _ a: Tensor, _ b: Tensor, _ bias: Tensor?) -> Bool { true }
+    package func fourier(_ out: Tensor, _ x: Tensor, _ dim: Int, inverse: Bool) -> Bool { true }
     package func convolution(_ out: Tensor, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: TernConvolution) -> Bool { true }
     package func convolutionInputGradient(_ dx: Tensor, _ g: Tensor, _ weight: Tensor, _ geometry: TernConvolution) -> Bool { true }
     package func convolutionWeightGradient(_ dw: Tensor, _ g: Tensor, _ x: Tensor, _ geometry: TernConvolution) -> Bool { true }

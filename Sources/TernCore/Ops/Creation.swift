@@ -48,8 +48,10 @@ extension Tensor {
             return .poison
         }
         var count = Int(extent.rounded(.up))
-        if case .int(let a) = a, case .int(let b) = b, case .int(let s) = s {
-            count = Int((b - a) / s + ((b - a) % s == 0 ? 0 : 1))
+        // Counted in integers where the result holds them: numbers of another kind are cut off first.
+        if dtype == .int64 || S.dtype == .int64, s.intValue != 0 {
+            let (length, step) = (b.intValue - a.intValue, s.intValue)
+            count = Int(length / step + (length % step == 0 ? 0 : 1))
         }
         return made("arange", [count], dtype, device, requiresGrad) { t in
             dtype.isComplex ? false : t.backend.arange(t, a, s)

@@ -7,11 +7,12 @@ extension Tensor {
     public func abs() -> Tensor { pointwise(TERN_UNARY_abs) { x, _ in x.sgn().conj() } }
     /// −1, 0 or 1; x / |x| for complex numbers. Source: `torch.sgn`.
     public func sgn() -> Tensor {
+        if dtype == .bool { return self }
         if !dtype.isComplex { return pointwise(TERN_UNARY_sgn) }
         return dispatch(ComplexSign(), self)
     }
     /// x². Source: `torch.square`.
-    public func square() -> Tensor { pointwise(TERN_UNARY_square) { x, _ in x * 2 } }
+    public func square() -> Tensor { (dtype == .bool ? to(.int64) : self).pointwise(TERN_UNARY_square) { x, _ in x * 2 } }
     /// 1 / x. Source: `torch.reciprocal`.
     public func reciprocal() -> Tensor { pointwise(TERN_UNARY_reciprocal) { _, y in -(y * y) } }
     public func sqrt() -> Tensor { pointwise(TERN_UNARY_sqrt) { _, y in 0.5 / y } }

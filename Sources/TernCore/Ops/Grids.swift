@@ -81,7 +81,7 @@ extension Tensor {
             let wide: DType = dtype.isComplex || given.isComplex ? .complex128 : .float64
             // An integer result starts and ends at integers.
             func limit(_ x: S) -> Tensor {
-                Tensor.full([], x, dtype: dtype.isDifferentiable || op == "logspace" ? wide : dtype, device: device).to(wide)
+                Tensor.full([], x, dtype: dtype.isDifferentiable ? wide : dtype, device: device).to(wide)
             }
             let (a, b) = (limit(start), limit(end))
             let i = Tensor.arange(steps, dtype: .float64, device: device)

@@ -9,10 +9,10 @@ private struct Labelled {
 
     func size(_ label: Int) -> Int? { labels.firstIndex(of: label).map { tensor.shape[$0] } }
     /// Without the dimensions that `keeps` refuses: summed.
-    mutating func sum(where drops: (Int) -> Bool) {
+    mutating func sum(dtype: DType? = nil, where drops: (Int) -> Bool) {
         let dims = labels.indices.filter { drops(labels[$0]) }
         if dims.isEmpty { return }
-        tensor = tensor.sum(dims, dtype: tensor.dtype)
+        tensor = tensor.sum(dims, dtype: dtype ?? tensor.dtype)
         labels.removeAll(where: drops)
     }
     /// In that order of labels, with dimensions of size 1 for those it lacks.
@@ -53,7 +53,7 @@ private func contraction(_ operands: [Labelled], _ output: [Int]) -> Tensor {
         let later = operands[(i + 1)...].flatMap(\.labels)
         result = contract(result, operands[i], keeping: Set(output + later))
     }
-    result.sum { !output.contains($0) }
+    result.sum(dtype: result.tensor.dtype.isDifferentiable ? nil : .int64) { !output.contains($0) }
     return result.arranged(output)
 }
 
@@ -274,8 +274,11 @@ extension Tensor {
             try Check.require(
                 try Check.broadcast(op, shape, product.shape) == product.shape, op,
                 "a tensor of shape \(shape.brief) does not broadcast to the product's shape \(product.shape.brief)")
-            let scaled = product.scaled(alpha)
-            return beta.scalar.doubleValue == 0 ? scaled : self.scaled(beta) + scaled
+            // Factors become numbers of the operands' dtype.
+            func scaled<S: TensorScalar>(_ x: Tensor, _ factor: S) -> Tensor {
+                factor.scalar == .int(1) || factor.scalar == .double(1) ? x : x * Tensor.full([], factor, dtype: dtype, device: device)
+            }
+            return beta.scalar.doubleValue == 0 ? scaled(product, alpha) : scaled(self, beta) + scaled(product, alpha)
         }
     }
 

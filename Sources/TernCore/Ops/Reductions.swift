@@ -140,13 +140,13 @@ extension Tensor {
         reduce(TERN_REDUCE_argmin, "argmin", dim.map { [$0] }, keepDim: keepDim, result: .int64, needsElements: true)
     }
 
-    /// Whether any element is not 0. Source: `torch.any`.
-    public func any(_ dims: [Int]?, keepDim: Bool = false) -> Tensor {
-        reduce(TERN_REDUCE_any, "any", dims, keepDim: keepDim, result: .bool)
-    }
-    /// Whether no element is 0. Source: `torch.all`.
-    public func all(_ dims: [Int]?, keepDim: Bool = false) -> Tensor {
-        reduce(TERN_REDUCE_all, "all", dims, keepDim: keepDim, result: .bool)
+    /// Whether any element is not 0: bool, but `uint8` of `uint8`. Source: `torch.any`.
+    public func any(_ dims: [Int]?, keepDim: Bool = false) -> Tensor { truth(TERN_REDUCE_any, "any", dims, keepDim) }
+    /// Whether no element is 0: bool, but `uint8` of `uint8`. Source: `torch.all`.
+    public func all(_ dims: [Int]?, keepDim: Bool = false) -> Tensor { truth(TERN_REDUCE_all, "all", dims, keepDim) }
+    private func truth(_ function: TernReduction, _ name: String, _ dims: [Int]?, _ keepDim: Bool) -> Tensor {
+        let y = reduce(function, name, dims, keepDim: keepDim, result: .bool)
+        return dtype == .uint8 && !y.isPoison ? y.to(.uint8) : y
     }
     public func any(_ dims: Int..., keepDim: Bool = false) -> Tensor { any(dims, keepDim: keepDim) }
     public func all(_ dims: Int..., keepDim: Bool = false) -> Tensor { all(dims, keepDim: keepDim) }

@@ -32,9 +32,8 @@ private struct Gather: Op {
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         let (x, index) = (x.a, x.b)
         let d = try Check.dimension(name, dim, of: x.shape)
-        try Check.require(
-            index.dtype == .int64 || index.dtype == .int32 || index.count == 0, name, "the index must be int64 or int32, not \(index.dtype)"
-        )
+        if index.count == 0 { return Tensor(empty: index.shape, x.dtype, on: x.backend) }
+        try Check.require(index.dtype == .int64 || index.dtype == .int32, name, "the index must be int64 or int32, not \(index.dtype)")
         try Check.require(
             Swift.max(x.rank, 1) == Swift.max(index.rank, 1), name,
             "index \(index.shape.brief) and tensor \(x.shape.brief) must have as many dimensions")
@@ -63,6 +62,7 @@ struct Scatter: Op {
     func kernel(_ x: Triple) throws(TensorError) -> Tensor? {
         let (x, index, source) = (x.a, x.b, x.c)
         let d = try Check.dimension(name, dim, of: x.shape)
+        if index.count == 0 { return x.detach() }
         try Check.require(index.dtype == .int64 || index.dtype == .int32, name, "the index must be int64 or int32, not \(index.dtype)")
         try Check.sameDType(name, x, source)
         let rank = Swift.max(x.rank, 1)
@@ -105,7 +105,10 @@ extension Tensor {
 
     /// `value` where `mask` (bool, broadcast) holds. Source: `torch.masked_fill`.
     public func maskedFill<S: TensorScalar>(_ mask: Tensor, _ value: S) -> Tensor {
-        `where`(mask, Tensor.full([], value, dtype: dtype, device: device), self)
+        composed(self, mask) {
+            try Check.require(dtype.isComplex || !S.dtype.isComplex, "masked_fill", "a complex number can't be stored in \(dtype)")
+            return `where`(mask, Tensor.full([], value, dtype: dtype, device: device), self)
+        }
     }
 
     /// 0-dim tensors as vectors of one element.

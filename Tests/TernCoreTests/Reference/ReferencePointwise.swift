@@ -77,7 +77,7 @@ enum Functions {
 
     static let integer: [String: @Sendable (Int64) -> Int64] = [
         "neg": { 0 &- $0 }, "abs": { $0 < 0 ? 0 &- $0 : $0 }, "sgn": { $0.signum() }, "square": { $0 &* $0 }, "bitwise_not": { ~$0 },
-        "ceil": { $0 }, "floor": { $0 }, "round": { $0 }, "trunc": { $0 },
+        "ceil": { $0 }, "floor": { $0 }, "round": { $0 }, "trunc": { $0 }, "relu": { Swift.max($0, 0) },
     ]
 
     static let real: [String: @Sendable (Double) -> Double] = [

@@ -1,0 +1,43 @@
+import Testing
+
+@testable import TernCore
+
+/// Whether `x` has that shape and, within float32's rounding, those elements in row-major order (NaN equal to NaN).
+func holds(_ x: Tensor, _ shape: Shape, _ values: [Double], tolerance: Double = 1e-5) -> Bool {
+    guard x.shape == shape, x.count == values.count else { return false }
+    return zip(x.detach().array(of: Double.self), values).allSatisfy { a, b in
+        a == b || (a.isNaN && b.isNaN) || abs(a - b) <= tolerance * max(1, abs(b))
+    }
+}
+
+/// The largest relative difference between the gradients of `f`'s weighted sum and central differences, over every element of `inputs` (`float64`).
+func gradientError(_ inputs: [Tensor], step: Double = 1e-6, _ f: ([Tensor]) -> Tensor) -> Double {
+    func total(_ x: [Tensor]) -> Tensor {
+        let y = f(x)
+        // Uneven weights, so that no error cancels.
+        return (y * Tensor.arange(y.count, dtype: .float64).reshape(y.shape).cos()).sum()
+    }
+    let leaves = inputs.map { $0.to(.float64).requiringGrad() }
+    let sum = total(leaves)
+    let found = sum.requiresGrad ? grad(of: [sum], wrt: leaves, allowUnused: true) : leaves.map { _ in nil }
+    var worst = 0.0
+    for (n, leaf) in leaves.enumerated() {
+        let values = leaf.detach().array(of: Double.self)
+        let gradient = found[n]?.array(of: Double.self) ?? values.map { _ in 0 }
+        for i in values.indices {
+            func at(_ x: Double) -> Double {
+                var moved = values
+                moved[i] = x
+                var all = leaves.map { $0.detach() }
+                all[n] = Tensor(moved, shape: leaf.shape, dtype: .float64)
+                return total(all).doubleValue
+            }
+            let slope = (at(values[i] + step) - at(values[i] - step)) / (2 * step)
+            worst = max(worst, abs(slope - gradient[i]) / max(1, abs(slope)))
+        }
+    }
+    return worst
+}
+
+/// The error that `body` raises.
+func failure(_ body: () -> some Any) -> TensorError? { #expect(throws: TensorError.self) { try recovering { body() } } }
