@@ -49,6 +49,7 @@ let package = Package(
         .testTarget(name: "TernNNTests", dependencies: ["Tern"]),
         .testTarget(name: "TernIOTests", dependencies: ["TernIO"]),
         .testTarget(name: "TernDataTests", dependencies: ["TernData"]),
+        .testTarget(name: "ParityTests", dependencies: ["ParityKit", "Tern"]),
         .testTarget(name: "TernBookTests", dependencies: ["TernBook"]),
         .testTarget(name: "TernDownloadTests", dependencies: ["TernDownload"]),
         .testTarget(name: "TernTrainTests", dependencies: ["TernTrain", "TernData"]),

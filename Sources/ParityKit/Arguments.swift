@@ -9,12 +9,12 @@ public struct Refusal: Error, CustomStringConvertible {
 
 /// A call's arguments, read by position or by PyTorch's name; what is not there gives the default.
 struct Arguments {
-    let op: String
+    let op: String, variant: String
     var positional: [Value]
     var named: [(key: String, value: Value)]
 
-    init(_ op: String, _ args: Value, _ kwargs: Value) {
-        self.op = op
+    init(_ op: String, _ args: Value, _ kwargs: Value, variant: String = "") {
+        (self.op, self.variant) = (op, variant)
         positional = args.items
         named = kwargs.entries
     }

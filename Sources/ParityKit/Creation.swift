@@ -35,10 +35,3 @@ private func range(_ a: Arguments) throws -> Tensor {
     let end = try a.double(alone ? 0 : 1, "end")
     return Tensor.arange(alone ? 0 : try a.double(0, "start", 0), end, step: try a.double(2, "step", 1), dtype: dtype)
 }
-
-/// Fourier transforms and windows.
-func fourier(_ op: String, _ a: Arguments) throws -> [Tensor]? {
-    switch op {
-    default: return nil
-    }
-}

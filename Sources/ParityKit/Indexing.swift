@@ -1,7 +1,10 @@
 import Tern
 
 /// Ops that read or write where others say.
-func indexing(_ op: String, _ a: Arguments) throws -> [Tensor]? { try indexed(op, a).map { [$0] } }
+func indexing(_ op: String, _ a: Arguments) throws -> [Tensor]? {
+    if op == "nonzero", try a.bool(1, "as_tuple") { return try a.x.nonzero().unbind(1) }
+    return try indexed(op, a).map { [$0] }
+}
 
 private func indexed(_ op: String, _ a: Arguments) throws -> Tensor? {
     switch op {
@@ -18,11 +21,15 @@ private func indexed(_ op: String, _ a: Arguments) throws -> Tensor? {
         // The operator's samples put the condition second: x.where(condition, other).
         let x = try a.operand(0, "input"), other = try a.operand(2, "other", beside: x)
         return `where`(try a.tensor(1, "condition"), x, other)
-    case "nonzero" where try !a.bool(1, "as_tuple"): return try a.x.nonzero()
+    case "nonzero": return try a.x.nonzero()
     case "zero_":
         var x = try a.x
         x[...] = Tensor.zeros([], dtype: x.dtype)
         return x
+    case "slice":
+        let x = try a.x, dim = try a.int(1, "dim", 0), at = dim < 0 ? dim + x.rank : dim
+        let part = TensorIndex.slice(try a.intIf(2, "start"), try a.intIf(3, "end"), step: try a.int(4, "step", 1))
+        return x[[TensorIndex](repeating: .slice(nil, nil, step: 1), count: at) + [part]]
     default: return nil
     }
 }

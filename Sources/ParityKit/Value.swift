@@ -17,7 +17,7 @@ public enum Value {
     /// In the order written: it is the order in which gradients are answered.
     case object([(key: String, value: Value)])
 
-    subscript(key: String) -> Value {
+    public subscript(key: String) -> Value {
         guard case .object(let entries) = self else { return .null }
         return entries.first { $0.key == key }?.value ?? .null
     }
