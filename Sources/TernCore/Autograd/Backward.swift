@@ -17,9 +17,13 @@ struct BackwardPass {
         var gradient: Tensor?
     }
 
+    /// No node above this depth, and none at it, leads to a capture.
+    private let floor: Int
+
     init(keepSaved: Bool, captures: [Capture]? = nil) {
         self.keepSaved = keepSaved
         self.captures = captures
+        floor = captures?.map(\.node.depth).min() ?? -1
     }
 
     mutating func send(_ g: Tensor, to node: Node, _ index: Int) {
@@ -44,7 +48,7 @@ struct BackwardPass {
                 for i in captures!.indices where captures![i].node === entry.node {
                     captures![i].gradient = entry.gradients[captures![i].index]
                 }
-                if entry.node is Leaf { continue }
+                if entry.node is Leaf || entry.node.depth <= floor { continue }
             }
             try entry.node.propagate(entry.gradients, keepingSaved: keepSaved, into: &self)
         }
@@ -208,12 +212,16 @@ extension Tensor {
                 }
                 return
             }
-            guard newValue else {
-                node = nil
+            if newValue, !dtype.isDifferentiable {
+                raise(.rule("requiresGrad", "only floating-point and complex tensors have gradients, not \(dtype)"))
                 return
             }
-            guard dtype.isDifferentiable else {
-                raise(.rule("requiresGrad", "only floating-point and complex tensors have gradients, not \(dtype)"))
+            if let leaf = node as? Leaf, leaf.isParameter {
+                leaf.setRequiresGrad(newValue)
+                return
+            }
+            guard newValue else {
+                node = nil
                 return
             }
             if isInferenceMode {
@@ -269,10 +277,12 @@ extension Tensor {
         get { detach() }
         @inline(__always) _modify {
             var values = Tensor(storage: .dropped, layout: layout, dtype: dtype)
+            // Where a failed write can be survived, what was there is kept to be put back.
+            let before = isRecovering ? storage : nil
             swap(&values.storage, &storage)
             defer {
-                if values.isPoison || values.storage === Storage.dropped {
-                    // The write failed inside `recovering`; nothing to keep.
+                if let before, values.isPoison {
+                    storage = before
                 } else {
                     storage = values.storage
                     layout = values.layout

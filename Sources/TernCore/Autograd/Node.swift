@@ -7,12 +7,16 @@ package class Node: @unchecked Sendable {
     /// 0 for leaves, else one more than the deepest input's.
     let depth: Int
     package let name: String
-    package fileprivate(set) var requiresGrad: Bool
+    /// Atomic: a parameter may be frozen while another task computes with it.
+    private let wanted = Atomic<Bool>(true)
+    package fileprivate(set) var requiresGrad: Bool {
+        @inline(__always) get { wanted.load(ordering: .relaxed) }
+        set { wanted.store(newValue, ordering: .relaxed) }
+    }
 
-    init(depth: Int, name: String, requiresGrad: Bool) {
+    init(depth: Int, name: String) {
         self.depth = depth
         self.name = name
-        self.requiresGrad = requiresGrad
     }
 
     /// Takes the gradients of this node's results and sends those of its inputs on.
@@ -48,7 +52,7 @@ package final class Leaf: Node, @unchecked Sendable {
 
     package init(isParameter: Bool = false) {
         self.isParameter = isParameter
-        super.init(depth: 0, name: "AccumulateGrad", requiresGrad: true)
+        super.init(depth: 0, name: "AccumulateGrad")
     }
 
     package func setRequiresGrad(_ value: Bool) { requiresGrad = value }
@@ -80,17 +84,21 @@ package final class OpNode<O: Op>: Node, @unchecked Sendable {
     private init(op: O, depth: Int, saved: consuming sending Saved) {
         self.op = op
         self.saved = Mutex(saved)
-        super.init(depth: depth, name: op.gradientName, requiresGrad: true)
+        super.init(depth: depth, name: op.gradientName)
     }
 
     /// Makes the node of `y = op(x)` and hangs the differentiable results of `y` on it.
     static func record(_ op: O, _ x: O.Inputs, _ y: inout O.Outputs) {
         var depth = 0
         var kept = x, results = y
-        let saves = op.saves
+        var needed: Saves = []
+        try? x.forEachTensor { i, t in if t.requiresGrad { needed.insert(Saves(input: i)) } }
+        let saves = op.saves(needed: needed)
         kept.updateEach { i, t in
             if let node = t.node { depth = max(depth, node.depth + 1) }
-            if !saves.contains(Saves(rawValue: 1 << UInt8(min(i, 3)))) { t.storage = .dropped }
+            // What does not ask for a gradient now gets none, even if it asks before backward.
+            if !t.requiresGrad { t.node = nil }
+            if !saves.contains(Saves(input: i)) { t.storage = .dropped }
         }
         if !saves.contains(.output) { results.updateEach { $1.storage = .dropped } }
         let node = OpNode(op: op, depth: depth, saved: Saved(inputs: kept, outputs: results))

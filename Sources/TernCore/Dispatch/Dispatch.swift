@@ -3,9 +3,9 @@ import CTernCPU
 /// The one door that every op goes through: errors and poison, devices, observers, and the tape are handled here and nowhere else.
 package func dispatch<O: Op>(_ op: O, _ x: O.Inputs) -> O.Outputs {
     let state = tern_thread_state()
-    if state.pointee.recovery != nil, x.contains(where: \.isPoison) { return .poison(count: op.outputCount) }
+    if x.contains(where: \.isPoison) { return .poison(count: op.outputCount) }
     do {
-        try checkDevices(op, x)
+        let x = try onOneDevice(op, x)
         let record = !state.pointee.gradDisabled && x.contains(where: \.requiresGrad)
         let watched = state.pointee.observers != nil
         if watched { OpObservers.begin(op, x) }
@@ -44,15 +44,18 @@ private func unsupported<O: Op>(_ op: O, _ x: O.Inputs) -> TensorError {
     return .unsupported(op.name, dtypes, device)
 }
 
-/// All operands are on one device; 0-dim ones of the CPU may join any.
+/// All operands must be on one device; 0-dim ones of the CPU are moved to it.
 @inline(__always)
-private func checkDevices<O: Op>(_ op: O, _ x: O.Inputs) throws(TensorError) {
+private func onOneDevice<O: Op>(_ op: O, _ x: O.Inputs) throws(TensorError) -> O.Inputs {
     var first: (any Backend)?
     var mixed = false
     try x.forEachTensor { (_, t) throws(TensorError) in
         if let first { if first !== t.backend { mixed = true } } else { first = t.backend }
     }
-    guard mixed else { return }
+    return mixed ? try moved(op, x) : x
+}
+
+private func moved<O: Op>(_ op: O, _ x: O.Inputs) throws(TensorError) -> O.Inputs {
     var places: [String] = []
     var devices: Set<Device> = []
     try x.forEachTensor { (i, t) throws(TensorError) in
@@ -62,6 +65,9 @@ private func checkDevices<O: Op>(_ op: O, _ x: O.Inputs) throws(TensorError) {
     if devices.count > 1 {
         throw .rule(op.name, "all operands must be on one device, but \(places.joined(separator: ", ")): move one with to(device)")
     }
+    var together = x
+    if let device = devices.first { together.updateEach { _, t in t = t.to(device) } }
+    return together
 }
 
 /// Who sees every op go by: profiler, summary, tracing, anomaly detection.

@@ -18,9 +18,11 @@ package protocol Op: Sendable {
     var outputCount: Int { get }
     /// What its gradient reads.
     var saves: Saves { get }
+    /// The same, given which inputs ask for a gradient: a product with a constant need not keep what the constant's gradient would read.
+    func saves(needed: Saves) -> Saves
     var statesGradient: Bool { get }
 
-    /// Checks its rules, then computes. Inputs carry no record here, and nothing is recorded.
+    /// Checks its rules, then computes. Nothing is recorded meanwhile; results that share an input's memory drop its record (`viewed`, `detach`).
     func kernel(_ x: Inputs) throws(TensorError) -> Outputs?
     func definition(_ x: Inputs) throws(TensorError) -> Outputs?
     /// The gradient of each input, nil where none is needed, from those of the outputs. May give a broadcast shape or another dtype of
@@ -34,6 +36,7 @@ extension Op {
     }
     package var outputCount: Int { 1 }
     package var saves: Saves { [] }
+    package func saves(needed: Saves) -> Saves { saves }
     package var statesGradient: Bool { true }
     package func kernel(_ x: Inputs) throws(TensorError) -> Outputs? { nil }
     package func definition(_ x: Inputs) throws(TensorError) -> Outputs? { nil }
@@ -52,6 +55,7 @@ extension PlainOp {
 package struct Saves: OptionSet, Sendable {
     package let rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
+    package init(input i: Int) { rawValue = 1 << UInt8(min(i, 3)) }
     package static let first = Saves(rawValue: 1)
     package static let second = Saves(rawValue: 2)
     package static let third = Saves(rawValue: 4)

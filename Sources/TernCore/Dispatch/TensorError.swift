@@ -1,4 +1,5 @@
 import CTernCPU
+import Synchronization
 
 /// What is wrong with a call: the op, the rule it broke, the shapes, and the module it happened in.
 public struct TensorError: Error, Sendable, Equatable {
@@ -63,6 +64,9 @@ public func recovering<R>(_ body: () throws -> R) throws -> R {
     return result
 }
 
+/// Whether this thread is inside `recovering`.
+package var isRecovering: Bool { tern_thread_state().pointee.recovery != nil }
+
 private final class RecoveryScope {
     var error: TensorError?
 }
@@ -96,7 +100,11 @@ package enum ModulePath {
         package var outer: UnsafeMutableRawPointer?
     }
     /// How a path is written; TernNN, which knows modules, sets it once.
-    nonisolated(unsafe) package static var describe: ([AnyObject]) -> String = { $0.map { "\(type(of: $0))" }.joined(separator: ".") }
+    package static var describe: @Sendable ([AnyObject]) -> String {
+        get { writer.withLock { $0 } }
+        set { writer.withLock { $0 = newValue } }
+    }
+    private static let writer = Mutex<@Sendable ([AnyObject]) -> String>({ $0.map { "\(type(of: $0))" }.joined(separator: ".") })
 
     /// Calls `body` with `module` as the innermost one.
     @inline(__always)

@@ -43,7 +43,7 @@ extension Tensor {
         let (a, b, s) = (start.scalar, end.scalar, step.scalar)
         let dtype = dtype ?? S.literalDType
         let extent = (b.doubleValue - a.doubleValue) / s.doubleValue
-        guard s.doubleValue != 0, extent.isFinite, extent >= 0 else {
+        guard s.doubleValue != 0, extent >= 0, extent < 0x1p62, a.doubleValue.magnitude < 0x1p62, b.doubleValue.magnitude < 0x1p62 else {
             raise(.rule("arange", "no numbers lead from \(start) to \(end) in steps of \(step)"))
             return .poison
         }

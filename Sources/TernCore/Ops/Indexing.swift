@@ -24,12 +24,12 @@ extension TensorIndex: TensorIndexing { public var tensorIndex: TensorIndex { se
 extension Int: TensorIndexing { public var tensorIndex: TensorIndex { .at(self) } }
 extension Range: TensorIndexing where Bound == Int { public var tensorIndex: TensorIndex { .slice(lowerBound, upperBound, step: 1) } }
 extension ClosedRange: TensorIndexing where Bound == Int {
-    public var tensorIndex: TensorIndex { .slice(lowerBound, upperBound == -1 ? nil : upperBound + 1, step: 1) }
+    public var tensorIndex: TensorIndex { .slice(lowerBound, upperBound == -1 ? nil : upperBound == .max ? nil : upperBound + 1, step: 1) }
 }
 extension PartialRangeFrom: TensorIndexing where Bound == Int { public var tensorIndex: TensorIndex { .slice(lowerBound, nil, step: 1) } }
 extension PartialRangeUpTo: TensorIndexing where Bound == Int { public var tensorIndex: TensorIndex { .slice(nil, upperBound, step: 1) } }
 extension PartialRangeThrough: TensorIndexing where Bound == Int {
-    public var tensorIndex: TensorIndex { .slice(nil, upperBound == -1 ? nil : upperBound + 1, step: 1) }
+    public var tensorIndex: TensorIndex { .slice(nil, upperBound == -1 ? nil : upperBound == .max ? nil : upperBound + 1, step: 1) }
 }
 extension StrideTo: TensorIndexing where Element == Int { public var tensorIndex: TensorIndex { stridden(Array(self)) } }
 extension StrideThrough: TensorIndexing where Element == Int { public var tensorIndex: TensorIndex { stridden(Array(self)) } }
@@ -69,11 +69,12 @@ extension Tensor {
         get { self }
         set { assign(newValue, at: [.ellipsis]) }
         _modify {
-            if isPoison {
-                var poison = self
-                yield &poison
-            } else {
-                yield &self
+            let (shape, dtype) = (self.shape, self.dtype)
+            let before = isRecovering ? self : nil
+            yield &self
+            if self.shape != shape || self.dtype != dtype {
+                raise(.rule("index_put", "writing all elements can't change shape \(shape.brief) and \(dtype) to \(self.shape.brief) and \(self.dtype)"))
+                if let before { self = before }
             }
         }
     }
@@ -199,7 +200,7 @@ private struct IndexPlan {
                 let size = shape[dim]
                 func cut(_ i: Int) -> Int { Swift.min(Swift.max(i < 0 ? i + size : i, 0), size) }
                 let from = cut(start ?? 0), to = Swift.max(cut(stop ?? size), from)
-                let count = (to - from + step - 1) / step
+                let count = to > from ? (to - from - 1) / step + 1 : 0
                 if count != size || step != 1 { views.append(.slice(dim: dim, start: from, count: count, step: step)) }
                 shape[dim] = count
                 dim += 1

@@ -85,9 +85,9 @@ extension Tensor {
         if isPoison { return (0..<Swift.max(count, 0)).map { _ in .poison } }
         guard count > 0, let d = shape.dimension(dim), rank > 0 else {
             raise(.rule("chunk", "\(count) parts along dimension \(dim) can't be made of shape \(shape.brief)"))
-            return []
+            return (0..<Swift.max(count, 0)).map { _ in .poison }
         }
-        return split(Swift.max(1, (shape[d] + count - 1) / count), dim: d)
+        return split(Swift.max(1, shape[d] / count + (shape[d] % count == 0 ? 0 : 1)), dim: d)
     }
     /// The slices along `dim`, without it. Source: `torch.unbind`.
     public func unbind(_ dim: Int = 0) -> [Tensor] {

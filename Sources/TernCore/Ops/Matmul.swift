@@ -5,6 +5,7 @@ struct MatrixProduct: Op {
     let name: String
     let gradientName: String
     var saves: Saves { [.first, .second] }
+    func saves(needed: Saves) -> Saves { PlainMatrixProduct.crossed(needed) }
 
     func kernel(_ x: Triple) throws(TensorError) -> Tensor? { try product(x.a, x.b, x.c) }
     func gradient(_ g: Tensor, _ x: Triple, _ y: Tensor) -> (Tensor?, Tensor?, Tensor?) {
@@ -50,6 +51,11 @@ struct PlainMatrixProduct: Op {
     let name: String
     init(_ name: String) { self.name = name }
     var saves: Saves { .inputs }
+    func saves(needed: Saves) -> Saves { PlainMatrixProduct.crossed(needed) }
+    /// The gradient of each factor reads the other one.
+    static func crossed(_ needed: Saves) -> Saves {
+        (needed.contains(.first) ? Saves.second : []).union(needed.contains(.second) ? .first : [])
+    }
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         try MatrixProduct(name: name, gradientName: "").product(x.a, x.b, nil)
     }

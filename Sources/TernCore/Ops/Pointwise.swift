@@ -57,6 +57,7 @@ struct PointwisePair: Op {
 
     var name: String { String(cString: tern_binary_function(function).name) }
     var statesGradient: Bool { rule != nil }
+    func saves(needed: Saves) -> Saves { function == TERN_BINARY_mul && rule != nil ? PlainMatrixProduct.crossed(needed) : saves }
 
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         let shape = try Check.broadcast(name, x.a.shape, x.b.shape)

@@ -116,7 +116,7 @@ extension Tensor {
     /// The same where the arguments must be worked out first, which may fail.
     package func view(as label: String? = nil, _ kind: () throws(TensorError) -> View.Kind?) -> Tensor {
         if isPoison { return .poison }
-        return raising(instead: .poison) { () throws(TensorError) in try kind().map { view($0, as: label) } ?? self }
+        return raising(instead: .poison) { () throws(TensorError) in try kind().map { view($0, as: label) } ?? (isGradEnabled ? self : detach()) }
     }
 
     /// The elements in row-major order in another shape; one size may be −1, to be worked out. A view where strides allow it.
@@ -124,7 +124,7 @@ extension Tensor {
     public func reshape(_ shape: Shape) -> Tensor {
         view { () throws(TensorError) in
             let shape = try resolved("reshape", shape)
-            return shape == self.shape ? nil : .reshape(shape)
+            return .reshape(shape)
         }
     }
     public func reshape(_ sizes: Int...) -> Tensor { reshape(Shape(sizes)) }
@@ -245,7 +245,7 @@ extension Tensor {
             let d = try Check.dimension("narrow", dim, of: shape)
             let from = start < 0 ? start + shape[d] : start
             try Check.require(
-                from >= 0 && length >= 0 && from + length <= shape[d], "narrow",
+                from >= 0 && length >= 0 && from <= shape[d] && length <= shape[d] - from, "narrow",
                 "\(length) indices from \(start) on are out of range for dimension \(d) of shape \(shape.brief)")
             return .slice(dim: d, start: from, count: length, step: 1)
         }

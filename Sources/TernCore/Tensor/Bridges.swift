@@ -58,6 +58,11 @@ extension Tensor {
         }
     }
 
+    /// A vector of the numbers in `values`, which are copied as they stand.
+    public init<S: TensorScalar & TensorLiteral>(_ values: [S], dtype: DType? = nil, device: Device? = nil, requiresGrad: Bool = false) {
+        self.init(values, shape: [values.count], dtype: dtype, device: device, requiresGrad: requiresGrad)
+    }
+
     /// A tensor of that shape with the elements of `values` in row-major order.
     public init<S: TensorScalar>(_ values: [S], shape: Shape, dtype: DType? = nil, device: Device? = nil, requiresGrad: Bool = false) {
         guard values.count == shape.elementCount else {

@@ -41,12 +41,17 @@ public struct Shape: Sendable {
         return withUnsafeMutableBytes(of: &inline) { body($0.assumingMemoryBound(to: Int.self).baseAddress.unsafelyUnwrapped) }
     }
 
-    /// The product of all sizes: 1 where there is none.
+    /// The product of all sizes: 1 where there is none, and `Int.max` where it is too large to count.
     public var elementCount: Int {
         withUnsafePointer { p in
-            var n = 1
-            for i in 0..<count { n *= p[i] }
-            return n
+            var n = 1, tooLarge = false
+            for i in 0..<count {
+                let (product, overflow) = n.multipliedReportingOverflow(by: p[i])
+                if p[i] == 0 { return 0 }
+                tooLarge = tooLarge || overflow
+                n = product
+            }
+            return tooLarge ? .max : n
         }
     }
 
