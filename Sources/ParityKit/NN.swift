@@ -184,6 +184,7 @@ private func pooled(_ name: String, _ a: Arguments) throws -> [Tensor]? {
     if kind.hasPrefix("adaptive") {
         let given: [Int?]? = if case .list(let list) = a[1, "output_size"] { list.map(\.number) } else { nil }
         let sizes = try given ?? [Int?](repeating: a.int(1, "output_size"), count: rank)
+        if given?.isEmpty == true { throw Refusal("\(name): there is no output size") }
         func one() throws -> Int { try given.map { $0[0] ?? x.size(-1) } ?? a.int(1, "output_size") }
         if kind == "adaptive_avg" {
             return [try rank == 1 ? adaptiveAvgPool1d(x, outputSize: one()) : (rank == 2 ? adaptiveAvgPool2d : adaptiveAvgPool3d)(x, sizes)]

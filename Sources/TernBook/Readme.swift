@@ -8,7 +8,6 @@ import Tern
 
 /// The snippets of README.md, as a program.
 func readmeSnippets() async throws {
-    let folder = FileManager.default.temporaryDirectory.path
     cell("A network")
     final class MLP: Module, Layer {
         let hidden = Linear(20, 256)
@@ -41,6 +40,7 @@ func readmeSnippets() async throws {
     print(tied[4].weight[0, 0])
 
     cell("Files")
+    let folder = FileManager.default.temporaryDirectory.path
     try save(tied.stateDict(), to: folder + "/tied.safetensors")
     let twin = Sequential(Linear(4, 8), ReLU(), shared, ReLU(), shared, ReLU(), Linear(8, 1))
     try twin.loadStateDict(load(folder + "/tied.safetensors"))
@@ -56,7 +56,9 @@ func readmeSnippets() async throws {
     let model = try Frozen(Sequential(Linear(4, 8), ReLU(), Linear(8, 1)))
     let answers = await withTaskGroup(of: Tensor.self) { group in
         for i in 0..<8 { group.addTask { model(Tensor.full([1, 4], Double(i))) } }
-        return await group.reduce(into: []) { $0.append($1) }
+        var answers: [Tensor] = []
+        for await answer in group { answers.append(answer) }
+        return answers
     }
     print(answers.count)
 }

@@ -45,7 +45,8 @@ struct Book: AsyncParsableCommand {
     func run() async throws {
         let sections = Chapter.sections.filter { section == nil || $0.number == section }
         guard !sections.isEmpty else {
-            throw ValidationError("there is no section \(section ?? ""): the chapter has \(Chapter.sections.map(\.number).joined(separator: ", "))")
+            throw ValidationError(
+                "there is no section \(section ?? ""): the chapter has \(Chapter.sections.map(\.number).joined(separator: ", "))")
         }
         try await Chapter.show(sections) { print($0) }
     }

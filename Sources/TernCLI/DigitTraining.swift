@@ -25,9 +25,8 @@ struct DigitTraining {
     func run(_ say: (String) -> Void) throws -> DigitResult {
         manualSeed(seed)
         let (images, labels) = digits.tensors()
-        let order = Tensor.randperm(digits.count)
-        let trainCount = digits.count - DigitTraining.testCount
-        let train = order[..<trainCount], test = order[trainCount...]
+        let parts = randomSplit(TensorDataset(images, labels), [digits.count - DigitTraining.testCount, DigitTraining.testCount])
+        let train = DataLoader(parts[0], batchSize: batchSize, shuffle: true), test = parts[1]
 
         let net = DigitTraining.leNet()
         net.apply { module in
@@ -36,17 +35,15 @@ struct DigitTraining {
         }
         say("\(net)")
         let optimizer = Adam(net.parameters(), lr: lr)
-        let steps = (trainCount + batchSize - 1) / batchSize
         var losses: [Float] = []
         var accuracies: [TrainingPicture.Point] = []
         var predictions: [Int] = []
 
         for epoch in 1...epochs {
             net.train()
-            let bar = ProgressBar("epoch \(epoch)/\(epochs)", total: steps, unit: "step")
-            let shuffled = train[Tensor.randperm(trainCount)]
-            for batch in shuffled.split(batchSize) {
-                let loss = crossEntropy(net(images[batch]), labels[batch])
+            let bar = ProgressBar("epoch \(epoch)/\(epochs)", total: train.count, unit: "step")
+            for (x, y) in train {
+                let loss = crossEntropy(net(x), y)
                 optimizer.zeroGrad()
                 loss.backward()
                 optimizer.step()
@@ -54,20 +51,17 @@ struct DigitTraining {
                 bar.advance(metrics: ["loss": Double(losses[losses.count - 1])])
             }
             net.eval()
-            predictions = predict(net, images[test])
-            let accuracy = share(predictions, labels[test].array(of: Int.self))
+            predictions = predict(net, test)
+            let accuracy = Double(zip(test.indices, predictions).count { Int(digits.labels[$0]) == $1 }) / Double(test.count)
             accuracies.append(.init(step: losses.count, value: accuracy))
-            bar.finish(metrics: ["loss": Double(losses.suffix(steps).reduce(0, +)) / Double(steps), "accuracy": accuracy])
+            bar.finish(metrics: ["loss": Double(losses.suffix(train.count).reduce(0, +)) / Double(train.count), "accuracy": accuracy])
         }
         return DigitResult(
-            net: net, losses: losses, accuracies: accuracies, digits: digits, testIndices: test.array(of: Int.self), predictions: predictions)
+            net: net, losses: losses, accuracies: accuracies, digits: digits, testIndices: test.indices, predictions: predictions)
     }
 
-    private func predict(_ net: Sequential, _ images: Tensor) -> [Int] {
-        inferenceMode { images.split(500).flatMap { net($0).argmax(1).array(of: Int.self) } }
-    }
-    private func share(_ found: [Int], _ right: [Int]) -> Double {
-        Double(zip(found, right).count { $0 == $1 }) / Double(max(right.count, 1))
+    private func predict(_ net: Sequential, _ images: Subset<TensorDataset>) -> [Int] {
+        inferenceMode { DataLoader(images, batchSize: 500).flatMap { x, _ in net(x).argmax(1).array(of: Int.self) } }
     }
 }
 

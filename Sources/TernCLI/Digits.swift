@@ -24,7 +24,9 @@ struct Digits {
     static func find(folder: String?, download: Bool) async throws -> Digits {
         if let folder = folder ?? ProcessInfo.processInfo.environment["TERN_DATA"], !folder.isEmpty {
             for place in [folder, folder + "/mnist"] where FileManager.default.fileExists(atPath: place + "/t10k-images-idx3-ubyte.gz") {
-                return try read(images: place + "/t10k-images-idx3-ubyte.gz", labels: place + "/t10k-labels-idx1-ubyte.gz", origin: "MNIST from \(place)")
+                return try read(
+                    images: place + "/t10k-images-idx3-ubyte.gz", labels: place + "/t10k-labels-idx1-ubyte.gz",
+                    origin: "MNIST from \(place)")
             }
             throw CommandError("no t10k-images-idx3-ubyte.gz in \(folder) or \(folder)/mnist: name a folder that holds MNIST's files")
         }

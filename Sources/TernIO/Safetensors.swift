@@ -184,7 +184,7 @@ enum SafetensorsCodec: FileCodec {
         for (name, tensor) in contents.tensors {
             func broken(_ rule: String) -> FileFormatError { FileFormatError(file: path, tensor: name, rule: rule) }
             if name == metadataKey { throw broken("no tensor can have this name in a safetensors file") }
-            if tensor.isPoison { throw broken("it is the result of an op that failed") }
+            if tensor.holdsPoison { throw broken("it is the result of an op that failed") }
             if tensor.device.kind == .meta { throw broken("it is on the meta device and has no elements to write") }
             if names[tensor.dtype] == nil { throw broken("safetensors files have no dtype for \(tensor.dtype): convert it first") }
             if tensor.rank > mostDimensions { throw broken("it has \(tensor.rank) dimensions, and \(mostDimensions) are allowed") }

@@ -22,7 +22,9 @@ struct Comparison {
 
     var difference: String? {
         let kind = expected["kind"].text
-        if kind == "error" { return answer.status == .error && answer.message?.isEmpty == false ? nil : "\(answer.status), expected to be refused" }
+        if kind == "error" {
+            return answer.status == .error && answer.message?.isEmpty == false ? nil : "\(answer.status), expected to be refused"
+        }
         guard answer.status == .ok else { return "\(answer.status) \(answer.message ?? "")" }
         if kind == "optimizer" { return steps }
         if kind == "print" { return answer.text == expected["text"].text ? nil : "printed \(answer.text ?? "nothing")" }
@@ -42,7 +44,9 @@ struct Comparison {
     }
 
     private var steps: String? {
-        guard case .list(let steps) = expected["params_after"], steps.count == answer.paramsAfter?.count else { return "a different number of steps" }
+        guard case .list(let steps) = expected["params_after"], steps.count == answer.paramsAfter?.count else {
+            return "a different number of steps"
+        }
         for (n, (want, got)) in zip(steps, answer.paramsAfter ?? []).enumerated() {
             if let bad = differs("step \(n + 1), parameter", want.tensors, got, loose: 5) { return bad }
         }

@@ -96,7 +96,8 @@ import Testing
         _ = try await Chapter.readme.run()
         let known = Set(([Chapter.readme] + Chapter.sections).flatMap(\.cells).map(\.code))
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let articles = try FileManager.default.contentsOfDirectory(at: root.appending(path: "Sources/Tern/Tern.docc"), includingPropertiesForKeys: nil)
+        let articles = try FileManager.default.contentsOfDirectory(
+            at: root.appending(path: "Sources/Tern/Tern.docc"), includingPropertiesForKeys: nil)
         var found = 0
         for document in [root.appending(path: "README.md")] + articles where document.pathExtension == "md" {
             let text = try String(contentsOf: document, encoding: .utf8)

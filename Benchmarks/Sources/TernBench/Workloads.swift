@@ -25,7 +25,9 @@ enum Workloads {
         Workload(name: "mlp_20_256_10_batch_2_step") { classifier(mlp(20, 256, 10), .randn(2, 20), classes: 10, lr: 0.01) },
         Workload(name: "mlp_784_256_10_batch_256_step") { classifier(mlp(784, 256, 10), .randn(256, 784), classes: 10, lr: 0.1) },
         Workload(name: "lenet_batch_256_step") { classifier(leNet(), .randn(256, 1, 28, 28), classes: 10, lr: 0.1) },
-        Workload(name: "resnet18_64px_batch_16_step", isHeavy: true) { classifier(resNet18(), .randn(16, 3, 64, 64), classes: 1000, lr: 0.1) },
+        Workload(name: "resnet18_64px_batch_16_step", isHeavy: true) {
+            classifier(resNet18(), .randn(16, 3, 64, 64), classes: 1000, lr: 0.1)
+        },
         Workload(name: "resnet18_64px_batch_1_forward") {
             let model = resNet18().eval(), x = Tensor.randn(1, 3, 64, 64)
             return { noGrad { _ = model(x) } }

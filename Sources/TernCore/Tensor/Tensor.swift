@@ -31,10 +31,12 @@ public struct Tensor: Sendable {
 
     /// What an op gives that failed inside `recovering`.
     package static var poison: Tensor { Tensor(storage: .poison, layout: Layout(contiguous: []), dtype: .float32) }
+    /// Whether this is such a result, for those who report it themselves.
+    package var holdsPoison: Bool { storage === Storage.poison }
     /// Whether this is such a result. Meeting one counts as an error of its own: outside of `recovering` it ends the process, and a
     /// `recovering` inside which it was not made fails too.
     package var isPoison: Bool {
-        guard storage === Storage.poison else { return false }
+        guard holdsPoison else { return false }
         raise(.rule("tensor", "it is the result of an op that failed earlier, inside recovering"))
         return true
     }

@@ -59,7 +59,7 @@ extension Optimizer {
                 for (name, value) in stored.sorted(by: { $0.key < $1.key }) {
                     let isNumber = name == "step" || stateNumbers.contains(name)
                     guard let expected = isNumber ? [] : tensor.map({ stateShape(name, for: $0.shape) }) else { continue }
-                    guard value.shape == expected, !value.isPoison else {
+                    guard value.shape == expected, !value.holdsPoison else {
                         throw misfit("\(name) of parameter \(number) has shape \(value.shape.brief), expected \(expected.brief)")
                     }
                 }
