@@ -262,8 +262,7 @@ public class InstanceNorm1d: InstanceNorm {
 
 /// An `InstanceNorm1d` whose number of channels is found at the first call, or in a state dict. Source: `torch.nn.LazyInstanceNorm1d`.
 public final class LazyInstanceNorm1d: InstanceNorm1d {
-    /// As a `LazyInstanceNorm1d` that knows its channels, without their number; all parameters as PyTorch's, affine and tracking by
-    /// default.
+    /// The parameters of the class it becomes, without `numFeatures`; weight, bias and running statistics are there by default.
     public init(eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true, trackRunningStats: Bool = true, bias: Bool = true) {
         super.init(nil, 1, Arguments(eps: eps, momentum: momentum, affine: affine, trackRunningStats: trackRunningStats, bias: bias))
     }
@@ -294,8 +293,7 @@ public class InstanceNorm2d: InstanceNorm {
 
 /// An `InstanceNorm2d` whose number of channels is found at the first call, or in a state dict. Source: `torch.nn.LazyInstanceNorm2d`.
 public final class LazyInstanceNorm2d: InstanceNorm2d {
-    /// As a `LazyInstanceNorm2d` that knows its channels, without their number; all parameters as PyTorch's, affine and tracking by
-    /// default.
+    /// The parameters of the class it becomes, without `numFeatures`; weight, bias and running statistics are there by default.
     public init(eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true, trackRunningStats: Bool = true, bias: Bool = true) {
         super.init(nil, 2, Arguments(eps: eps, momentum: momentum, affine: affine, trackRunningStats: trackRunningStats, bias: bias))
     }
@@ -326,8 +324,7 @@ public class InstanceNorm3d: InstanceNorm {
 
 /// An `InstanceNorm3d` whose number of channels is found at the first call, or in a state dict. Source: `torch.nn.LazyInstanceNorm3d`.
 public final class LazyInstanceNorm3d: InstanceNorm3d {
-    /// As a `LazyInstanceNorm3d` that knows its channels, without their number; all parameters as PyTorch's, affine and tracking by
-    /// default.
+    /// The parameters of the class it becomes, without `numFeatures`; weight, bias and running statistics are there by default.
     public init(eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true, trackRunningStats: Bool = true, bias: Bool = true) {
         super.init(nil, 3, Arguments(eps: eps, momentum: momentum, affine: affine, trackRunningStats: trackRunningStats, bias: bias))
     }
