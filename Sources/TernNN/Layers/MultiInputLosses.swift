@@ -88,6 +88,7 @@ public final class TripletMarginLoss: Loss {
 
 /// Connectionist temporal classification: see `ctcLoss`. Source: `torch.nn.CTCLoss`.
 public final class CTCLoss: Loss {
+    /// The class that stands for none. Default 0.
     public let blank: Int
     /// Whether infinite losses count as 0. Default false.
     public let zeroInfinity: Bool
