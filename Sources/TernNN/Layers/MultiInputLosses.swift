@@ -16,7 +16,7 @@ public final class GaussianNLLLoss: Loss {
         (self.full, self.eps) = (full, eps)
         super.init(reduction: reduction)
     }
-    /// - Parameter variance: as the input, or with 1 in the last dimension or without it: one for each row. None may be negative.
+    /// - Parameter variance: of the input's shape, of that with one size as 1, or of that without the last size. None may be negative.
     public func callAsFunction(_ input: Tensor, _ target: Tensor, _ variance: Tensor) -> Tensor {
         run(self) { gaussianNllLoss(input, target, variance: variance, full: full, eps: eps, reduction: reduction) }
     }

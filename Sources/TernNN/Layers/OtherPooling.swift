@@ -2,7 +2,7 @@ public import TernCore
 
 /// The p-norm of each window, over sequences. Source: `torch.nn.LPPool1d`.
 public final class LPPool1d: Module, Layer {
-    /// The p of the norm; infinity for the maximum.
+    /// p: each window gives (Σ xᵖ)^(1/p).
     public let normType: any TensorScalar
     /// The window's size and its step, nil for the size.
     public let kernelSize: any SpatialSizes, stride: (any SpatialSizes)?
@@ -10,7 +10,7 @@ public final class LPPool1d: Module, Layer {
     public let ceilMode: Bool
 
     /// - Parameters:
-    ///   - normType: the p of the norm.
+    ///   - normType: p, a finite number.
     ///   - stride: the kernel's size by default.
     public init(_ normType: any TensorScalar, kernelSize: any SpatialSizes, stride: (any SpatialSizes)? = nil, ceilMode: Bool = false) {
         (self.normType, self.kernelSize, self.stride, self.ceilMode) = (normType, kernelSize, stride, ceilMode)
@@ -28,7 +28,7 @@ public final class LPPool1d: Module, Layer {
 
 /// The p-norm of each window, over images. Source: `torch.nn.LPPool2d`.
 public final class LPPool2d: Module, Layer {
-    /// The p of the norm; infinity for the maximum.
+    /// p: each window gives (Σ xᵖ)^(1/p).
     public let normType: any TensorScalar
     /// The window's size and its step, nil for the size.
     public let kernelSize: any SpatialSizes, stride: (any SpatialSizes)?
@@ -36,7 +36,7 @@ public final class LPPool2d: Module, Layer {
     public let ceilMode: Bool
 
     /// - Parameters:
-    ///   - normType: the p of the norm.
+    ///   - normType: p, a finite number.
     ///   - stride: the kernel's size by default.
     public init(_ normType: any TensorScalar, kernelSize: any SpatialSizes, stride: (any SpatialSizes)? = nil, ceilMode: Bool = false) {
         (self.normType, self.kernelSize, self.stride, self.ceilMode) = (normType, kernelSize, stride, ceilMode)
@@ -54,7 +54,7 @@ public final class LPPool2d: Module, Layer {
 
 /// The p-norm of each window, over volumes. Source: `torch.nn.LPPool3d`.
 public final class LPPool3d: Module, Layer {
-    /// The p of the norm; infinity for the maximum.
+    /// p: each window gives (Σ xᵖ)^(1/p).
     public let normType: any TensorScalar
     /// The window's size and its step, nil for the size.
     public let kernelSize: any SpatialSizes, stride: (any SpatialSizes)?
@@ -62,7 +62,7 @@ public final class LPPool3d: Module, Layer {
     public let ceilMode: Bool
 
     /// - Parameters:
-    ///   - normType: the p of the norm.
+    ///   - normType: p, a finite number.
     ///   - stride: the kernel's size by default.
     public init(_ normType: any TensorScalar, kernelSize: any SpatialSizes, stride: (any SpatialSizes)? = nil, ceilMode: Bool = false) {
         (self.normType, self.kernelSize, self.stride, self.ceilMode) = (normType, kernelSize, stride, ceilMode)
