@@ -1,5 +1,6 @@
 /// The *Builders' Guide* chapter of *Dive into Deep Learning*, in Swift.
 public enum Chapter {
+    /// The sections, in the book's order.
     public static let sections: [Section] = [
         Section("5.1", "Layers and blocks", PackageResources.Section5_1_txt, section5_1),
         Section("5.2", "Parameters", PackageResources.Section5_2_txt, section5_2),

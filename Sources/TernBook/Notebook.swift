@@ -2,8 +2,11 @@ import Tern
 
 /// One step of a section: what it shows, its code, and what the code printed.
 public struct Cell: Sendable {
+    /// What the step shows.
     public let title: String
+    /// Its Swift code.
     public let code: String
+    /// What the code printed; empty before it has run.
     public internal(set) var output: String
 }
 
@@ -11,6 +14,7 @@ public struct Cell: Sendable {
 public struct Section: Sendable {
     /// As in the book: `5.2`.
     public let number: String
+    /// What the section is about.
     public let title: String
     private let source: [UInt8]
     private let body: @Sendable () async throws -> Void

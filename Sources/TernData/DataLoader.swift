@@ -8,6 +8,7 @@ public import TernCore
 /// The order of shuffled samples is PyTorch's for the same seed. With `workers`, threads prepare batches ahead; they come in the same
 /// order. Source: `torch.utils.data.DataLoader`.
 public struct DataLoader<Data: Dataset>: Sequence {
+    /// The samples.
     public let dataset: Data
     /// Samples in a batch.
     public let batchSize: Int
@@ -34,8 +35,10 @@ public struct DataLoader<Data: Dataset>: Sequence {
 
     /// The number of batches.
     public var count: Int { (dataset.count + (dropLast ? 0 : batchSize - 1)) / batchSize }
+    /// The number of batches.
     public var underestimatedCount: Int { count }
 
+    /// One pass over the batches; a shuffled one draws its order now.
     public func makeIterator() -> Iterator {
         // Each loop draws a seed for its workers first, with workers or without, as PyTorch does.
         let seed = (generator ?? TernCore.Generator.default).nextSeed()
@@ -54,6 +57,7 @@ public struct DataLoader<Data: Dataset>: Sequence {
         fileprivate init(_ loader: DataLoader, _ fetch: (() -> Data.Batch?)?) {
             (dataset, order, self.fetch) = (loader.dataset, SampleOrder(loader), fetch)
         }
+        /// The next batch; nil after the last.
         public mutating func next() -> Data.Batch? { fetch.map { $0() } ?? order.next().map(dataset.batch) }
     }
 }

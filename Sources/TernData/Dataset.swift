@@ -11,6 +11,7 @@ public import TernCore
 ///
 /// One with other samples also says what a batch of them is. Source: `torch.utils.data.Dataset`.
 public protocol Dataset<Batch> {
+    /// What one sample is: a tensor, a pair of tensors, or anything else.
     associatedtype Sample
     /// Default: as a sample.
     associatedtype Batch = Sample
@@ -23,9 +24,11 @@ public protocol Dataset<Batch> {
 }
 
 extension Dataset where Sample == Tensor, Batch == Tensor {
+    /// The samples, stacked in a new first dimension.
     public func batch(_ indices: [Int]) -> Batch { stack(indices.map { self[$0] }) }
 }
 extension Dataset where Sample == (Tensor, Tensor), Batch == (Tensor, Tensor) {
+    /// The inputs and the targets, each stacked in a new first dimension.
     public func batch(_ indices: [Int]) -> Batch {
         let samples = indices.map { self[$0] }
         return (stack(samples.map(\.0)), stack(samples.map(\.1)))
@@ -34,6 +37,7 @@ extension Dataset where Sample == (Tensor, Tensor), Batch == (Tensor, Tensor) {
 
 /// Inputs and targets that stand in memory: sample i is row i of each. Source: `torch.utils.data.TensorDataset`.
 public struct TensorDataset: Dataset, Sendable {
+    /// Inputs and targets, as many rows of each as there are samples.
     public let inputs: Tensor, targets: Tensor
 
     /// - Parameters: two tensors with as many rows.
@@ -44,8 +48,11 @@ public struct TensorDataset: Dataset, Sendable {
             raise(.rule("TensorDataset", "inputs \(inputs.shape.brief) and targets \(targets.shape.brief) must have as many rows"))
         }
     }
+    /// The number of rows.
     public var count: Int { inputs.rank == 0 ? 0 : inputs.shape[0] }
+    /// Row `index` of inputs and targets.
     public subscript(index: Int) -> (Tensor, Tensor) { (inputs.select(0, index), targets.select(0, index)) }
+    /// The rows of those numbers; views, where they follow each other.
     public func batch(_ indices: [Int]) -> (Tensor, Tensor) { (inputs.rows(indices), targets.rows(indices)) }
 }
 
@@ -61,18 +68,23 @@ extension Tensor {
 
 /// Some samples of a dataset, in an order of their own. Source: `torch.utils.data.Subset`.
 public struct Subset<Base: Dataset>: Dataset {
+    /// The dataset that the samples are of.
     public let base: Base
     /// The samples' numbers in `base`.
     public let indices: [Int]
 
+    /// With the samples' numbers in `base`; an error where there is none of that number.
     public init(_ base: Base, _ indices: [Int]) {
         (self.base, self.indices) = (base, indices)
         if let bad = indices.first(where: { !(0..<base.count).contains($0) }) {
             raise(.rule("Subset", "there is no sample \(bad) among \(base.count)"))
         }
     }
+    /// How many samples were chosen.
     public var count: Int { indices.count }
+    /// The sample of `base` that stands at `index` here.
     public subscript(index: Int) -> Base.Sample { base[indices[index]] }
+    /// The samples at those places as a batch of `base`.
     public func batch(_ indices: [Int]) -> Base.Batch { base.batch(indices.map { self.indices[$0] }) }
 }
 extension Subset: Sendable where Base: Sendable {}

@@ -5,6 +5,7 @@
 public struct IDX: Hashable, Sendable {
     /// The element types of the format, with their codes.
     public enum Element: UInt8, CaseIterable, Sendable {
+        /// Unsigned and signed integers and floating-point numbers, by name.
         case uint8 = 0x08, int8 = 0x09, int16 = 0x0b, int32 = 0x0c, float32 = 0x0d, float64 = 0x0e
 
         /// Bytes per element.

@@ -46,8 +46,11 @@ public struct MNIST: Dataset, Sendable {
         }
     }
 
+    /// The number of pictures.
     public var count: Int { data.shape[0] }
+    /// A picture (1, 28, 28) of floats in 0...1, and its digit (), `int64`.
     public subscript(index: Int) -> (Tensor, Tensor) { (MNIST.brightness(data.select(0, index)), targets.select(0, index)) }
+    /// Pictures (n, 1, 28, 28) of floats in 0...1, and their digits (n), `int64`.
     public func batch(_ indices: [Int]) -> (Tensor, Tensor) { (MNIST.brightness(data.rows(indices)), targets.rows(indices)) }
 
     /// All pictures as floats in 0...1: (N, 1, 28, 28). Takes four times the memory of `data`.

@@ -26,9 +26,13 @@ public struct RemoteFile: Hashable, Sendable {
 
 /// The four files of MNIST: 60,000 training and 10,000 test pictures of handwritten digits, 11.6 MB in all.
 public enum MNISTFile: String, CaseIterable, Sendable {
+    /// 60,000 pictures to train with.
     case trainImages = "train-images-idx3-ubyte.gz"
+    /// Their digits.
     case trainLabels = "train-labels-idx1-ubyte.gz"
+    /// 10,000 pictures to test with.
     case testImages = "t10k-images-idx3-ubyte.gz"
+    /// Their digits.
     case testLabels = "t10k-labels-idx1-ubyte.gz"
 
     /// Where the file is and what it must contain.

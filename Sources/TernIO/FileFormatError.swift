@@ -7,6 +7,7 @@ public struct FileFormatError: Error, Hashable, Sendable, CustomStringConvertibl
     /// The rule that was broken, in words.
     public let rule: String
 
+    /// With the file's path, the tensor's name where one is concerned, and the rule.
     public init(file: String, tensor: String? = nil, rule: String) { (self.file, self.tensor, self.rule) = (file, tensor, rule) }
 
     public var description: String { "\(file): \(tensor.map { "tensor '\($0)': " } ?? "")\(rule)" }

@@ -8,6 +8,7 @@ public protocol Saveable {
 }
 
 extension StateDict: Saveable {
+    /// The state dict itself.
     public var savedTensors: StateDict { self }
 }
 extension Tensor: Saveable {

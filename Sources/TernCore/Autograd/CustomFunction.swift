@@ -15,12 +15,16 @@ public protocol DifferentiableFunction: Sendable {
     var name: String { get }
     /// How many tensors `forward` gives. Default 1.
     var outputCount: Int { get }
+    /// The outputs, as many as `outputCount`; nothing in it is recorded.
     func forward(_ inputs: [Tensor]) -> [Tensor]
+    /// The gradient of each input (nil for none), from that of each output (nil where none arrived).
     func backward(_ gradients: [Tensor?], inputs: [Tensor], outputs: [Tensor]) -> [Tensor?]
 }
 
 extension DifferentiableFunction {
+    /// The type's name.
     public var name: String { "\(Self.self)" }
+    /// One output.
     public var outputCount: Int { 1 }
 
     /// All outputs of the function.

@@ -3,13 +3,16 @@ import Synchronization
 
 /// Where a tensor's memory is and its ops run. Prints as PyTorch's (`device(type='cuda', index=1)`).
 public struct Device: Sendable, Hashable {
+    /// What kind of device it is.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
+        /// The processor; NVIDIA GPUs.
         case cpu, cuda
         /// Shapes and dtypes without memory: what an op would give, at no cost.
         case meta
         /// A device that a test or another package brings.
         case other
     }
+    /// What kind of device it is.
     public let kind: Kind
     /// The device's number among those of its kind; nil means the first, where kinds have several.
     public let index: Int?
@@ -21,6 +24,7 @@ public struct Device: Sendable, Hashable {
 
     /// The processor: all the cores that the process may use.
     public static let cpu = Device(kind: .cpu)
+    /// The device of tensors that have shape and dtype alone.
     public static let meta = Device(kind: .meta)
     /// The first NVIDIA GPU.
     public static let cuda = Device(kind: .cuda)

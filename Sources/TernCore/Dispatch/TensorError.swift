@@ -3,6 +3,7 @@ import Synchronization
 
 /// What is wrong with a call: the op, the rule it broke, the shapes, and the module it happened in.
 public struct TensorError: Error, Sendable, Equatable {
+    /// What kind of thing is wrong.
     public enum Kind: Sendable, Equatable {
         /// A rule of an op about shapes, dtypes, devices or arguments was broken.
         case rule
@@ -11,6 +12,7 @@ public struct TensorError: Error, Sendable, Equatable {
         /// An op has no kernel for these dtypes on this device.
         case unsupported
     }
+    /// What kind of thing is wrong.
     public let kind: Kind
     /// The op, as PyTorch names it: `matmul`, `conv2d`.
     public let op: String

@@ -168,15 +168,27 @@ extension Tensor {
 
 // Free functions, for formulas and layers that read as in PyTorch.
 
+/// As `x.gelu(approximate:)`. Source: `torch.nn.functional.gelu`.
 public func gelu(_ x: Tensor, approximate: Tensor.GELUApproximation = .none) -> Tensor { x.gelu(approximate: approximate) }
+/// As `x.silu()`. Source: `torch.nn.functional.silu`.
 public func silu(_ x: Tensor) -> Tensor { x.silu() }
+/// As `x.mish()`. Source: `torch.nn.functional.mish`.
 public func mish(_ x: Tensor) -> Tensor { x.mish() }
+/// As `x.elu(alpha:)`. Source: `torch.nn.functional.elu`.
 public func elu(_ x: Tensor, alpha: Double = 1) -> Tensor { x.elu(alpha: alpha) }
+/// As `x.selu()`. Source: `torch.nn.functional.selu`.
 public func selu(_ x: Tensor) -> Tensor { x.selu() }
+/// As `x.celu(alpha:)`. Source: `torch.nn.functional.celu`.
 public func celu(_ x: Tensor, alpha: Double = 1) -> Tensor { x.celu(alpha: alpha) }
+/// As `x.softplus(beta:threshold:)`. Source: `torch.nn.functional.softplus`.
 public func softplus(_ x: Tensor, beta: Double = 1, threshold: Double = 20) -> Tensor { x.softplus(beta: beta, threshold: threshold) }
+/// As `x.leakyReLU(negativeSlope:)`. Source: `torch.nn.functional.leaky_relu`.
 public func leakyReLU(_ x: Tensor, negativeSlope: Double = 0.01) -> Tensor { x.leakyReLU(negativeSlope: negativeSlope) }
+/// As `x.prelu(weight)`. Source: `torch.nn.functional.prelu`.
 public func prelu(_ x: Tensor, _ weight: Tensor) -> Tensor { x.prelu(weight) }
+/// As `x.relu6()`. Source: `torch.nn.functional.relu6`.
 public func relu6(_ x: Tensor) -> Tensor { x.relu6() }
+/// As `x.glu(dim)`. Source: `torch.nn.functional.glu`.
 public func glu(_ x: Tensor, dim: Int = -1) -> Tensor { x.glu(dim) }
+/// As `x.logSigmoid()`. Source: `torch.nn.functional.logsigmoid`.
 public func logSigmoid(_ x: Tensor) -> Tensor { x.logSigmoid() }

@@ -103,9 +103,11 @@ public func adaptiveAvgPool1d(_ x: Tensor, outputSize: Int) -> Tensor { adaptive
 ///
 /// Source: `torch.nn.functional.adaptive_avg_pool2d`.
 public func adaptiveAvgPool2d(_ x: Tensor, outputSize: [Int?]) -> Tensor { adaptiveAvg("adaptive_avg_pool2d", x, outputSize, rank: 2) }
+/// The same with one number of windows for both dimensions.
 public func adaptiveAvgPool2d(_ x: Tensor, outputSize: Int) -> Tensor { adaptiveAvgPool2d(x, outputSize: [outputSize]) }
 /// The means of windows that share a volume evenly. Source: `torch.nn.functional.adaptive_avg_pool3d`; see `adaptiveAvgPool2d`.
 public func adaptiveAvgPool3d(_ x: Tensor, outputSize: [Int?]) -> Tensor { adaptiveAvg("adaptive_avg_pool3d", x, outputSize, rank: 3) }
+/// The same with one number of windows for all dimensions.
 public func adaptiveAvgPool3d(_ x: Tensor, outputSize: Int) -> Tensor { adaptiveAvgPool3d(x, outputSize: [outputSize]) }
 
 /// The greatest elements of `outputSize` windows that share a sequence evenly, and where they stand.
@@ -123,8 +125,13 @@ public func adaptiveMaxPool2dWithIndices(_ x: Tensor, outputSize: [Int?]) -> (va
 public func adaptiveMaxPool3dWithIndices(_ x: Tensor, outputSize: [Int?]) -> (values: Tensor, indices: Tensor) {
     adaptiveMax("adaptive_max_pool3d", x, outputSize, rank: 3)
 }
+/// The greatest elements of `outputSize` windows that share a sequence evenly. Source: `torch.nn.functional.adaptive_max_pool1d`.
 public func adaptiveMaxPool1d(_ x: Tensor, outputSize: Int) -> Tensor { adaptiveMaxPool1dWithIndices(x, outputSize: outputSize).values }
+/// The greatest elements of windows that share an image evenly. Source: `torch.nn.functional.adaptive_max_pool2d`.
 public func adaptiveMaxPool2d(_ x: Tensor, outputSize: [Int?]) -> Tensor { adaptiveMaxPool2dWithIndices(x, outputSize: outputSize).values }
+/// The same with one number of windows for both dimensions.
 public func adaptiveMaxPool2d(_ x: Tensor, outputSize: Int) -> Tensor { adaptiveMaxPool2d(x, outputSize: [outputSize]) }
+/// The greatest elements of windows that share a volume evenly. Source: `torch.nn.functional.adaptive_max_pool3d`.
 public func adaptiveMaxPool3d(_ x: Tensor, outputSize: [Int?]) -> Tensor { adaptiveMaxPool3dWithIndices(x, outputSize: outputSize).values }
+/// The same with one number of windows for all dimensions.
 public func adaptiveMaxPool3d(_ x: Tensor, outputSize: Int) -> Tensor { adaptiveMaxPool3d(x, outputSize: [outputSize]) }

@@ -23,12 +23,14 @@ extension Tensor {
             return (toA, b.requiresGrad ? -(toA * y.conj()) : nil)
         }
     }
+    /// −x. Source: `torch.neg`.
     public static prefix func - (a: Tensor) -> Tensor {
         a.pointwise(TERN_UNARY_neg) { x, _ in Tensor.full(x.shape, -1, dtype: x.dtype, device: x.device) }
     }
 
     /// Remainder with the divisor's sign, as Python's `%`. Source: `torch.remainder`.
     public static func % (a: Tensor, b: Tensor) -> Tensor { a.remainder(b) }
+    /// Remainder with the divisor's sign, as `%`. Source: `torch.remainder`.
     public func remainder(_ other: Tensor) -> Tensor {
         pointwise(TERN_BINARY_remainder, other, saves: .inputs) { g, a, b, _ in
             (g, b.requiresGrad ? -(g * a.divided(by: b, rounding: .floor)) : nil)
@@ -64,6 +66,7 @@ extension Tensor {
             return (toA, toB)
         }
     }
+    /// The same with a Swift number as the exponent.
     public func pow<S: TensorScalar>(_ exponent: S) -> Tensor { pow(operand(exponent)) }
 
     /// The greater of the two; NaN wins. Equal ones share the gradient. Source: `torch.maximum`.
@@ -83,23 +86,37 @@ extension Tensor {
 
     // MARK: Comparison: element by element, giving bool. The dot sets them apart from Swift's `==`, which gives one Bool.
 
+    /// Where both elements are equal. Source: `torch.eq`.
     public static func .== (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_eq, b) }
+    /// Where both elements differ; NaN differs from everything. Source: `torch.ne`.
     public static func .!= (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_ne, b) }
+    /// Where a is less than b. Source: `torch.lt`.
     public static func .< (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_lt, b) }
+    /// Where a is less than b or equal. Source: `torch.le`.
     public static func .<= (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_le, b) }
+    /// Where a is greater than b. Source: `torch.gt`.
     public static func .> (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_gt, b) }
+    /// Where a is greater than b or equal. Source: `torch.ge`.
     public static func .>= (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_ge, b) }
 
+    /// And: of bools, or of each bit of integers. Source: `torch.bitwise_and`.
     public static func & (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_bitwise_and, b) }
+    /// Or: of bools, or of each bit of integers. Source: `torch.bitwise_or`.
     public static func | (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_bitwise_or, b) }
+    /// Either but not both: of bools, or of each bit of integers. Source: `torch.bitwise_xor`.
     public static func ^ (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_bitwise_xor, b) }
+    /// Not: of bools, or of each bit of integers. Source: `torch.bitwise_not`.
     public static prefix func ~ (a: Tensor) -> Tensor { a.pointwise(TERN_UNARY_bitwise_not) }
 
     // MARK: In place
 
+    /// Adds b, broadcast to a's shape; an error where a's dtype does not hold the result. Source: `torch.Tensor.add_`.
     public static func += (a: inout Tensor, b: Tensor) { a.pointwiseInPlace(TERN_BINARY_add, b, +) }
+    /// Subtracts b, broadcast to a's shape; an error where a's dtype does not hold the result. Source: `torch.Tensor.sub_`.
     public static func -= (a: inout Tensor, b: Tensor) { a.pointwiseInPlace(TERN_BINARY_sub, b, -) }
+    /// Multiplies by b, broadcast to a's shape; an error where a's dtype does not hold the result. Source: `torch.Tensor.mul_`.
     public static func *= (a: inout Tensor, b: Tensor) { a.pointwiseInPlace(TERN_BINARY_mul, b, *) }
+    /// Divides by b, broadcast to a's shape; an error where a's dtype does not hold the result. Source: `torch.Tensor.div_`.
     public static func /= (a: inout Tensor, b: Tensor) { a.pointwiseInPlace(TERN_BINARY_div, b, /) }
 }
 
@@ -123,25 +140,44 @@ extension Tensor {
         return out
     }
 
+    /// Each element plus a number. Source: `torch.add`.
     public static func + <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a + a.operand(b) }
+    /// A number plus each element. Source: `torch.add`.
     public static func + <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a) + b }
+    /// Each element less a number. Source: `torch.sub`.
     public static func - <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a - a.operand(b) }
+    /// A number less each element. Source: `torch.rsub`.
     public static func - <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a) - b }
+    /// Each element times a number. Source: `torch.mul`.
     public static func * <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a * a.operand(b) }
+    /// A number times each element. Source: `torch.mul`.
     public static func * <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a) * b }
+    /// Each element divided by a number: the true quotient. Source: `torch.div`.
     public static func / <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a / a.operand(b) }
+    /// A number divided by each element: the true quotient. Source: `torch.div`.
     public static func / <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a) / b }
+    /// The remainder of each element, with the number's sign. Source: `torch.remainder`.
     public static func % <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a % a.operand(b) }
 
+    /// Where an element equals a number. Source: `torch.eq`.
     public static func .== <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a .== a.operand(b) }
+    /// Where an element differs from a number. Source: `torch.ne`.
     public static func .!= <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a .!= a.operand(b) }
+    /// Where an element is less than a number. Source: `torch.lt`.
     public static func .< <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a .< a.operand(b) }
+    /// Where an element is less than a number or equal. Source: `torch.le`.
     public static func .<= <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a .<= a.operand(b) }
+    /// Where an element is greater than a number. Source: `torch.gt`.
     public static func .> <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a .> a.operand(b) }
+    /// Where an element is greater than a number or equal. Source: `torch.ge`.
     public static func .>= <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a .>= a.operand(b) }
 
+    /// Adds a number to each element.
     public static func += <S: TensorScalar>(a: inout Tensor, b: S) { a += a.operand(b) }
+    /// Subtracts a number from each element.
     public static func -= <S: TensorScalar>(a: inout Tensor, b: S) { a -= a.operand(b) }
+    /// Multiplies each element by a number.
     public static func *= <S: TensorScalar>(a: inout Tensor, b: S) { a *= a.operand(b) }
+    /// Divides each element by a number.
     public static func /= <S: TensorScalar>(a: inout Tensor, b: S) { a /= a.operand(b) }
 }

@@ -54,6 +54,8 @@ extension Tensor {
     }
     /// Each element, no less than `min` and no more than `max`. Outside, the gradient is 0. Source: `torch.clamp`.
     public func clamp<S: TensorScalar>(min: S, max: S) -> Tensor { clamp(min: operand(min), max: operand(max)) }
+    /// Each element, no less than `min`. Source: `torch.clamp`.
     public func clamp<S: TensorScalar>(min: S) -> Tensor { clamp(min: operand(min), max: nil) }
+    /// Each element, no more than `max`. Source: `torch.clamp`.
     public func clamp<S: TensorScalar>(max: S) -> Tensor { clamp(min: nil, max: operand(max)) }
 }

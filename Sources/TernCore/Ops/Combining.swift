@@ -30,15 +30,18 @@ extension Tensor {
 
     /// The point between self and `end` that `weight` (0: self, 1: end) says. Source: `torch.lerp`.
     public func lerp(_ end: Tensor, _ weight: Tensor) -> Tensor { dispatch(Lerp(), Triple(self, end, weight)) }
+    /// The same with one number as the weight.
     public func lerp<S: TensorScalar>(_ end: Tensor, _ weight: S) -> Tensor {
         composed(self, end) { lerp(end, Tensor.full([], weight, dtype: dtype, device: device)) }
     }
 
     /// The quotient rounded down; integers stay integers. Source: `torch.floor_divide`.
     public func floorDivide(_ other: Tensor) -> Tensor { divided(by: other, rounding: .floor) }
+    /// The same with a Swift number as the divisor.
     public func floorDivide<S: TensorScalar>(_ other: S) -> Tensor { floorDivide(operand(other)) }
     /// The same as `/`. Source: `torch.true_divide`.
     public func trueDivide(_ other: Tensor) -> Tensor { self / other }
+    /// Remainder of a division by a Swift number, with the dividend's sign. Source: `torch.fmod`.
     public func fmod<S: TensorScalar>(_ other: S) -> Tensor { fmod(operand(other)) }
 
     /// The power, computed in `float64` (`complex128`). Source: `torch.float_power`.
@@ -48,6 +51,7 @@ extension Tensor {
             return to(wide).pow(exponent.to(wide))
         }
     }
+    /// The same with a Swift number as the exponent.
     public func floatPower<S: TensorScalar>(_ exponent: S) -> Tensor {
         composed(self) { floatPower(Tensor.full([], exponent, dtype: S.dtype.isComplex ? .complex128 : .float64, device: device)) }
     }

@@ -53,6 +53,7 @@ extension Tensor {
     }
     /// On the NVIDIA GPU with that number.
     public func cuda(_ index: Int = 0) -> Tensor { to(.cuda(index)) }
+    /// On the processor. Source: `torch.Tensor.cpu`.
     public func cpu() -> Tensor { to(.cpu) }
 
     /// A copy with memory of its own. Copies of tensors are values without it; `clone` matters for the tape and for laying out memory.

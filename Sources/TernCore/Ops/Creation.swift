@@ -12,6 +12,7 @@ extension Tensor {
     public static func zeros(_ shape: Shape, dtype: DType = .float32, device: Device? = nil, requiresGrad: Bool = false) -> Tensor {
         filled(shape, .int(0), dtype, device, requiresGrad)
     }
+    /// The same with the sizes one by one; none gives one number.
     public static func zeros(_ sizes: Int..., dtype: DType = .float32, device: Device? = nil, requiresGrad: Bool = false) -> Tensor {
         filled(Shape(sizes), .int(0), dtype, device, requiresGrad)
     }
@@ -19,6 +20,7 @@ extension Tensor {
     public static func ones(_ shape: Shape, dtype: DType = .float32, device: Device? = nil, requiresGrad: Bool = false) -> Tensor {
         filled(shape, .int(1), dtype, device, requiresGrad)
     }
+    /// The same with the sizes one by one; none gives one number.
     public static func ones(_ sizes: Int..., dtype: DType = .float32, device: Device? = nil, requiresGrad: Bool = false) -> Tensor {
         filled(Shape(sizes), .int(1), dtype, device, requiresGrad)
     }
@@ -29,7 +31,9 @@ extension Tensor {
 
     /// Zeros of this tensor's shape, dtype and device. Source: `torch.zeros_like`.
     public static func zerosLike(_ x: Tensor) -> Tensor { x.zerosLike() }
+    /// Ones of this tensor's shape, dtype and device. Source: `torch.ones_like`.
     public static func onesLike(_ x: Tensor) -> Tensor { fullLike(x, 1) }
+    /// A number in this tensor's shape and on its device, in its dtype unless another is given. Source: `torch.full_like`.
     public static func fullLike<S: TensorScalar>(_ x: Tensor, _ value: S, dtype: DType? = nil) -> Tensor {
         x.isPoison ? .poison : filled(x.shape, value.scalar, dtype ?? x.dtype, x.device, false)
     }
@@ -57,6 +61,7 @@ extension Tensor {
             dtype.isComplex ? false : t.backend.arange(t, a, s)
         }
     }
+    /// `start`, `start + 1`, … below `end`.
     public static func arange<S: TensorScalar & Numeric>(
         _ start: S, _ end: S, dtype: DType? = nil, device: Device? = nil, requiresGrad: Bool = false
     ) -> Tensor {

@@ -24,6 +24,7 @@ private struct FourierTransform: Op {
 
 /// How a Fourier transform of n numbers and its inverse are scaled: `backward`, the inverse by 1/n; `forward`, the transform; `ortho`, both by 1/√n.
 public enum FourierNorm: String, Sendable {
+    /// The inverse by 1/n; both by 1/√n; the transform by 1/n.
     case backward, ortho, forward
 
     fileprivate func scale(_ n: Int, inverse: Bool) -> Double {

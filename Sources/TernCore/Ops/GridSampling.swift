@@ -2,6 +2,7 @@
 public enum GridSamplingMode: String, Sendable {
     /// Between the neighbours, in each dimension (in volumes too).
     case bilinear
+    /// The nearest element.
     case nearest
     /// A cubic through four neighbours in each dimension; images only.
     case bicubic
@@ -9,6 +10,7 @@ public enum GridSamplingMode: String, Sendable {
 
 /// What `gridSample` sees beyond the edges. Source: `padding_mode` of `torch.nn.functional.grid_sample`.
 public enum GridPaddingMode: String, Sendable {
+    /// Zeros.
     case zeros
     /// The nearest element at the edge.
     case border

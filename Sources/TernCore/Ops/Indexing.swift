@@ -17,6 +17,7 @@ public enum TensorIndex: Sendable {
 
 /// A Swift value that can stand between the brackets of `x[…]`: `Int`, ranges, `stride(from:to:by:)`, tensors, arrays of `Int` or `Bool`.
 public protocol TensorIndexing {
+    /// The item that this value stands for.
     var tensorIndex: TensorIndex { get }
 }
 
@@ -24,17 +25,20 @@ extension TensorIndex: TensorIndexing { public var tensorIndex: TensorIndex { se
 extension Int: TensorIndexing { public var tensorIndex: TensorIndex { .at(self) } }
 extension Range: TensorIndexing where Bound == Int { public var tensorIndex: TensorIndex { .slice(lowerBound, upperBound, step: 1) } }
 extension ClosedRange: TensorIndexing where Bound == Int {
+    /// From the lower bound up to and including the upper one.
     public var tensorIndex: TensorIndex { .slice(lowerBound, upperBound == -1 ? nil : upperBound == .max ? nil : upperBound + 1, step: 1) }
 }
 extension PartialRangeFrom: TensorIndexing where Bound == Int { public var tensorIndex: TensorIndex { .slice(lowerBound, nil, step: 1) } }
 extension PartialRangeUpTo: TensorIndexing where Bound == Int { public var tensorIndex: TensorIndex { .slice(nil, upperBound, step: 1) } }
 extension PartialRangeThrough: TensorIndexing where Bound == Int {
+    /// From the beginning up to and including the bound.
     public var tensorIndex: TensorIndex { .slice(nil, upperBound == -1 ? nil : upperBound == .max ? nil : upperBound + 1, step: 1) }
 }
 extension StrideTo: TensorIndexing where Element == Int { public var tensorIndex: TensorIndex { stridden(Array(self)) } }
 extension StrideThrough: TensorIndexing where Element == Int { public var tensorIndex: TensorIndex { stridden(Array(self)) } }
 extension Tensor: TensorIndexing { public var tensorIndex: TensorIndex { .tensor(self) } }
 extension Array: TensorIndexing where Element: TensorScalar & TensorLiteral {
+    /// The elements that the integers name, or those at which the bools are true.
     public var tensorIndex: TensorIndex { .tensor(isEmpty ? Tensor([Int](), shape: [0]) : Tensor(self)) }
 }
 
@@ -97,16 +101,19 @@ extension Tensor {
     // `x[0, 0] = 42` writes a number, broadcast. The type is `Scalar`, which has no arithmetic: with `Int` or `Double`, `x[0] += 1` could
     // mean Swift's own numbers.
 
+    /// The one number at a place; assigning writes a number to all elements there.
     @_disfavoredOverload
     public subscript(_ indices: any TensorIndexing...) -> Scalar {
         get { indexed(indices.map(\.tensorIndex)).scalar }
         set { assign(operand(newValue), at: indices.map(\.tensorIndex)) }
     }
+    /// The one number of a tensor; `x[...] = 0` writes a number to all elements.
     @_disfavoredOverload
     public subscript(_: UnboundedRange) -> Scalar {
         get { scalar }
         set { assign(operand(newValue), at: [.ellipsis]) }
     }
+    /// The same after an ellipsis: `x[..., 0] = 1`.
     @_disfavoredOverload
     public subscript(_: UnboundedRange, _ indices: any TensorIndexing...) -> Scalar {
         get { indexed([.ellipsis] + indices.map(\.tensorIndex)).scalar }

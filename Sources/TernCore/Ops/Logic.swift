@@ -15,7 +15,9 @@ extension Tensor {
     public static func << (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_shift_left, b) }
     /// The bits moved right by `b` places, the sign staying. Source: `torch.bitwise_right_shift`.
     public static func >> (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_shift_right, b) }
+    /// The bits moved left by a number of places. Source: `torch.bitwise_left_shift`.
     public static func << (a: Tensor, b: Int) -> Tensor { a << a.operand(b) }
+    /// The bits moved right by a number of places. Source: `torch.bitwise_right_shift`.
     public static func >> (a: Tensor, b: Int) -> Tensor { a >> a.operand(b) }
 
     /// Where an element is +∞. Source: `torch.isposinf`.

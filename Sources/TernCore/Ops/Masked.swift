@@ -2,6 +2,7 @@
 ///
 /// Results at places where nothing counts are those of no elements: 0 for sums, NaN for means. `dims` nil means all.
 public struct Masked: Sendable {
+    /// The tensor, its elements that do not count included.
     public let tensor: Tensor
     /// Bool, broadcast to the tensor; nil: everything counts.
     public let mask: Tensor?
@@ -23,9 +24,11 @@ public struct Masked: Sendable {
 
     // MARK: Reductions
 
+    /// The sum of what counts.
     public func sum(_ dims: [Int]? = nil, keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
         filled(.int(0)).sum(dims, keepDim: keepDim, dtype: dtype)
     }
+    /// The product of what counts.
     public func prod(_ dims: [Int]? = nil, keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
         composed(tensor) {
             let all = dims.flatMap { $0.isEmpty ? nil : $0 } ?? Array(0..<Swift.max(tensor.rank, 1))
@@ -33,9 +36,13 @@ public struct Masked: Sendable {
             return d.reduce(filled(.int(1))) { $0.prod(tensor.rank == 0 ? nil : $1, keepDim: keepDim, dtype: dtype) }
         }
     }
+    /// The greatest of what counts.
     public func amax(_ dims: [Int]? = nil, keepDim: Bool = false) -> Tensor { filled(least).amax(dims, keepDim: keepDim) }
+    /// The least of what counts.
     public func amin(_ dims: [Int]? = nil, keepDim: Bool = false) -> Tensor { filled(greatest).amin(dims, keepDim: keepDim) }
+    /// Where the greatest of what counts stands along `dim`; nil: among all, in row-major order.
     public func argmax(_ dim: Int? = nil, keepDim: Bool = false) -> Tensor { filled(least).argmax(dim, keepDim: keepDim) }
+    /// Where the least of what counts stands along `dim`; nil: among all, in row-major order.
     public func argmin(_ dim: Int? = nil, keepDim: Bool = false) -> Tensor { filled(greatest).argmin(dim, keepDim: keepDim) }
 
     /// The mean of what counts.
@@ -76,11 +83,15 @@ public struct Masked: Sendable {
 
     // MARK: Of the tensor's own shape
 
+    /// Running sums of what counts along `dim`.
     public func cumsum(_ dim: Int, dtype: DType? = nil) -> Tensor { filled(.int(0)).cumsum(dim, dtype: dtype ?? self.dtype) }
+    /// Running products of what counts along `dim`.
     public func cumprod(_ dim: Int, dtype: DType? = nil) -> Tensor { filled(.int(1)).cumprod(dim, dtype: dtype ?? self.dtype) }
     /// What does not count has share 0.
     public func softmax(_ dim: Int, dtype: DType? = nil) -> Tensor { filled(least).softmax(dim, dtype: dtype) }
+    /// The logarithm of `softmax`: −∞ for what does not count.
     public func logSoftmax(_ dim: Int, dtype: DType? = nil) -> Tensor { filled(least).logSoftmax(dim, dtype: dtype) }
+    /// `softmax` of −x: what does not count has share 0.
     public func softmin(_ dim: Int, dtype: DType? = nil) -> Tensor { filled(greatest).softmin(dim, dtype: dtype) }
     /// What counts over its p-norm along `dim`, which is taken as `eps` at least.
     public func normalize(_ p: Double, dim: Int, eps: Double = 1e-12, dtype: DType? = nil) -> Tensor {

@@ -141,6 +141,7 @@ extension Tensor {
     public func mv(_ vector: Tensor) -> Tensor { dispatch(MatrixVector(), Pair(self, vector)) }
 }
 
+/// The matrix product, as `a.matmul(b)`. Source: `torch.matmul`.
 public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor { a.matmul(b) }
 
 /// a·b + bias in one pass. Source: `torch.addmm`.

@@ -51,6 +51,7 @@ extension Tensor {
     public func pad<S: TensorScalar>(_ amounts: [Int], mode: PaddingMode = .constant, value: S = 0) -> Tensor {
         pad(amounts, mode, value.scalar)
     }
+    /// The same; `.constant`, the default mode, adds zeros.
     public func pad(_ amounts: [Int], mode: PaddingMode = .constant) -> Tensor { pad(amounts, mode, .int(0)) }
 
     private func pad(_ amounts: [Int], _ mode: PaddingMode, _ value: Scalar) -> Tensor {

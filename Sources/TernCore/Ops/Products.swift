@@ -63,6 +63,7 @@ private func contraction(_ operands: [Labelled], _ output: [Int]) -> Tensor {
 /// alphabetic order. A letter twice in one operand takes its diagonal; `...` stands for the dimensions left over, which broadcast.
 /// Source: `torch.einsum`.
 public func einsum(_ equation: String, _ operands: Tensor...) -> Tensor { einsum(equation, operands) }
+/// The same with the operands in a list.
 public func einsum(_ equation: String, _ operands: [Tensor]) -> Tensor {
     composed(operands, instead: .poison) {
         let plan = try EinsumPlan(equation, operands)

@@ -68,12 +68,14 @@ extension Tensor {
         let wanted = dtype ?? (self.dtype.isDifferentiable ? self.dtype : .int64)
         return to(wanted).reduce(TERN_REDUCE_sum, "sum", dims, keepDim: keepDim) { g, x, _ in g.expand(x.shape) }
     }
+    /// The same with the dimensions one by one; none means all.
     public func sum(_ dims: Int..., keepDim: Bool = false, dtype: DType? = nil) -> Tensor { sum(dims, keepDim: keepDim, dtype: dtype) }
 
     /// The mean over `dims` (default: all) of a floating-point or complex tensor. Source: `torch.mean`.
     public func mean(_ dims: [Int]?, keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
         dispatch(Mean(dims: dims?.isEmpty == true ? nil : dims, keepDim: keepDim), dtype.map(to) ?? self)
     }
+    /// The same with the dimensions one by one; none means all.
     public func mean(_ dims: Int..., keepDim: Bool = false, dtype: DType? = nil) -> Tensor { mean(dims, keepDim: keepDim, dtype: dtype) }
 
     /// The product over `dim` (default: of all elements). Source: `torch.prod`.
@@ -88,7 +90,9 @@ extension Tensor {
     public func amax(_ dims: [Int]?, keepDim: Bool = false) -> Tensor { extreme(TERN_REDUCE_max, "amax", dims, keepDim) }
     /// The least elements over `dims`. Source: `torch.amin`.
     public func amin(_ dims: [Int]?, keepDim: Bool = false) -> Tensor { extreme(TERN_REDUCE_min, "amin", dims, keepDim) }
+    /// The same with the dimensions one by one; none means all.
     public func amax(_ dims: Int..., keepDim: Bool = false) -> Tensor { amax(dims, keepDim: keepDim) }
+    /// The least over the dimensions given one by one; none means all. Source: `torch.amin`.
     public func amin(_ dims: Int..., keepDim: Bool = false) -> Tensor { amin(dims, keepDim: keepDim) }
 
     private func extreme(_ function: TernReduction, _ name: String, _ dims: [Int]?, _ keepDim: Bool) -> Tensor {
@@ -123,6 +127,7 @@ extension Tensor {
     public func max(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
         pick(argmax(dim, keepDim: true), dim, keepDim)
     }
+    /// The least elements along `dim`, and where they stand. Source: `torch.min`.
     public func min(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
         pick(argmin(dim, keepDim: true), dim, keepDim)
     }
@@ -136,6 +141,7 @@ extension Tensor {
     public func argmax(_ dim: Int? = nil, keepDim: Bool = false) -> Tensor {
         reduce(TERN_REDUCE_argmax, "argmax", dim.map { [$0] }, keepDim: keepDim, result: .int64, needsElements: true)
     }
+    /// Where the least element along `dim` stands (default: among all, in row-major order). Source: `torch.argmin`.
     public func argmin(_ dim: Int? = nil, keepDim: Bool = false) -> Tensor {
         reduce(TERN_REDUCE_argmin, "argmin", dim.map { [$0] }, keepDim: keepDim, result: .int64, needsElements: true)
     }
@@ -148,7 +154,9 @@ extension Tensor {
         let y = reduce(function, name, dims, keepDim: keepDim, result: .bool)
         return dtype == .uint8 && !y.isPoison ? y.to(.uint8) : y
     }
+    /// Whether any element is not 0, with the dimensions one by one; none means all.
     public func any(_ dims: Int..., keepDim: Bool = false) -> Tensor { any(dims, keepDim: keepDim) }
+    /// Whether no element is 0, with the dimensions one by one; none means all.
     public func all(_ dims: Int..., keepDim: Bool = false) -> Tensor { all(dims, keepDim: keepDim) }
 
     /// The variance over `dims`: squared deviations from the mean, summed and divided by n − `correction`. Source: `torch.var`.
@@ -158,6 +166,7 @@ extension Tensor {
         let n = Double(count) / Double(Swift.max(squares.sum(dims).count, 1))
         return squares.sum(dims, keepDim: keepDim) / Swift.max(n - correction, 0)
     }
+    /// The same with the dimensions one by one; none means all.
     public func variance(_ dims: Int..., correction: Double = 1, keepDim: Bool = false) -> Tensor {
         variance(dims, correction: correction, keepDim: keepDim)
     }
@@ -165,6 +174,7 @@ extension Tensor {
     public func std(_ dims: [Int]?, correction: Double = 1, keepDim: Bool = false) -> Tensor {
         variance(dims, correction: correction, keepDim: keepDim).sqrt()
     }
+    /// The same with the dimensions one by one; none means all.
     public func std(_ dims: Int..., correction: Double = 1, keepDim: Bool = false) -> Tensor {
         std(dims, correction: correction, keepDim: keepDim)
     }

@@ -21,7 +21,9 @@ private struct Where: Op {
 
 /// `a` where `condition` (bool) holds, else `b`; broadcast. What is not taken has gradient 0, even where it is not finite. Source: `torch.where`.
 public func `where`(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { dispatch(Where(), Triple(condition, a, b)) }
+/// The same with a number where the condition does not hold.
 public func `where`<S: TensorScalar>(_ condition: Tensor, _ a: Tensor, _ b: S) -> Tensor { `where`(condition, a, a.operand(b)) }
+/// The same with a number where the condition holds.
 public func `where`<S: TensorScalar>(_ condition: Tensor, _ a: S, _ b: Tensor) -> Tensor { `where`(condition, b.operand(a), b) }
 
 /// Along `dim`, the elements whose positions `index` names.

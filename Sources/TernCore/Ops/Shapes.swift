@@ -11,6 +11,7 @@ extension Tensor {
             return x
         }
     }
+    /// The same with the dimensions one by one.
     public func flip(_ dims: Int...) -> Tensor { flip(dims) }
     /// Reversed from left to right: along dimension 1. Source: `torch.fliplr`.
     public func fliplr() -> Tensor {
@@ -78,9 +79,11 @@ extension Tensor {
             return reshape(split).expand(wide).reshape(Shape(zip(repeats, own).map { $0 * $1 }))
         }
     }
+    /// The same with the numbers one by one.
     public func repeated(_ repeats: Int...) -> Tensor { repeated(repeats) }
     /// As `repeated`, but a list shorter than the rank repeats the last dimensions. Source: `torch.tile`.
     public func tile(_ repeats: [Int]) -> Tensor { repeated([Int](repeating: 1, count: Swift.max(0, rank - repeats.count)) + repeats) }
+    /// The same with the numbers one by one.
     public func tile(_ repeats: Int...) -> Tensor { tile(repeats) }
 
     /// Each element `repeats` times in a row along `dim`; without `dim`, of the flattened tensor. Source: `torch.repeat_interleave`.
@@ -119,6 +122,7 @@ extension Tensor {
 
     /// Dimension `source` moved to where `destination` says; the others keep their order. Source: `torch.movedim`.
     public func movedim(_ source: Int, _ destination: Int) -> Tensor { movedim([source], [destination]) }
+    /// The same for several dimensions at once; as many sources as destinations.
     public func movedim(_ source: [Int], _ destination: [Int]) -> Tensor {
         composed(self) {
             try Check.require(
@@ -248,12 +252,15 @@ extension Tensor {
     }
     /// `sections` equal parts side by side: along dimension 1, a vector along 0. Source: `torch.hsplit`.
     public func hsplit(_ sections: Int) -> [Tensor] { equalParts("hsplit", sections, rank == 1 ? 0 : 1, rank: 1) }
+    /// Parts cut before each index. Source: `torch.hsplit`.
     public func hsplit(_ indices: [Int]) -> [Tensor] { partsAt("hsplit", indices, rank == 1 ? 0 : 1, rank: 1) }
     /// `sections` equal parts along dimension 0. Source: `torch.vsplit`.
     public func vsplit(_ sections: Int) -> [Tensor] { equalParts("vsplit", sections, 0, rank: 2) }
+    /// Parts cut before each index. Source: `torch.vsplit`.
     public func vsplit(_ indices: [Int]) -> [Tensor] { partsAt("vsplit", indices, 0, rank: 2) }
     /// `sections` equal parts along dimension 2. Source: `torch.dsplit`.
     public func dsplit(_ sections: Int) -> [Tensor] { equalParts("dsplit", sections, 2, rank: 3) }
+    /// Parts cut before each index. Source: `torch.dsplit`.
     public func dsplit(_ indices: [Int]) -> [Tensor] { partsAt("dsplit", indices, 2, rank: 3) }
 
     private func equalParts(_ op: String, _ sections: Int, _ dim: Int, rank least: Int) -> [Tensor] {

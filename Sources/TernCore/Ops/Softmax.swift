@@ -96,6 +96,7 @@ extension Tensor {
             return dispatch(LogSumExp(dims: checked.isEmpty ? Array(shape.indices) : checked, keepDim: keepDim), x)
         }
     }
+    /// The same with the dimensions one by one; none means all.
     public func logsumexp(_ dims: Int..., keepDim: Bool = false) -> Tensor { logsumexp(dims, keepDim: keepDim) }
 }
 

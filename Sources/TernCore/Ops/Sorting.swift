@@ -68,6 +68,7 @@ extension Tensor {
     public func median(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
         middle("median", dim, keepDim, ignoresNaN: false)
     }
+    /// The middle element along `dim` of those that are numbers, and its index. Source: `torch.nanmedian`.
     public func nanmedian(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
         middle("nanmedian", dim, keepDim, ignoresNaN: true)
     }

@@ -1,11 +1,14 @@
 /// A number for every spatial dimension, or one for each: `3` or `[3, 5]`. `Int` and `[Int]` are such.
 public protocol SpatialSizes: Sendable {
+    /// One number for all dimensions, or one for each.
     var numbers: [Int] { get }
 }
 extension Int: SpatialSizes {
+    /// The number itself, for all dimensions.
     public var numbers: [Int] { [self] }
 }
 extension [Int]: SpatialSizes {
+    /// The numbers, one for each dimension.
     public var numbers: [Int] { self }
 }
 
@@ -13,12 +16,15 @@ extension [Int]: SpatialSizes {
 public protocol ConvolutionPadding: Sendable {
     /// The number before and after, for each dimension, of a kernel that spans `spans` elements.
     func amounts(spans: [Int]) -> [(before: Int, after: Int)]?
+    /// Whether the output is to have the input's size, for which the stride must be 1. Default false.
     var isSame: Bool { get }
 }
 extension ConvolutionPadding {
+    /// False: numbers say how much is added.
     public var isSame: Bool { false }
 }
 extension ConvolutionPadding where Self: SpatialSizes {
+    /// The same before and after; nil where there are not as many numbers as dimensions.
     public func amounts(spans: [Int]) -> [(before: Int, after: Int)]? {
         let numbers = numbers.count == 1 ? [Int](repeating: numbers[0], count: spans.count) : numbers
         return numbers.count == spans.count ? numbers.map { ($0, $0) } : nil
@@ -29,6 +35,7 @@ extension [Int]: ConvolutionPadding {}
 
 /// Padding by what it is for: `.same` or `.valid`. Source: the `padding` strings of `torch.nn.functional.conv2d`.
 public struct NamedPadding: ConvolutionPadding, CustomStringConvertible {
+    /// Whether it is `.same`, not `.valid`.
     public let isSame: Bool
     fileprivate init(isSame: Bool) { self.isSame = isSame }
 
@@ -37,6 +44,7 @@ public struct NamedPadding: ConvolutionPadding, CustomStringConvertible {
         guard name == "same" || name == "valid" else { return nil }
         isSame = name == "same"
     }
+    /// What makes the output as large as the input, the odd one after it; none for `.valid`.
     public func amounts(spans: [Int]) -> [(before: Int, after: Int)]? {
         spans.map { span in
             let total = isSame ? Swift.max(span - 1, 0) : 0

@@ -41,6 +41,7 @@ extension Tensor {
     public func quantile(_ q: Tensor, dim: Int? = nil, keepDim: Bool = false, interpolation: Interpolation = .linear) -> Tensor {
         quantile("quantile", q, dim, keepDim, interpolation, ignoresNaN: false)
     }
+    /// The same for one share `q`. Source: `torch.quantile`.
     public func quantile(_ q: Double, dim: Int? = nil, keepDim: Bool = false, interpolation: Interpolation = .linear) -> Tensor {
         composed(self) {
             quantile(Tensor.full([], q, dtype: dtype, device: device), dim: dim, keepDim: keepDim, interpolation: interpolation)
@@ -50,6 +51,7 @@ extension Tensor {
     public func nanquantile(_ q: Tensor, dim: Int? = nil, keepDim: Bool = false, interpolation: Interpolation = .linear) -> Tensor {
         quantile("nanquantile", q, dim, keepDim, interpolation, ignoresNaN: true)
     }
+    /// The same for one share `q`. Source: `torch.nanquantile`.
     public func nanquantile(_ q: Double, dim: Int? = nil, keepDim: Bool = false, interpolation: Interpolation = .linear) -> Tensor {
         composed(self) {
             nanquantile(Tensor.full([], q, dtype: dtype, device: device), dim: dim, keepDim: keepDim, interpolation: interpolation)

@@ -127,9 +127,11 @@ extension Tensor {
             return .reshape(shape)
         }
     }
+    /// The same with the sizes one by one.
     public func reshape(_ sizes: Int...) -> Tensor { reshape(Shape(sizes)) }
     /// As `reshape`, but an error where it would need a copy. Source: `torch.Tensor.view`.
     public func view(_ sizes: Int...) -> Tensor { view(Shape(sizes)) }
+    /// As `reshape`, but an error where it would need a copy. Source: `torch.Tensor.view`.
     public func view(_ shape: Shape) -> Tensor {
         view { () throws(TensorError) in
             let shape = try resolved("view", shape)
@@ -175,6 +177,7 @@ extension Tensor {
             return .permute(try Check.dimensions("permute", dims, of: shape))
         }
     }
+    /// The same with the dimensions one by one.
     public func permute(_ dims: Int...) -> Tensor { permute(dims) }
     /// Two dimensions exchanged. Source: `torch.transpose`.
     public func transpose(_ a: Int, _ b: Int) -> Tensor {
@@ -207,11 +210,14 @@ extension Tensor {
             return .expand(target)
         }
     }
+    /// The same with the sizes one by one.
     public func expand(_ sizes: Int...) -> Tensor { expand(Shape(sizes)) }
 
     /// Without the dimensions of size 1: all, or those of `dims` that have it. Source: `torch.squeeze`.
     public func squeeze() -> Tensor { view(.squeeze(shape.indices.filter { shape[$0] == 1 })) }
+    /// The same for the dimensions given, one by one.
     public func squeeze(_ dims: Int...) -> Tensor { squeeze(dims) }
+    /// Without those of `dims` that have size 1. Source: `torch.squeeze`.
     public func squeeze(_ dims: [Int]) -> Tensor {
         view { () throws(TensorError) in
             .squeeze(try Check.dimensions("squeeze", dims, of: shape).filter { rank > 0 && shape[$0] == 1 })

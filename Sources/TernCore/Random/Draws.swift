@@ -9,6 +9,7 @@ extension Tensor {
     ) -> Tensor {
         uniform(shape, 0, 1, dtype: dtype, device: device, generator: generator, requiresGrad: requiresGrad)
     }
+    /// The same with the sizes one by one.
     public static func rand(
         _ sizes: Int..., dtype: DType = .float32, device: Device? = nil, generator: Generator? = nil, requiresGrad: Bool = false
     ) -> Tensor {
@@ -21,6 +22,7 @@ extension Tensor {
     ) -> Tensor {
         normal(shape, mean: 0, std: 1, dtype: dtype, device: device, generator: generator, requiresGrad: requiresGrad)
     }
+    /// The same with the sizes one by one.
     public static func randn(
         _ sizes: Int..., dtype: DType = .float32, device: Device? = nil, generator: Generator? = nil, requiresGrad: Bool = false
     ) -> Tensor {
@@ -103,6 +105,7 @@ extension Tensor {
     public static func randLike(_ x: Tensor, generator: Generator? = nil) -> Tensor {
         x.isPoison ? .poison : rand(x.shape, dtype: x.dtype, device: x.device, generator: generator)
     }
+    /// Normal numbers of this tensor's shape, dtype and device. Source: `torch.randn_like`.
     public static func randnLike(_ x: Tensor, generator: Generator? = nil) -> Tensor {
         x.isPoison ? .poison : randn(x.shape, dtype: x.dtype, device: x.device, generator: generator)
     }

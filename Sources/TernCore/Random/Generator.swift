@@ -12,6 +12,7 @@ public final class Generator: Sendable {
     private let lock = Mutex(())
     private nonisolated(unsafe) let state = UnsafeMutablePointer<TernGenerator>.allocate(capacity: 1)
 
+    /// - Parameter seed: where the sequence starts. Default: `defaultSeed`.
     public init(seed: UInt64 = Generator.defaultSeed) { tern_generator_seed(state, seed) }
     deinit { state.deallocate() }
 

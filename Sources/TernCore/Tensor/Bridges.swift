@@ -4,10 +4,12 @@ import CTernCPU
 public protocol TensorLiteral {
     /// Appends the numbers in row-major order, and answers the shape.
     func appendElements(to list: inout [Scalar]) throws(TensorError) -> Shape
+    /// The dtype of a tensor made from such values, unless another is given.
     static var literalDType: DType { get }
 }
 
 extension TensorScalar {
+    /// Appends the number itself; the shape has no dimensions.
     public func appendElements(to list: inout [Scalar]) throws(TensorError) -> Shape {
         list.append(scalar)
         return []
@@ -28,6 +30,7 @@ extension BFloat16: TensorLiteral {}
 #endif
 
 extension Array: TensorLiteral where Element: TensorLiteral {
+    /// Appends all numbers; an error where the elements are of different shapes.
     public func appendElements(to list: inout [Scalar]) throws(TensorError) -> Shape {
         var inner: Shape?
         for element in self {
@@ -43,6 +46,7 @@ extension Array: TensorLiteral where Element: TensorLiteral {
         shape.insert(count, at: 0)
         return shape
     }
+    /// That of the elements.
     public static var literalDType: DType { Element.literalDType }
 }
 

@@ -2,9 +2,13 @@ import CTernCPU
 
 /// The type of a tensor's elements. Prints as PyTorch's (`torch.float32`).
 public enum DType: Int32, Sendable, CaseIterable {
+    /// Integers of 8 to 64 bits, `uint8` without a sign.
     case uint8 = 0, int8, int16, int32, int64
+    /// Floating-point numbers of 16, 32 and 64 bits.
     case float16, float32, float64
+    /// Complex numbers of two `float32` or two `float64`.
     case complex64, complex128
+    /// Truth values, a byte each, and 16-bit floats with the range of `float32`.
     case bool, bfloat16
 
     /// Bytes of one element.
@@ -18,6 +22,7 @@ public enum DType: Int32, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it is a complex type.
     public var isComplex: Bool { self == .complex64 || self == .complex128 }
     /// A real floating-point type.
     public var isFloatingPoint: Bool {

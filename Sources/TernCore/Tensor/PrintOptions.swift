@@ -15,6 +15,7 @@ public struct PrintOptions: Sendable, Hashable {
     /// Whether numbers print as `1.0000e+08`; nil: where their magnitudes ask for it.
     public var sciMode: Bool?
 
+    /// PyTorch's defaults for what is left out.
     public init(precision: Int = 4, threshold: Int = 1000, edgeItems: Int = 3, lineWidth: Int = 80, sciMode: Bool? = nil) {
         self.precision = precision
         self.threshold = threshold

@@ -4,9 +4,13 @@ public import RealModule
 
 /// A number of any kind, as operators and fills take it.
 public enum Scalar: Sendable, Hashable {
+    /// A truth value.
     case bool(Bool)
+    /// A whole number.
     case int(Int64)
+    /// A real number.
     case double(Double)
+    /// A complex number.
     case complex(Complex<Double>)
 
     /// The dtype a tensor made of it alone has: `bool`, `int64`, the default floating type, `complex64`.
@@ -55,6 +59,7 @@ extension Scalar: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, Expres
     public init(integerLiteral value: Int64) { self = .int(value) }
     public init(floatLiteral value: Double) { self = .double(value) }
     public init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// The number that a Swift value is.
     public init(_ value: some TensorScalar) { self = value.scalar }
 }
 
@@ -64,21 +69,27 @@ public protocol TensorScalar: Sendable {
     static var dtype: DType { get }
     /// The dtype of a tensor made from Swift values of this type: as `dtype`, but `Double` gives `float32`, as in PyTorch.
     static var literalDType: DType { get }
+    /// The value as a number of any kind.
     var scalar: Scalar { get }
     /// The nearest value of this type; the real part of a complex number.
     init(scalar: Scalar)
 }
 
 extension TensorScalar {
+    /// As `dtype`.
     public static var literalDType: DType { dtype }
 }
 
 extension TensorScalar where Self: BinaryInteger {
+    /// As a whole number; one above `Int64.max` becomes that.
     public var scalar: Scalar { .int(Int64(clamping: self)) }
+    /// The number without its fraction, its low bits where it does not fit.
     public init(scalar: Scalar) { self.init(truncatingIfNeeded: scalar.intValue) }
 }
 extension TensorScalar where Self: BinaryFloatingPoint {
+    /// As a real number.
     public var scalar: Scalar { .double(Double(self)) }
+    /// The nearest value; the real part of a complex number.
     public init(scalar: Scalar) { self.init(scalar.doubleValue) }
 }
 
@@ -90,23 +101,32 @@ extension Int64: TensorScalar { public static var dtype: DType { .int64 } }
 extension Int: TensorScalar { public static var dtype: DType { .int64 } }
 extension Float: TensorScalar { public static var dtype: DType { .float32 } }
 extension Double: TensorScalar {
+    /// `float64`.
     public static var dtype: DType { .float64 }
+    /// `float32`, as Python's numbers in PyTorch.
     public static var literalDType: DType { .float32 }
 }
 #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
     extension Float16: TensorScalar { public static var dtype: DType { .float16 } }
 #endif
 extension Bool: TensorScalar {
+    /// `bool`.
     public static var dtype: DType { .bool }
+    /// As a truth value.
     public var scalar: Scalar { .bool(self) }
+    /// Whether the number is not 0.
     public init(scalar: Scalar) {
         if case .complex(let z) = scalar { self = z != .zero } else { self = scalar.doubleValue != 0 }
     }
 }
 extension Complex: TensorScalar where RealType: TensorScalar & BinaryFloatingPoint & Sendable {
+    /// The complex type of two such parts.
     public static var dtype: DType { RealType.dtype.complex }
+    /// `complex64` where the parts are `Double`, as Python's numbers in PyTorch.
     public static var literalDType: DType { RealType.literalDType.complex }
+    /// As a complex number of two `Double`.
     public var scalar: Scalar { .complex(Complex<Double>(Double(real), Double(imaginary))) }
+    /// The nearest value; the imaginary part of a real number is 0.
     public init(scalar: Scalar) {
         if case .complex(let z) = scalar {
             self.init(RealType(z.real), RealType(z.imaginary))
@@ -118,17 +138,23 @@ extension Complex: TensorScalar where RealType: TensorScalar & BinaryFloatingPoi
 
 /// A 16-bit float with the range of `Float`: its upper half (8 bits of exponent, 7 of fraction).
 public struct BFloat16: TensorScalar, Hashable {
+    /// The sign, 8 bits of exponent and 7 of fraction.
     public var bitPattern: UInt16
+    /// The value with these bits.
     public init(bitPattern: UInt16) { self.bitPattern = bitPattern }
     /// The nearest value, ties to even; NaN stays NaN.
     public init(_ value: Float) {
         let bits = value.bitPattern
         bitPattern = value.isNaN ? 0x7FC0 : UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
     }
+    /// `bfloat16`.
     public static var dtype: DType { .bfloat16 }
+    /// As a real number.
     public var scalar: Scalar { .double(Double(Float(self))) }
+    /// The nearest value of the number as a `Float`.
     public init(scalar: Scalar) { self.init(Float(scalar.doubleValue)) }
 }
 extension Float {
+    /// The same value, exactly.
     public init(_ value: BFloat16) { self.init(bitPattern: UInt32(value.bitPattern) << 16) }
 }

@@ -6,6 +6,7 @@ public struct Shape: Sendable {
     package static let inlineCapacity = 6
     private var inline: (Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0)
     private var spilled: [Int]?
+    /// The number of dimensions.
     public private(set) var count = 0
 
     package init() {}
@@ -20,6 +21,7 @@ public struct Shape: Sendable {
         }
     }
 
+    /// The sizes in order.
     public init(_ sizes: some Collection<Int>) {
         self.init(repeating: 0, count: sizes.count)
         withUnsafeMutablePointer { p in
@@ -79,8 +81,11 @@ public struct Shape: Sendable {
 }
 
 extension Shape: RandomAccessCollection {
+    /// 0.
     public var startIndex: Int { 0 }
+    /// The number of dimensions.
     public var endIndex: Int { count }
+    /// The size of dimension `i`, negative from the end; an error where there is none.
     public subscript(i: Int) -> Int {
         @inline(__always) get {
             let at = i < 0 ? i + count : i

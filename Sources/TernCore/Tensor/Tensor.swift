@@ -51,6 +51,7 @@ public struct Tensor: Sendable {
     public func size(_ dim: Int) -> Int { shape[dim] }
     /// Steps between neighbours in each dimension, in elements.
     public var strides: [Int] { layout.strides.array }
+    /// Where the elements are.
     public var device: Device { storage.device }
     package var backend: any Backend { storage.backend }
     /// Whether the elements stand in row-major order without gaps.

@@ -34,7 +34,9 @@ extension Tensor {
 // MARK: Without chance
 
 extension Initializer {
+    /// Every element 0. Source: `torch.nn.init.zeros_`.
     public static let zeros = constant(0.0)
+    /// Every element 1. Source: `torch.nn.init.ones_`.
     public static let ones = constant(1.0)
 
     /// Every element `value`.

@@ -3,10 +3,15 @@ import TernCore
 
 /// The functions that `calculateGain` knows, by PyTorch's names.
 public enum Nonlinearity: String, Sendable, CaseIterable {
+    /// Linear layers, convolutions and functions of elements, by their names.
     case linear, conv1d, conv2d, conv3d, sigmoid, tanh, relu, selu
+    /// A transposed convolution over sequences.
     case convTranspose1d = "conv_transpose1d"
+    /// A transposed convolution over images.
     case convTranspose2d = "conv_transpose2d"
+    /// A transposed convolution over volumes.
     case convTranspose3d = "conv_transpose3d"
+    /// Leaky ReLU, whose gain depends on its slope.
     case leakyReLU = "leaky_relu"
 }
 
@@ -28,7 +33,9 @@ public func calculateGain(_ nonlinearity: Nonlinearity, _ slope: Double? = nil) 
 
 /// Whether the variance is kept on the way forward (`fanIn`) or back (`fanOut`).
 public enum FanMode: String, Sendable {
+    /// By the number of inputs of an output element.
     case fanIn = "fan_in"
+    /// By the number of outputs of an input element.
     case fanOut = "fan_out"
 }
 

@@ -5,7 +5,9 @@ public struct AdaptiveSizes: Sendable, Equatable, ExpressibleByIntegerLiteral, E
     let sizes: [Int?]
     let isOne: Bool
 
+    /// One size for all dimensions.
     public init(_ size: Int) { (sizes, isOne) = ([size], true) }
+    /// A size for each dimension; nil keeps the input's.
     public init(_ sizes: [Int?]) { (self.sizes, isOne) = (sizes, false) }
     public init(integerLiteral size: Int) { self.init(size) }
     public init(arrayLiteral sizes: Int?...) { self.init(sizes) }
@@ -19,6 +21,7 @@ public struct AdaptiveSizes: Sendable, Equatable, ExpressibleByIntegerLiteral, E
 
 /// What the adaptive pooling layers share.
 public class AdaptivePooling: Module, Layer {
+    /// The sizes of the output's spatial dimensions.
     public let outputSize: AdaptiveSizes
 
     init(_ outputSize: AdaptiveSizes) { self.outputSize = outputSize }
@@ -28,6 +31,7 @@ public class AdaptivePooling: Module, Layer {
 
 /// The means of `outputSize` windows that share a sequence evenly. Source: `torch.nn.AdaptiveAvgPool1d`.
 public final class AdaptiveAvgPool1d: AdaptivePooling {
+    /// - Parameter outputSize: the length of the output.
     public init(_ outputSize: Int) { super.init(AdaptiveSizes(outputSize)) }
     override public func forward(_ x: Tensor) -> Tensor { adaptiveAvgPool1d(x, outputSize: outputSize.sizes[0] ?? 1) }
     override public func blank(_ copies: ModuleCopies) -> Module? { AdaptiveAvgPool1d(outputSize.sizes[0] ?? 1) }
@@ -35,7 +39,9 @@ public final class AdaptiveAvgPool1d: AdaptivePooling {
 
 /// The means of windows that share an image evenly: `AdaptiveAvgPool2d(1)`, `AdaptiveAvgPool2d([3, nil])`. Source: `torch.nn.AdaptiveAvgPool2d`.
 public final class AdaptiveAvgPool2d: AdaptivePooling {
+    /// - Parameter outputSize: one number, or one for each dimension; nil keeps the input's.
     override public init(_ outputSize: AdaptiveSizes) { super.init(outputSize) }
+    /// - Parameter outputSize: the size of the output in each dimension.
     public convenience init(_ outputSize: Int) { self.init(AdaptiveSizes(outputSize)) }
     override public func forward(_ x: Tensor) -> Tensor { adaptiveAvgPool2d(x, outputSize: outputSize.sizes) }
     override public func blank(_ copies: ModuleCopies) -> Module? { AdaptiveAvgPool2d(outputSize) }
@@ -43,7 +49,9 @@ public final class AdaptiveAvgPool2d: AdaptivePooling {
 
 /// The means of windows that share a volume evenly. Source: `torch.nn.AdaptiveAvgPool3d`.
 public final class AdaptiveAvgPool3d: AdaptivePooling {
+    /// - Parameter outputSize: one number, or one for each dimension; nil keeps the input's.
     override public init(_ outputSize: AdaptiveSizes) { super.init(outputSize) }
+    /// - Parameter outputSize: the size of the output in each dimension.
     public convenience init(_ outputSize: Int) { self.init(AdaptiveSizes(outputSize)) }
     override public func forward(_ x: Tensor) -> Tensor { adaptiveAvgPool3d(x, outputSize: outputSize.sizes) }
     override public func blank(_ copies: ModuleCopies) -> Module? { AdaptiveAvgPool3d(outputSize) }
@@ -51,6 +59,7 @@ public final class AdaptiveAvgPool3d: AdaptivePooling {
 
 /// The maxima of `outputSize` windows that share a sequence evenly. Source: `torch.nn.AdaptiveMaxPool1d`.
 public final class AdaptiveMaxPool1d: AdaptivePooling {
+    /// - Parameter outputSize: the length of the output.
     public init(_ outputSize: Int) { super.init(AdaptiveSizes(outputSize)) }
     override public func forward(_ x: Tensor) -> Tensor { adaptiveMaxPool1d(x, outputSize: outputSize.sizes[0] ?? 1) }
     /// The maxima and their positions in the input.
@@ -62,7 +71,9 @@ public final class AdaptiveMaxPool1d: AdaptivePooling {
 
 /// The maxima of windows that share an image evenly: `AdaptiveMaxPool2d(1)`, `AdaptiveMaxPool2d([3, nil])`. Source: `torch.nn.AdaptiveMaxPool2d`.
 public final class AdaptiveMaxPool2d: AdaptivePooling {
+    /// - Parameter outputSize: one number, or one for each dimension; nil keeps the input's.
     override public init(_ outputSize: AdaptiveSizes) { super.init(outputSize) }
+    /// - Parameter outputSize: the size of the output in each dimension.
     public convenience init(_ outputSize: Int) { self.init(AdaptiveSizes(outputSize)) }
     override public func forward(_ x: Tensor) -> Tensor { adaptiveMaxPool2d(x, outputSize: outputSize.sizes) }
     /// The maxima and their flat positions in their plane of the input.
@@ -74,7 +85,9 @@ public final class AdaptiveMaxPool2d: AdaptivePooling {
 
 /// The maxima of windows that share a volume evenly. Source: `torch.nn.AdaptiveMaxPool3d`.
 public final class AdaptiveMaxPool3d: AdaptivePooling {
+    /// - Parameter outputSize: one number, or one for each dimension; nil keeps the input's.
     override public init(_ outputSize: AdaptiveSizes) { super.init(outputSize) }
+    /// - Parameter outputSize: the size of the output in each dimension.
     public convenience init(_ outputSize: Int) { self.init(AdaptiveSizes(outputSize)) }
     override public func forward(_ x: Tensor) -> Tensor { adaptiveMaxPool3d(x, outputSize: outputSize.sizes) }
     /// The maxima and their flat positions in their plane of the input.

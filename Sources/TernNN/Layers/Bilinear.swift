@@ -4,10 +4,15 @@ public import TernCore
 ///
 /// Weight (outFeatures, in1Features, in2Features) and bias start uniform within ±1/√in1Features. Source: `torch.nn.Bilinear`.
 public final class Bilinear: Module {
+    /// (outFeatures, in1Features, in2Features).
     @Parameter public var weight: Tensor
+    /// (outFeatures); nil where the layer has none.
     @Parameter public var bias: Tensor?
+    /// The sizes of the last dimensions of both inputs and of the output.
     public let in1Features: Int, in2Features: Int, outFeatures: Int
 
+    /// With the numbers of features of both inputs and of the output.
+    /// - Parameter bias: whether b is added. Default true.
     public init(_ in1Features: Int, _ in2Features: Int, _ outFeatures: Int, bias: Bool = true) {
         (self.in1Features, self.in2Features, self.outFeatures) = (in1Features, in2Features, outFeatures)
         let bound = 1 / Double(in1Features).squareRoot()
@@ -15,6 +20,7 @@ public final class Bilinear: Module {
         _bias = Parameter(wrappedValue: bias ? .uniform([outFeatures], -bound, bound) : nil)
     }
 
+    /// y for inputs (…, in1Features) and (…, in2Features); an error where shapes do not fit.
     public func callAsFunction(_ x1: Tensor, _ x2: Tensor) -> Tensor { run(self) { bilinear(x1, x2, weight, bias) } }
 
     override public var extraRepr: String {

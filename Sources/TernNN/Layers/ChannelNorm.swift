@@ -2,14 +2,21 @@ public import TernCore
 
 /// What batch and instance normalization share: weight and bias (numFeatures), which start as 1 and 0, and running statistics.
 public class ChannelNorm: Module, Layer {
+    /// (numFeatures), what normalized channels are multiplied by; nil where `affine` is false.
     @Parameter public var weight: Tensor?
+    /// (numFeatures), what is added to them; nil where `affine` or `bias` is false.
     @Parameter public var bias: Tensor?
+    /// (numFeatures), the running means; nil where none are tracked.
     @Buffer public var runningMean: Tensor?
+    /// (numFeatures), the running variances; nil where none are tracked.
     @Buffer public var runningVar: Tensor?
+    /// How many batches the running statistics are of, int64; nil where none are tracked.
     @Buffer public var numBatchesTracked: Tensor?
+    /// What is added to the variance. Default 1e-5.
     public let eps: Double
     /// How far the running statistics move at each call; nil: they are the mean over all calls.
     public let momentum: Double?
+    /// Whether weight and bias are learned, and whether running statistics are kept.
     public let affine: Bool, trackRunningStats: Bool
     private let channels: Int?
     /// 0 while the size of a lazy layer is not known.
@@ -48,6 +55,7 @@ public class ChannelNorm: Module, Layer {
         numBatchesTracked?.fill(.zeros)
     }
 
+    /// Names as in PyTorch's state dicts: `running_mean`.
     override public func partName(of property: String) -> String { snakeCase(property) }
     override public var extraRepr: String {
         "\(numFeatures), eps=\(eps), momentum=\(momentum.map { "\($0)" } ?? "None"), affine=\(python(affine)), bias=\(python($bias.isPresent)), "
@@ -142,6 +150,7 @@ public class InstanceNorm: ChannelNorm {
 ///
 /// Source: `torch.nn.BatchNorm1d`.
 public class BatchNorm1d: BatchNorm {
+    /// For `numFeatures` channels; the other parameters are those of the class.
     public init(
         _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true, trackRunningStats: Bool = true,
         bias: Bool = true
@@ -157,6 +166,7 @@ public class BatchNorm1d: BatchNorm {
 
 /// A `BatchNorm1d` whose number of channels is found at the first call, or in a state dict. Source: `torch.nn.LazyBatchNorm1d`.
 public final class LazyBatchNorm1d: BatchNorm1d {
+    /// The parameters of the class it becomes, without `numFeatures`; weight, bias and running statistics are there by default.
     public init(eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true, trackRunningStats: Bool = true, bias: Bool = true) {
         super.init(nil, 2...3, Arguments(eps: eps, momentum: momentum, affine: affine, trackRunningStats: trackRunningStats, bias: bias))
     }
@@ -171,6 +181,7 @@ public final class LazyBatchNorm1d: BatchNorm1d {
 /// Batch normalization of (N, C, H, W).
 /// Source: `torch.nn.BatchNorm2d`.
 public class BatchNorm2d: BatchNorm {
+    /// For `numFeatures` channels; the other parameters and their meaning are those of the one-dimensional class.
     public init(
         _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true, trackRunningStats: Bool = true,
         bias: Bool = true
@@ -186,6 +197,7 @@ public class BatchNorm2d: BatchNorm {
 
 /// A `BatchNorm2d` whose number of channels is found at the first call, or in a state dict. Source: `torch.nn.LazyBatchNorm2d`.
 public final class LazyBatchNorm2d: BatchNorm2d {
+    /// The parameters of the class it becomes, without `numFeatures`; weight, bias and running statistics are there by default.
     public init(eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true, trackRunningStats: Bool = true, bias: Bool = true) {
         super.init(nil, 4...4, Arguments(eps: eps, momentum: momentum, affine: affine, trackRunningStats: trackRunningStats, bias: bias))
     }
@@ -200,6 +212,7 @@ public final class LazyBatchNorm2d: BatchNorm2d {
 /// Batch normalization of (N, C, D, H, W).
 /// Source: `torch.nn.BatchNorm3d`.
 public class BatchNorm3d: BatchNorm {
+    /// For `numFeatures` channels; the other parameters and their meaning are those of the one-dimensional class.
     public init(
         _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true, trackRunningStats: Bool = true,
         bias: Bool = true
@@ -215,6 +228,7 @@ public class BatchNorm3d: BatchNorm {
 
 /// A `BatchNorm3d` whose number of channels is found at the first call, or in a state dict. Source: `torch.nn.LazyBatchNorm3d`.
 public final class LazyBatchNorm3d: BatchNorm3d {
+    /// The parameters of the class it becomes, without `numFeatures`; weight, bias and running statistics are there by default.
     public init(eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true, trackRunningStats: Bool = true, bias: Bool = true) {
         super.init(nil, 5...5, Arguments(eps: eps, momentum: momentum, affine: affine, trackRunningStats: trackRunningStats, bias: bias))
     }
@@ -232,6 +246,7 @@ public final class LazyBatchNorm3d: BatchNorm3d {
 ///
 /// Source: `torch.nn.InstanceNorm1d`.
 public class InstanceNorm1d: InstanceNorm {
+    /// For `numFeatures` channels; by default there are no weight and bias, and no running statistics.
     public init(
         _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = false, trackRunningStats: Bool = false,
         bias: Bool = true
@@ -247,6 +262,7 @@ public class InstanceNorm1d: InstanceNorm {
 
 /// An `InstanceNorm1d` whose number of channels is found at the first call, or in a state dict. Source: `torch.nn.LazyInstanceNorm1d`.
 public final class LazyInstanceNorm1d: InstanceNorm1d {
+    /// The parameters of the class it becomes, without `numFeatures`; weight, bias and running statistics are there by default.
     public init(eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true, trackRunningStats: Bool = true, bias: Bool = true) {
         super.init(nil, 1, Arguments(eps: eps, momentum: momentum, affine: affine, trackRunningStats: trackRunningStats, bias: bias))
     }
@@ -261,6 +277,7 @@ public final class LazyInstanceNorm1d: InstanceNorm1d {
 /// Instance normalization of (N, C, H, W); the batch may be left out.
 /// Source: `torch.nn.InstanceNorm2d`.
 public class InstanceNorm2d: InstanceNorm {
+    /// For `numFeatures` channels; the other parameters and their meaning are those of the one-dimensional class.
     public init(
         _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = false, trackRunningStats: Bool = false,
         bias: Bool = true
@@ -276,6 +293,7 @@ public class InstanceNorm2d: InstanceNorm {
 
 /// An `InstanceNorm2d` whose number of channels is found at the first call, or in a state dict. Source: `torch.nn.LazyInstanceNorm2d`.
 public final class LazyInstanceNorm2d: InstanceNorm2d {
+    /// The parameters of the class it becomes, without `numFeatures`; weight, bias and running statistics are there by default.
     public init(eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true, trackRunningStats: Bool = true, bias: Bool = true) {
         super.init(nil, 2, Arguments(eps: eps, momentum: momentum, affine: affine, trackRunningStats: trackRunningStats, bias: bias))
     }
@@ -290,6 +308,7 @@ public final class LazyInstanceNorm2d: InstanceNorm2d {
 /// Instance normalization of (N, C, D, H, W); the batch may be left out.
 /// Source: `torch.nn.InstanceNorm3d`.
 public class InstanceNorm3d: InstanceNorm {
+    /// For `numFeatures` channels; the other parameters and their meaning are those of the one-dimensional class.
     public init(
         _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = false, trackRunningStats: Bool = false,
         bias: Bool = true
@@ -305,6 +324,7 @@ public class InstanceNorm3d: InstanceNorm {
 
 /// An `InstanceNorm3d` whose number of channels is found at the first call, or in a state dict. Source: `torch.nn.LazyInstanceNorm3d`.
 public final class LazyInstanceNorm3d: InstanceNorm3d {
+    /// The parameters of the class it becomes, without `numFeatures`; weight, bias and running statistics are there by default.
     public init(eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true, trackRunningStats: Bool = true, bias: Bool = true) {
         super.init(nil, 3, Arguments(eps: eps, momentum: momentum, affine: affine, trackRunningStats: trackRunningStats, bias: bias))
     }

@@ -8,11 +8,17 @@ extension PaddingMode {
 /// What `Conv1d`, `Conv2d`, `Conv3d` and their lazy forms have in common: weight (outChannels, inChannels / groups, kernel…) and bias
 /// (outChannels), which start uniform within ±1/√fanIn, fanIn being the number of inputs of one output element.
 public class Convolution: Module, Layer {
+    /// (outChannels, inChannels / groups, kernel…).
     @Parameter public var weight: Tensor
+    /// (outChannels); nil where the layer has none.
     @Parameter public var bias: Tensor?
+    /// The number of output channels.
     public let outChannels: Int
+    /// The kernel's size, its step, the distance of its elements, each for every dimension, and the number of groups of channels.
     public let kernelSize: [Int], stride: [Int], dilation: [Int], groups: Int
+    /// What is added on each side: numbers, `.same` or `.valid`.
     public let padding: any ConvolutionPadding
+    /// What the added elements are. Default `.zeros`.
     public let paddingMode: PaddingMode
     /// 0 while the size of a lazy layer is not known.
     public var inChannels: Int { $weight.knownShape.map { $0[1] * groups } ?? 0 }
@@ -91,6 +97,7 @@ func checkGroups(_ op: String, _ inChannels: Int, _ outChannels: Int, _ groups: 
 /// A convolution over sequences: (N, C, L) → (N, outChannels, L′); the batch may be left out.
 /// Source: `torch.nn.Conv1d`.
 public class Conv1d: Convolution {
+    /// The stride is 1, the padding 0, the dilation 1 by default. `groups`, 1 by default, must divide both numbers of channels.
     public init(
         _ inChannels: Int, _ outChannels: Int, kernelSize: any SpatialSizes, stride: any SpatialSizes = 1,
         padding: any ConvolutionPadding = 0,
@@ -114,6 +121,7 @@ public class Conv1d: Convolution {
 /// Sizes are one number, or one for each dimension. Padding may be `.same` or `.valid`; `paddingMode` says what it is made of.
 /// Source: `torch.nn.Conv2d`.
 public class Conv2d: Convolution {
+    /// The stride is 1, the padding 0, the dilation 1 by default. `groups`, 1 by default, must divide both numbers of channels.
     public init(
         _ inChannels: Int, _ outChannels: Int, kernelSize: any SpatialSizes, stride: any SpatialSizes = 1,
         padding: any ConvolutionPadding = 0,
@@ -135,6 +143,7 @@ public class Conv2d: Convolution {
 /// A convolution over volumes: (N, C, D, H, W) → (N, outChannels, D′, H′, W′); the batch may be left out.
 /// Source: `torch.nn.Conv3d`.
 public class Conv3d: Convolution {
+    /// The stride is 1, the padding 0, the dilation 1 by default. `groups`, 1 by default, must divide both numbers of channels.
     public init(
         _ inChannels: Int, _ outChannels: Int, kernelSize: any SpatialSizes, stride: any SpatialSizes = 1,
         padding: any ConvolutionPadding = 0,

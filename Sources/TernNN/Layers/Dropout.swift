@@ -71,6 +71,7 @@ private func droppedChannels(
 
 /// What the dropout layers share: the probability with which something is dropped in training. In evaluation all pass everything.
 public class DropoutLayer: Module, Layer {
+    /// The probability, in 0...1.
     public let p: any TensorScalar
 
     init(_ p: any TensorScalar) {
@@ -84,6 +85,7 @@ public class DropoutLayer: Module, Layer {
 
 /// Sets elements to 0 with probability `p` in training and divides the others by 1 − p. Source: `torch.nn.Dropout`.
 public final class Dropout: DropoutLayer {
+    /// - Parameter p: the probability, in 0...1; an error otherwise. Default 0.5.
     override public init(_ p: any TensorScalar = 0.5) { super.init(p) }
     override public func forward(_ x: Tensor) -> Tensor { dropout(x, p: p.doubleValue, training: isTraining) }
     override public func blank(_ copies: ModuleCopies) -> Module? { Dropout(p) }
@@ -91,6 +93,7 @@ public final class Dropout: DropoutLayer {
 
 /// Drops whole channels of (N, C, L) or (C, L). Source: `torch.nn.Dropout1d`.
 public final class Dropout1d: DropoutLayer {
+    /// - Parameter p: the probability, in 0...1; an error otherwise. Default 0.5.
     override public init(_ p: any TensorScalar = 0.5) { super.init(p) }
     override public func forward(_ x: Tensor) -> Tensor { dropout1d(x, p: p.doubleValue, training: isTraining) }
     override public func blank(_ copies: ModuleCopies) -> Module? { Dropout1d(p) }
@@ -98,6 +101,7 @@ public final class Dropout1d: DropoutLayer {
 
 /// Drops whole channels of (N, C, H, W). Source: `torch.nn.Dropout2d`.
 public final class Dropout2d: DropoutLayer {
+    /// - Parameter p: the probability, in 0...1; an error otherwise. Default 0.5.
     override public init(_ p: any TensorScalar = 0.5) { super.init(p) }
     override public func forward(_ x: Tensor) -> Tensor { dropout2d(x, p: p.doubleValue, training: isTraining) }
     override public func blank(_ copies: ModuleCopies) -> Module? { Dropout2d(p) }
@@ -105,6 +109,7 @@ public final class Dropout2d: DropoutLayer {
 
 /// Drops whole channels of (N, C, D, H, W) or (C, D, H, W). Source: `torch.nn.Dropout3d`.
 public final class Dropout3d: DropoutLayer {
+    /// - Parameter p: the probability, in 0...1; an error otherwise. Default 0.5.
     override public init(_ p: any TensorScalar = 0.5) { super.init(p) }
     override public func forward(_ x: Tensor) -> Tensor { dropout3d(x, p: p.doubleValue, training: isTraining) }
     override public func blank(_ copies: ModuleCopies) -> Module? { Dropout3d(p) }
@@ -112,6 +117,7 @@ public final class Dropout3d: DropoutLayer {
 
 /// Dropout for `SELU` networks. Source: `torch.nn.AlphaDropout`.
 public final class AlphaDropout: DropoutLayer {
+    /// - Parameter p: the probability, in 0...1; an error otherwise. Default 0.5.
     override public init(_ p: any TensorScalar = 0.5) { super.init(p) }
     override public func forward(_ x: Tensor) -> Tensor { alphaDropout(x, p: p.doubleValue, training: isTraining) }
     override public func blank(_ copies: ModuleCopies) -> Module? { AlphaDropout(p) }
@@ -119,6 +125,7 @@ public final class AlphaDropout: DropoutLayer {
 
 /// `AlphaDropout` of whole channels. Source: `torch.nn.FeatureAlphaDropout`.
 public final class FeatureAlphaDropout: DropoutLayer {
+    /// - Parameter p: the probability, in 0...1; an error otherwise. Default 0.5.
     override public init(_ p: any TensorScalar = 0.5) { super.init(p) }
     override public func forward(_ x: Tensor) -> Tensor { featureAlphaDropout(x, p: p.doubleValue, training: isTraining) }
     override public func blank(_ copies: ModuleCopies) -> Module? { FeatureAlphaDropout(p) }

@@ -11,12 +11,18 @@ public import TernCore
 ///
 /// Source: `torch.nn.Embedding`.
 public final class Embedding: Module, Layer {
+    /// (numEmbeddings, embeddingDim).
     @Parameter public var weight: Tensor
+    /// The numbers of rows and of columns.
     public let numEmbeddings: Int, embeddingDim: Int
+    /// The row, counted from 0, that is not learned; nil where all are.
     public let paddingIndex: Int?
+    /// The greatest length of rows, nil for any, and the p of its norm.
     public let maxNorm: Double?, normType: Double
+    /// Whether each row's gradient is divided by how often it was taken.
     public let scaleGradByFreq: Bool
 
+    /// A table of `numEmbeddings` rows and `embeddingDim` columns; an error where `paddingIndex` names no row.
     public init(
         _ numEmbeddings: Int, _ embeddingDim: Int, paddingIndex: Int? = nil, maxNorm: Double? = nil, normType: Double = 2,
         scaleGradByFreq: Bool = false
@@ -67,12 +73,18 @@ public final class Embedding: Module, Layer {
 ///
 /// Source: `torch.nn.EmbeddingBag`.
 public final class EmbeddingBag: Module, Layer {
+    /// (numEmbeddings, embeddingDim), which starts normal with mean 0 and deviation 1.
     @Parameter public var weight: Tensor
+    /// The numbers of rows and of columns.
     public let numEmbeddings: Int, embeddingDim: Int
+    /// What becomes of a bag's rows: sum, mean or maximum.
     public let mode: EmbeddingBagMode
+    /// Whether each row's gradient is divided by how often it was taken, and whether the last offset is the end of the last bag.
     public let scaleGradByFreq: Bool, includeLastOffset: Bool
+    /// The row, counted from 0, that counts in no bag and is not learned; nil where all do.
     public let paddingIndex: Int?
 
+    /// A table of `numEmbeddings` rows and `embeddingDim` columns; the mode is the mean by default.
     public init(
         _ numEmbeddings: Int, _ embeddingDim: Int, scaleGradByFreq: Bool = false, mode: EmbeddingBagMode = .mean,
         includeLastOffset: Bool = false,
@@ -89,6 +101,7 @@ public final class EmbeddingBag: Module, Layer {
     public func callAsFunction(_ x: Tensor, offsets: Tensor? = nil, perSampleWeights: Tensor?) -> Tensor {
         run(self) { bags(x, offsets, perSampleWeights) }
     }
+    /// Bags one after the other in `x` (total), each from its offset on: (bags, embeddingDim).
     public func callAsFunction(_ x: Tensor, offsets: Tensor) -> Tensor { run(self) { bags(x, offsets, nil) } }
 
     private func bags(_ x: Tensor, _ offsets: Tensor?, _ perSampleWeights: Tensor?) -> Tensor {

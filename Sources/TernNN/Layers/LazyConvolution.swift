@@ -14,6 +14,7 @@ extension Convolution {
 
 /// A `Conv1d` whose number of input channels is found at the first call, or in a state dict. Source: `torch.nn.LazyConv1d`.
 public final class LazyConv1d: Conv1d {
+    /// The parameters of the convolution, and their defaults, without the number of input channels.
     public init(
         _ outChannels: Int, kernelSize: any SpatialSizes, stride: any SpatialSizes = 1, padding: any ConvolutionPadding = 0,
         dilation: any SpatialSizes = 1, groups: Int = 1, bias: Bool = true, paddingMode: PaddingMode = .zeros
@@ -35,6 +36,7 @@ public final class LazyConv1d: Conv1d {
 
 /// A `Conv2d` whose number of input channels is found at the first call, or in a state dict. Source: `torch.nn.LazyConv2d`.
 public final class LazyConv2d: Conv2d {
+    /// The parameters of the convolution, and their defaults, without the number of input channels.
     public init(
         _ outChannels: Int, kernelSize: any SpatialSizes, stride: any SpatialSizes = 1, padding: any ConvolutionPadding = 0,
         dilation: any SpatialSizes = 1, groups: Int = 1, bias: Bool = true, paddingMode: PaddingMode = .zeros
@@ -56,6 +58,7 @@ public final class LazyConv2d: Conv2d {
 
 /// A `Conv3d` whose number of input channels is found at the first call, or in a state dict. Source: `torch.nn.LazyConv3d`.
 public final class LazyConv3d: Conv3d {
+    /// The parameters of the convolution, and their defaults, without the number of input channels.
     public init(
         _ outChannels: Int, kernelSize: any SpatialSizes, stride: any SpatialSizes = 1, padding: any ConvolutionPadding = 0,
         dilation: any SpatialSizes = 1, groups: Int = 1, bias: Bool = true, paddingMode: PaddingMode = .zeros

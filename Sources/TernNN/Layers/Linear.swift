@@ -4,8 +4,11 @@ public import TernCore
 ///
 /// Weight (outFeatures, inFeatures) and bias (outFeatures) start uniform within ±1/√inFeatures. Source: `torch.nn.Linear`.
 public class Linear: Module, Layer {
+    /// (outFeatures, inFeatures).
     @Parameter public var weight: Tensor
+    /// (outFeatures); nil where the layer has none.
     @Parameter public var bias: Tensor?
+    /// The size of the output's last dimension.
     public let outFeatures: Int
     /// 0 while the size of a lazy layer is not known.
     public var inFeatures: Int { $weight.knownShape.map { $0[-1] } ?? 0 }
@@ -35,6 +38,7 @@ public class Linear: Module, Layer {
 
 /// A `Linear` whose number of inputs is found at the first call, or in a state dict. Source: `torch.nn.LazyLinear`.
 public final class LazyLinear: Linear {
+    /// - Parameter bias: whether b is added. Default true.
     public init(_ outFeatures: Int, bias: Bool = true) { super.init(lazy: outFeatures, bias: bias) }
 
     override public func forward(_ x: Tensor) -> Tensor {
@@ -49,6 +53,7 @@ public final class LazyLinear: Linear {
 
 /// Gives back what it is given, whatever its arguments. Source: `torch.nn.Identity`.
 public final class Identity: Module, Layer {
+    /// A layer without parameters.
     override public init() {}
     public func forward(_ x: Tensor) -> Tensor { x }
     override public func blank(_ copies: ModuleCopies) -> Module? { Identity() }

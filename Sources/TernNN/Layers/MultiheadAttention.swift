@@ -14,8 +14,11 @@ public final class MultiheadAttention: Module {
     @Parameter public var biasK: Tensor?
     @Parameter public var biasV: Tensor?
     public let outProj: Linear
+    /// The features of queries and results, the number of heads, the features of keys and of values.
     public let embedDim: Int, numHeads: Int, kDim: Int, vDim: Int
+    /// The probability with which attention weights are dropped in training.
     public let dropout: Double
+    /// Whether the batch is the first dimension, and whether a key and value of zeros are added.
     public let batchFirst: Bool, addZeroAttn: Bool
 
     /// - Parameters:
@@ -152,6 +155,7 @@ public final class MultiheadAttention: Module {
         return sum
     }
 
+    /// Names as in PyTorch's state dicts: `in_proj_weight`.
     override public func partName(of property: String) -> String { snakeCase(property) }
     override public func blank(_ copies: ModuleCopies) -> Module? {
         MultiheadAttention(

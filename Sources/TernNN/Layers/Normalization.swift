@@ -9,12 +9,18 @@ public import TernCore
 ///
 /// Source: `torch.nn.LayerNorm`.
 public final class LayerNorm: Module, Layer {
+    /// Of shape `normalizedShape`; nil where `elementwiseAffine` is false.
     @Parameter public var weight: Tensor?
+    /// Of shape `normalizedShape`; nil where `elementwiseAffine` or `bias` is false.
     @Parameter public var bias: Tensor?
+    /// The sizes of the last dimensions, which are normalized over.
     public let normalizedShape: Shape
+    /// What is added to the variance. Default 1e-5.
     public let eps: Double
+    /// Whether weight and bias are learned.
     public let elementwiseAffine: Bool
 
+    /// With one size or several; eps is 1e-5, and weight and bias are learned by default.
     public init(_ normalizedShape: any SpatialSizes, eps: Double = 1e-5, elementwiseAffine: Bool = true, bias: Bool = true) {
         let shape = Shape(normalizedShape.numbers)
         (self.normalizedShape, self.eps, self.elementwiseAffine) = (shape, eps, elementwiseAffine)
@@ -39,11 +45,16 @@ public final class LayerNorm: Module, Layer {
 ///
 /// Source: `torch.nn.RMSNorm`.
 public final class RMSNorm: Module, Layer {
+    /// Of shape `normalizedShape`; nil where `elementwiseAffine` is false.
     @Parameter public var weight: Tensor?
+    /// The sizes of the last dimensions, which the mean is taken over.
     public let normalizedShape: Shape
+    /// What is added to the mean square; nil: the smallest step of the dtype at 1.
     public let eps: Double?
+    /// Whether a weight is learned.
     public let elementwiseAffine: Bool
 
+    /// With one size or several; a weight is learned by default.
     public init(_ normalizedShape: any SpatialSizes, eps: Double? = nil, elementwiseAffine: Bool = true) {
         let shape = Shape(normalizedShape.numbers)
         (self.normalizedShape, self.eps, self.elementwiseAffine) = (shape, eps, elementwiseAffine)
@@ -63,12 +74,18 @@ public final class RMSNorm: Module, Layer {
 ///
 /// Source: `torch.nn.GroupNorm`.
 public final class GroupNorm: Module, Layer {
+    /// (numChannels); nil where `affine` is false.
     @Parameter public var weight: Tensor?
+    /// (numChannels); nil where `affine` or `bias` is false.
     @Parameter public var bias: Tensor?
+    /// The numbers of groups and of channels.
     public let numGroups: Int, numChannels: Int
+    /// What is added to the variance. Default 1e-5.
     public let eps: Double
+    /// Whether weight and bias are learned.
     public let affine: Bool
 
+    /// With numbers of groups and channels, the former dividing the latter; an error otherwise.
     public init(_ numGroups: Int, _ numChannels: Int, eps: Double = 1e-5, affine: Bool = true, bias: Bool = true) {
         (self.numGroups, self.numChannels, self.eps, self.affine) = (numGroups, numChannels, eps, affine)
         _weight = Parameter(wrappedValue: affine ? .ones(numChannels) : nil)
@@ -92,9 +109,12 @@ public final class GroupNorm: Module, Layer {
 ///
 /// Source: `torch.nn.LocalResponseNorm`.
 public final class LocalResponseNorm: Module, Layer {
+    /// How many neighbouring channels count.
     public let size: Int
+    /// The factor of the mean square, the power, and what is added. Default 1e-4, 0.75, 1.
     public let alpha: Double, beta: Double, k: Double
 
+    /// - Parameter size: how many neighbouring channels count.
     public init(_ size: Int, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1) {
         (self.size, self.alpha, self.beta, self.k) = (size, alpha, beta, k)
     }

@@ -21,6 +21,7 @@ public class Padding: Module, Layer {
 ///
 /// Source: `torch.nn.ZeroPad1d`.
 public final class ZeroPad1d: Padding {
+    /// - Parameter padding: one number for all sides, or two for each dimension, the last dimension first; negative ones cut off.
     public init(_ padding: any SpatialSizes) { super.init("ZeroPad1d", padding, rank: 1, .zeros) }
     override public func blank(_ copies: ModuleCopies) -> Module? { ZeroPad1d(padding) }
 }
@@ -28,6 +29,7 @@ public final class ZeroPad1d: Padding {
 /// Adds zeros around an image.
 /// Source: `torch.nn.ZeroPad2d`.
 public final class ZeroPad2d: Padding {
+    /// - Parameter padding: one number for all sides, or two for each dimension, the last dimension first; negative ones cut off.
     public init(_ padding: any SpatialSizes) { super.init("ZeroPad2d", padding, rank: 2, .zeros) }
     override public func blank(_ copies: ModuleCopies) -> Module? { ZeroPad2d(padding) }
 }
@@ -35,6 +37,7 @@ public final class ZeroPad2d: Padding {
 /// Adds zeros around a volume.
 /// Source: `torch.nn.ZeroPad3d`.
 public final class ZeroPad3d: Padding {
+    /// - Parameter padding: one number for all sides, or two for each dimension, the last dimension first; negative ones cut off.
     public init(_ padding: any SpatialSizes) { super.init("ZeroPad3d", padding, rank: 3, .zeros) }
     override public func blank(_ copies: ModuleCopies) -> Module? { ZeroPad3d(padding) }
 }
@@ -42,6 +45,7 @@ public final class ZeroPad3d: Padding {
 /// Adds around a sequence its elements mirrored at the edge, which is not repeated.
 /// Source: `torch.nn.ReflectionPad1d`.
 public final class ReflectionPad1d: Padding {
+    /// - Parameter padding: one number for all sides, or two for each dimension, the last dimension first; negative ones cut off.
     public init(_ padding: any SpatialSizes) { super.init("ReflectionPad1d", padding, rank: 1, .reflect) }
     override public func blank(_ copies: ModuleCopies) -> Module? { ReflectionPad1d(padding) }
 }
@@ -49,6 +53,7 @@ public final class ReflectionPad1d: Padding {
 /// Adds around an image its elements mirrored at the edge, which is not repeated.
 /// Source: `torch.nn.ReflectionPad2d`.
 public final class ReflectionPad2d: Padding {
+    /// - Parameter padding: one number for all sides, or two for each dimension, the last dimension first; negative ones cut off.
     public init(_ padding: any SpatialSizes) { super.init("ReflectionPad2d", padding, rank: 2, .reflect) }
     override public func blank(_ copies: ModuleCopies) -> Module? { ReflectionPad2d(padding) }
 }
@@ -56,6 +61,7 @@ public final class ReflectionPad2d: Padding {
 /// Adds around a volume its elements mirrored at the edge, which is not repeated.
 /// Source: `torch.nn.ReflectionPad3d`.
 public final class ReflectionPad3d: Padding {
+    /// - Parameter padding: one number for all sides, or two for each dimension, the last dimension first; negative ones cut off.
     public init(_ padding: any SpatialSizes) { super.init("ReflectionPad3d", padding, rank: 3, .reflect) }
     override public func blank(_ copies: ModuleCopies) -> Module? { ReflectionPad3d(padding) }
 }
@@ -63,6 +69,7 @@ public final class ReflectionPad3d: Padding {
 /// Adds around a sequence the elements at its edge.
 /// Source: `torch.nn.ReplicationPad1d`.
 public final class ReplicationPad1d: Padding {
+    /// - Parameter padding: one number for all sides, or two for each dimension, the last dimension first; negative ones cut off.
     public init(_ padding: any SpatialSizes) { super.init("ReplicationPad1d", padding, rank: 1, .replicate) }
     override public func blank(_ copies: ModuleCopies) -> Module? { ReplicationPad1d(padding) }
 }
@@ -70,6 +77,7 @@ public final class ReplicationPad1d: Padding {
 /// Adds around an image the elements at its edge.
 /// Source: `torch.nn.ReplicationPad2d`.
 public final class ReplicationPad2d: Padding {
+    /// - Parameter padding: one number for all sides, or two for each dimension, the last dimension first; negative ones cut off.
     public init(_ padding: any SpatialSizes) { super.init("ReplicationPad2d", padding, rank: 2, .replicate) }
     override public func blank(_ copies: ModuleCopies) -> Module? { ReplicationPad2d(padding) }
 }
@@ -77,6 +85,7 @@ public final class ReplicationPad2d: Padding {
 /// Adds around a volume the elements at its edge.
 /// Source: `torch.nn.ReplicationPad3d`.
 public final class ReplicationPad3d: Padding {
+    /// - Parameter padding: one number for all sides, or two for each dimension, the last dimension first; negative ones cut off.
     public init(_ padding: any SpatialSizes) { super.init("ReplicationPad3d", padding, rank: 3, .replicate) }
     override public func blank(_ copies: ModuleCopies) -> Module? { ReplicationPad3d(padding) }
 }
@@ -84,6 +93,7 @@ public final class ReplicationPad3d: Padding {
 /// Adds around a sequence the elements of the other side, as if it went round.
 /// Source: `torch.nn.CircularPad1d`.
 public final class CircularPad1d: Padding {
+    /// - Parameter padding: one number for all sides, or two for each dimension, the last dimension first; negative ones cut off.
     public init(_ padding: any SpatialSizes) { super.init("CircularPad1d", padding, rank: 1, .circular) }
     override public func blank(_ copies: ModuleCopies) -> Module? { CircularPad1d(padding) }
 }
@@ -91,6 +101,7 @@ public final class CircularPad1d: Padding {
 /// Adds around an image the elements of the other side, as if it went round.
 /// Source: `torch.nn.CircularPad2d`.
 public final class CircularPad2d: Padding {
+    /// - Parameter padding: one number for all sides, or two for each dimension, the last dimension first; negative ones cut off.
     public init(_ padding: any SpatialSizes) { super.init("CircularPad2d", padding, rank: 2, .circular) }
     override public func blank(_ copies: ModuleCopies) -> Module? { CircularPad2d(padding) }
 }
@@ -98,12 +109,16 @@ public final class CircularPad2d: Padding {
 /// Adds around a volume the elements of the other side, as if it went round.
 /// Source: `torch.nn.CircularPad3d`.
 public final class CircularPad3d: Padding {
+    /// - Parameter padding: one number for all sides, or two for each dimension, the last dimension first; negative ones cut off.
     public init(_ padding: any SpatialSizes) { super.init("CircularPad3d", padding, rank: 3, .circular) }
     override public func blank(_ copies: ModuleCopies) -> Module? { CircularPad3d(padding) }
 }
 
 /// Adds one number around a sequence. Source: `torch.nn.ConstantPad1d`.
 public final class ConstantPad1d: Padding {
+    /// - Parameters:
+    ///   - padding: one number for all sides, or two for each dimension, the last dimension first; negative ones cut off.
+    ///   - value: what is added.
     public init(_ padding: any SpatialSizes, _ value: any TensorScalar) { super.init("ConstantPad1d", padding, rank: 1, .constant, value) }
     override public var extraRepr: String { "padding=\(super.extraRepr), value=\(python(value))" }
     override public func blank(_ copies: ModuleCopies) -> Module? { ConstantPad1d(padding, value) }
@@ -111,6 +126,9 @@ public final class ConstantPad1d: Padding {
 
 /// Adds one number around an image. Source: `torch.nn.ConstantPad2d`.
 public final class ConstantPad2d: Padding {
+    /// - Parameters:
+    ///   - padding: one number for all sides, or two for each dimension, the last dimension first; negative ones cut off.
+    ///   - value: what is added.
     public init(_ padding: any SpatialSizes, _ value: any TensorScalar) { super.init("ConstantPad2d", padding, rank: 2, .constant, value) }
     override public var extraRepr: String { "padding=\(super.extraRepr), value=\(python(value))" }
     override public func blank(_ copies: ModuleCopies) -> Module? { ConstantPad2d(padding, value) }
@@ -118,6 +136,9 @@ public final class ConstantPad2d: Padding {
 
 /// Adds one number around a volume. Source: `torch.nn.ConstantPad3d`.
 public final class ConstantPad3d: Padding {
+    /// - Parameters:
+    ///   - padding: one number for all sides, or two for each dimension, the last dimension first; negative ones cut off.
+    ///   - value: what is added.
     public init(_ padding: any SpatialSizes, _ value: any TensorScalar) { super.init("ConstantPad3d", padding, rank: 3, .constant, value) }
     override public var extraRepr: String { "padding=\(super.extraRepr), value=\(python(value))" }
     override public func blank(_ copies: ModuleCopies) -> Module? { ConstantPad3d(padding, value) }

@@ -2,7 +2,9 @@ public import TernCore
 
 /// What the pooling layers over windows share.
 public class Pooling: Module, Layer {
+    /// The window's size, its step, and how much is added on each side.
     public let kernelSize: any SpatialSizes, stride: any SpatialSizes, padding: any SpatialSizes
+    /// Whether windows that begin inside the input and end outside it count. Default false.
     public let ceilMode: Bool
 
     init(_ kernelSize: any SpatialSizes, _ stride: (any SpatialSizes)?, _ padding: any SpatialSizes, _ ceilMode: Bool) {
@@ -20,8 +22,10 @@ public class Pooling: Module, Layer {
 ///
 /// Source: `torch.nn.MaxPool1d`.
 public final class MaxPool1d: Pooling {
+    /// The distance between the elements of a window. Default 1.
     public let dilation: any SpatialSizes
 
+    /// The stride is the kernel's size by default, the padding 0.
     public init(
         kernelSize: any SpatialSizes, stride: (any SpatialSizes)? = nil, padding: any SpatialSizes = 0, dilation: any SpatialSizes = 1,
         ceilMode: Bool = false
@@ -47,8 +51,10 @@ public final class MaxPool1d: Pooling {
 /// The greatest number of each window, over images. `withIndices` gives its place too.
 /// Source: `torch.nn.MaxPool2d`.
 public final class MaxPool2d: Pooling {
+    /// The distance between the elements of a window. Default 1.
     public let dilation: any SpatialSizes
 
+    /// The stride is the kernel's size by default, the padding 0.
     public init(
         kernelSize: any SpatialSizes, stride: (any SpatialSizes)? = nil, padding: any SpatialSizes = 0, dilation: any SpatialSizes = 1,
         ceilMode: Bool = false
@@ -74,8 +80,10 @@ public final class MaxPool2d: Pooling {
 /// The greatest number of each window, over volumes. `withIndices` gives its place too.
 /// Source: `torch.nn.MaxPool3d`.
 public final class MaxPool3d: Pooling {
+    /// The distance between the elements of a window. Default 1.
     public let dilation: any SpatialSizes
 
+    /// The stride is the kernel's size by default, the padding 0.
     public init(
         kernelSize: any SpatialSizes, stride: (any SpatialSizes)? = nil, padding: any SpatialSizes = 0, dilation: any SpatialSizes = 1,
         ceilMode: Bool = false
@@ -106,8 +114,10 @@ public final class MaxPool3d: Pooling {
 ///
 /// Source: `torch.nn.AvgPool1d`.
 public final class AvgPool1d: Pooling {
+    /// Whether padding counts as zeros. Default true.
     public let countIncludePad: Bool
 
+    /// The stride is the kernel's size by default, the padding 0.
     public init(
         kernelSize: any SpatialSizes, stride: (any SpatialSizes)? = nil, padding: any SpatialSizes = 0, ceilMode: Bool = false,
         countIncludePad: Bool = true
@@ -128,9 +138,12 @@ public final class AvgPool1d: Pooling {
 ///
 /// Source: `torch.nn.AvgPool2d`; see `AvgPool1d` for the other parameters.
 public final class AvgPool2d: Pooling {
+    /// Whether padding counts as zeros. Default true.
     public let countIncludePad: Bool
+    /// What sums are divided by; nil: the number of elements.
     public let divisorOverride: Int?
 
+    /// The stride is the kernel's size by default, the padding 0.
     public init(
         kernelSize: any SpatialSizes, stride: (any SpatialSizes)? = nil, padding: any SpatialSizes = 0, ceilMode: Bool = false,
         countIncludePad: Bool = true, divisorOverride: Int? = nil
@@ -155,9 +168,12 @@ public final class AvgPool2d: Pooling {
 ///
 /// Source: `torch.nn.AvgPool3d`; see `AvgPool1d` for the other parameters.
 public final class AvgPool3d: Pooling {
+    /// Whether padding counts as zeros. Default true.
     public let countIncludePad: Bool
+    /// What sums are divided by; nil: the number of elements.
     public let divisorOverride: Int?
 
+    /// The stride is the kernel's size by default, the padding 0.
     public init(
         kernelSize: any SpatialSizes, stride: (any SpatialSizes)? = nil, padding: any SpatialSizes = 0, ceilMode: Bool = false,
         countIncludePad: Bool = true, divisorOverride: Int? = nil

@@ -5,7 +5,9 @@ public import TernCore
 /// Layer k has the parameters `weight_ih_lk` (gates · hiddenSize, inputs), `weight_hh_lk`, `bias_ih_lk` and `bias_hh_lk`, and the same ending in
 /// `_reverse` for the way back, as in PyTorch's state dicts: `rnn.parameter("weight_hh_l0")`. All start uniform within ±1/√hiddenSize.
 public class RecurrentNetwork: Module {
+    /// The features of inputs and of states, and the number of layers.
     public let inputSize: Int, hiddenSize: Int, numLayers: Int
+    /// Whether biases are added, whether the batch is the first dimension, and whether sequences are read backwards too.
     public let bias: Bool, batchFirst: Bool, bidirectional: Bool
     /// The probability with which outputs of all layers but the last are dropped in training.
     public let dropout: Double
@@ -172,9 +174,12 @@ enum RecurrentStep {
 ///
 /// Source: `torch.nn.RNN`.
 public final class RNN: RecurrentNetwork {
+    /// What a step is bent by.
     public enum Nonlinearity: String, Sendable { case tanh, relu }
+    /// What a step is bent by. Default `.tanh`.
     public let nonlinearity: Nonlinearity
 
+    /// One layer, in one direction, with biases and without dropout by default; an error where a size is not above 0.
     public init(
         _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, nonlinearity: Nonlinearity = .tanh, bias: Bool = true,
         batchFirst: Bool = false,
@@ -210,6 +215,7 @@ public final class RNN: RecurrentNetwork {
 ///
 /// Source: `torch.nn.LSTM`.
 public final class LSTM: RecurrentNetwork {
+    /// One layer, in one direction, with biases, without dropout and projection by default; an error where a size is not above 0.
     public init(
         _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, bias: Bool = true, batchFirst: Bool = false, dropout: Double = 0,
         bidirectional: Bool = false, projSize: Int = 0
@@ -246,6 +252,7 @@ public final class LSTM: RecurrentNetwork {
 ///
 /// Source: `torch.nn.GRU`.
 public final class GRU: RecurrentNetwork {
+    /// One layer, in one direction, with biases and without dropout by default; an error where a size is not above 0.
     public init(
         _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, bias: Bool = true, batchFirst: Bool = false, dropout: Double = 0,
         bidirectional: Bool = false

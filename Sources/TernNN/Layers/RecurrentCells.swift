@@ -3,10 +3,15 @@ public import TernCore
 /// What the recurrent cells share: weights weightIh (gates · hiddenSize, inputSize), weightHh (gates · hiddenSize, hiddenSize) and biases, which
 /// start uniform within ±1/√hiddenSize.
 public class RecurrentCell: Module {
+    /// (gates · hiddenSize, inputSize).
     @Parameter public var weightIh: Tensor
+    /// (gates · hiddenSize, hiddenSize).
     @Parameter public var weightHh: Tensor
+    /// (gates · hiddenSize), added to the input's part; nil where the cell has none.
     @Parameter public var biasIh: Tensor?
+    /// (gates · hiddenSize), added to the state's part; nil where the cell has none.
     @Parameter public var biasHh: Tensor?
+    /// The features of inputs and of states.
     public let inputSize: Int, hiddenSize: Int
 
     init(_ inputSize: Int, _ hiddenSize: Int, bias: Bool, gates: Int) {
@@ -36,18 +41,23 @@ public class RecurrentCell: Module {
     func zeroState(_ x: Tensor) -> Tensor {
         x.isPoison || x.rank == 0 ? .poison : .zeros(Shape(x.shape.dropLast() + [hiddenSize]), dtype: x.dtype, device: x.device)
     }
+    /// Names as in PyTorch's state dicts: `weight_ih`.
     override public func partName(of property: String) -> String { snakeCase(property) }
     override public var extraRepr: String { "\(inputSize), \(hiddenSize)" + (hasBias ? "" : ", bias=False") }
 }
 
 /// One step of `RNN`: (N, inputSize), (N, hiddenSize) → (N, hiddenSize); the batch may be left out. Source: `torch.nn.RNNCell`.
 public final class RNNCell: RecurrentCell {
+    /// What the step is bent by. Default `.tanh`.
     public let nonlinearity: RNN.Nonlinearity
 
+    /// With the features of inputs and states; biases are added by default.
     public init(_ inputSize: Int, _ hiddenSize: Int, bias: Bool = true, nonlinearity: RNN.Nonlinearity = .tanh) {
         self.nonlinearity = nonlinearity
         super.init(inputSize, hiddenSize, bias: bias, gates: 1)
     }
+    /// The next state.
+    /// - Parameter hidden: the state. Default: zeros.
     public func callAsFunction(_ x: Tensor, _ hidden: Tensor? = nil) -> Tensor {
         run(self) {
             let h = hidden ?? zeroState(x)
@@ -62,8 +72,11 @@ public final class RNNCell: RecurrentCell {
 
 /// One step of `LSTM`; the batch may be left out. Source: `torch.nn.LSTMCell`.
 public final class LSTMCell: RecurrentCell {
+    /// With the features of inputs and states; biases are added by default.
     public init(_ inputSize: Int, _ hiddenSize: Int, bias: Bool = true) { super.init(inputSize, hiddenSize, bias: bias, gates: 4) }
 
+    /// The next hidden and cell states.
+    /// - Parameter state: the states. Default: zeros.
     public func callAsFunction(_ x: Tensor, _ state: (hidden: Tensor, cell: Tensor)? = nil) -> (hidden: Tensor, cell: Tensor) {
         run(self) {
             let (h, c) = state ?? (zeroState(x), zeroState(x))
@@ -77,8 +90,11 @@ public final class LSTMCell: RecurrentCell {
 
 /// One step of `GRU`; the batch may be left out. Source: `torch.nn.GRUCell`.
 public final class GRUCell: RecurrentCell {
+    /// With the features of inputs and states; biases are added by default.
     public init(_ inputSize: Int, _ hiddenSize: Int, bias: Bool = true) { super.init(inputSize, hiddenSize, bias: bias, gates: 3) }
 
+    /// The next state.
+    /// - Parameter hidden: the state. Default: zeros.
     public func callAsFunction(_ x: Tensor, _ hidden: Tensor? = nil) -> Tensor {
         run(self) {
             let h = hidden ?? zeroState(x)

@@ -6,12 +6,18 @@ public import TernCore
 public class Upsample: Module, Layer {
     /// How new elements are made; `linear` is for sequences, `bilinear` and `bicubic` for images, `trilinear` for volumes.
     public enum Mode: String, Sendable {
+        /// The nearest element; interpolation in one, two or three dimensions; a cubic curve through 4 × 4 elements; the mean of an area.
         case nearest, linear, bilinear, trilinear, bicubic, area
+        /// The nearest element, counted from the middles of elements.
         case nearestExact = "nearest-exact"
     }
+    /// The new sizes; nil where a factor is given.
     public let size: (any SpatialSizes)?
+    /// How many times larger, in each dimension; nil where sizes are given.
     public let scaleFactor: [Double]?
+    /// How new elements are made. Default `.nearest`.
     public let mode: Mode
+    /// Whether the corner elements stay where they are. Default false.
     public let alignCorners: Bool
 
     /// - Parameters:
@@ -51,8 +57,10 @@ public class Upsample: Module, Layer {
 
 /// The windows of an image as columns: (N, C, H, W) → (N, C · KH · KW, positions). Source: `torch.nn.Unfold`.
 public final class Unfold: Module, Layer {
+    /// The window's size, the distance of its elements, how much is added on each side, and the step.
     public let kernelSize: any SpatialSizes, dilation: any SpatialSizes, padding: any SpatialSizes, stride: any SpatialSizes
 
+    /// Sizes are one number, or one for each dimension; the step and the dilation are 1, the padding 0 by default.
     public init(
         kernelSize: any SpatialSizes, dilation: any SpatialSizes = 1, padding: any SpatialSizes = 0, stride: any SpatialSizes = 1
     ) {
@@ -72,9 +80,12 @@ public final class Unfold: Module, Layer {
 /// Columns put back where `Unfold` takes them from: (N, C · KH · KW, positions) → (N, C, outputSize…); what overlaps adds up.
 /// Source: `torch.nn.Fold`.
 public final class Fold: Module, Layer {
+    /// The sizes of the image that is made.
     public let outputSize: any SpatialSizes
+    /// The window's size, the distance of its elements, how much was added on each side, and the step.
     public let kernelSize: any SpatialSizes, dilation: any SpatialSizes, padding: any SpatialSizes, stride: any SpatialSizes
 
+    /// The sizes of the image, and the parameters of the `Unfold` that is undone.
     public init(
         outputSize: any SpatialSizes, kernelSize: any SpatialSizes, dilation: any SpatialSizes = 1, padding: any SpatialSizes = 0,
         stride: any SpatialSizes = 1

@@ -4,8 +4,11 @@ public import TernCore
 ///
 /// Source: `torch.nn.Flatten`.
 public final class Flatten: Module, Layer {
+    /// The first and the last dimension that are joined; negative ones count from the end.
     public let startDim: Int, endDim: Int
 
+    /// - Parameters:
+    ///   - startDim, endDim: the first and the last dimension that are joined; negative ones count from the end.
     public init(startDim: Int = 1, endDim: Int = -1) { (self.startDim, self.endDim) = (startDim, endDim) }
     public func forward(_ x: Tensor) -> Tensor { x.flatten(startDim, endDim) }
     override public var extraRepr: String { "start_dim=\(startDim), end_dim=\(endDim)" }
@@ -14,9 +17,12 @@ public final class Flatten: Module, Layer {
 
 /// Splits dimension `dim` into several, of the sizes given; one of them may be −1. Source: `torch.nn.Unflatten`.
 public final class Unflatten: Module, Layer {
+    /// The dimension that is split.
     public let dim: Int
+    /// The sizes that it is split into.
     public let unflattenedSize: [Int]
 
+    /// With the dimension that is split, and the sizes, whose product must be its own.
     public init(_ dim: Int, _ unflattenedSize: [Int]) { (self.dim, self.unflattenedSize) = (dim, unflattenedSize) }
     public func forward(_ x: Tensor) -> Tensor { x.unflatten(dim, unflattenedSize) }
     override public var extraRepr: String { "dim=\(dim), unflattened_size=\(python(unflattenedSize))" }
@@ -25,8 +31,10 @@ public final class Unflatten: Module, Layer {
 
 /// Makes channels into pixels: (…, C·r², H, W) → (…, C, H·r, W·r). Source: `torch.nn.PixelShuffle`.
 public final class PixelShuffle: Module, Layer {
+    /// r, how many times larger the image becomes.
     public let upscaleFactor: Int
 
+    /// - Parameter upscaleFactor: r, how many times larger the image becomes; its square must divide the channels.
     public init(_ upscaleFactor: Int) { self.upscaleFactor = upscaleFactor }
     public func forward(_ x: Tensor) -> Tensor { pixelShuffle(x, upscaleFactor) }
     override public var extraRepr: String { "upscale_factor=\(upscaleFactor)" }
@@ -35,8 +43,10 @@ public final class PixelShuffle: Module, Layer {
 
 /// Makes pixels into channels: (…, C, H·r, W·r) → (…, C·r², H, W). Source: `torch.nn.PixelUnshuffle`.
 public final class PixelUnshuffle: Module, Layer {
+    /// r, how many times smaller the image becomes.
     public let downscaleFactor: Int
 
+    /// - Parameter downscaleFactor: r, how many times smaller the image becomes; it must divide height and width.
     public init(_ downscaleFactor: Int) { self.downscaleFactor = downscaleFactor }
     public func forward(_ x: Tensor) -> Tensor { pixelUnshuffle(x, downscaleFactor) }
     override public var extraRepr: String { "downscale_factor=\(downscaleFactor)" }
@@ -45,8 +55,10 @@ public final class PixelUnshuffle: Module, Layer {
 
 /// Deals the channels of (N, C, …) out of `groups` groups in turn. Source: `torch.nn.ChannelShuffle`.
 public final class ChannelShuffle: Module, Layer {
+    /// The number of groups.
     public let groups: Int
 
+    /// - Parameter groups: the number of groups; it must divide the channels.
     public init(_ groups: Int) { self.groups = groups }
     public func forward(_ x: Tensor) -> Tensor { channelShuffle(x, groups) }
     override public var extraRepr: String { "groups=\(groups)" }

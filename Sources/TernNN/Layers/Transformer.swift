@@ -10,15 +10,23 @@ public import TernCore
 ///
 /// Source: `torch.nn.TransformerEncoderLayer`.
 public final class TransformerEncoderLayer: Module, Layer {
+    /// Attention of the sequence to itself.
     public let selfAttn: MultiheadAttention
+    /// From the features to the wider ones in between.
     public let linear1: Linear
+    /// Between the linear layers.
     public let dropout: Dropout
+    /// Back to the features.
     public let linear2: Linear
+    /// The normalizations, in the order of their parts.
     public let norm1: LayerNorm, norm2: LayerNorm
+    /// What drops from each part's result before it is added.
     public let dropout1: Dropout, dropout2: Dropout
+    /// Whether normalization comes before each part, not after.
     public let normFirst: Bool
     let arguments: TransformerArguments
 
+    /// With the features and the number of heads, which must divide them; 2048 features in between and dropout 0.1 by default.
     public convenience init(
         _ dModel: Int, _ nhead: Int, dimFeedforward: Int = 2048, dropout: Double = 0.1,
         activation: @escaping (Tensor) -> Tensor = { relu($0) },
@@ -53,6 +61,7 @@ public final class TransformerEncoderLayer: Module, Layer {
         let x = norm1(src + attended(src))
         return norm2(x + fed(x))
     }
+    /// Names as in PyTorch's state dicts: `self_attn`.
     override public func partName(of property: String) -> String { snakeCase(property) }
     override public func blank(_ copies: ModuleCopies) -> Module? { TransformerEncoderLayer(arguments) }
 }
@@ -61,16 +70,25 @@ public final class TransformerEncoderLayer: Module, Layer {
 ///
 /// Parameters as those of `TransformerEncoderLayer`. Source: `torch.nn.TransformerDecoderLayer`.
 public final class TransformerDecoderLayer: Module {
+    /// Attention of the sequence to itself.
     public let selfAttn: MultiheadAttention
+    /// Attention to the memory.
     public let multiheadAttn: MultiheadAttention
+    /// From the features to the wider ones in between.
     public let linear1: Linear
+    /// Between the linear layers.
     public let dropout: Dropout
+    /// Back to the features.
     public let linear2: Linear
+    /// The normalizations, in the order of their parts.
     public let norm1: LayerNorm, norm2: LayerNorm, norm3: LayerNorm
+    /// What drops from each part's result before it is added.
     public let dropout1: Dropout, dropout2: Dropout, dropout3: Dropout
+    /// Whether normalization comes before each part, not after.
     public let normFirst: Bool
     let arguments: TransformerArguments
 
+    /// With the features and the number of heads, which must divide them; 2048 features in between and dropout 0.1 by default.
     public convenience init(
         _ dModel: Int, _ nhead: Int, dimFeedforward: Int = 2048, dropout: Double = 0.1,
         activation: @escaping (Tensor) -> Tensor = { relu($0) },
@@ -118,16 +136,21 @@ public final class TransformerDecoderLayer: Module {
             return norm3(x + fed(x))
         }
     }
+    /// Names as in PyTorch's state dicts: `self_attn`.
     override public func partName(of property: String) -> String { snakeCase(property) }
     override public func blank(_ copies: ModuleCopies) -> Module? { TransformerDecoderLayer(arguments) }
 }
 
 /// The masks of a decoder: for the target's attention to itself, and for its attention to the memory. As those of `MultiheadAttention`.
 public struct DecoderMasks {
+    /// (L, L) and (L, S), or one for each head of each sample: masks of the attention to itself, and to the memory.
     public var tgt: Tensor?, memory: Tensor?
+    /// (N, L) and (N, S): which keys are left out.
     public var tgtKeyPadding: Tensor?, memoryKeyPadding: Tensor?
+    /// Whether target i sees targets 0 to i only, and memories 0 to i only.
     public var tgtIsCausal: Bool, memoryIsCausal: Bool
 
+    /// Without an argument: nothing is masked.
     public init(
         tgt: Tensor? = nil, memory: Tensor? = nil, tgtKeyPadding: Tensor? = nil, memoryKeyPadding: Tensor? = nil, tgtIsCausal: Bool = false,
         memoryIsCausal: Bool = false
@@ -161,7 +184,9 @@ struct TransformerArguments {
 
 /// Encoder layers, one after the other: copies of one, with equal first values. Source: `torch.nn.TransformerEncoder`.
 public final class TransformerEncoder: Module, Layer {
+    /// The encoder layers.
     public let layers: ModuleList
+    /// What is done to the result; nil: nothing.
     public let norm: LayerNorm?
 
     /// - Parameter norm: what is done to the result.
@@ -172,6 +197,7 @@ public final class TransformerEncoder: Module, Layer {
     private init(_ layers: ModuleList, _ norm: LayerNorm?) { (self.layers, self.norm) = (layers, norm) }
 
     public func forward(_ x: Tensor) -> Tensor { encoded(x, nil, nil, false) }
+    /// - Parameters: as `srcMask`, `srcKeyPaddingMask` and `isCausal` of `TransformerEncoderLayer`, given to each layer.
     public func callAsFunction(_ src: Tensor, mask: Tensor? = nil, srcKeyPaddingMask: Tensor? = nil, isCausal: Bool = false) -> Tensor {
         run(self) { encoded(src, mask, srcKeyPaddingMask, isCausal) }
     }
@@ -190,7 +216,9 @@ public final class TransformerEncoder: Module, Layer {
 
 /// Decoder layers, one after the other: copies of one, with equal first values. Source: `torch.nn.TransformerDecoder`.
 public final class TransformerDecoder: Module {
+    /// The decoder layers.
     public let layers: ModuleList
+    /// What is done to the result; nil: nothing.
     public let norm: LayerNorm?
 
     /// - Parameter norm: what is done to the result.
@@ -200,6 +228,9 @@ public final class TransformerDecoder: Module {
     }
     private init(_ layers: ModuleList, _ norm: LayerNorm?) { (self.layers, self.norm) = (layers, norm) }
 
+    /// - Parameters:
+    ///   - memory: what the encoder gave.
+    ///   - masks: given to each layer.
     public func callAsFunction(_ tgt: Tensor, _ memory: Tensor, masks: DecoderMasks = DecoderMasks()) -> Tensor {
         run(self) {
             var x = tgt
@@ -222,11 +253,14 @@ private func copies<M: Module>(of module: M, _ count: Int) -> [M] {
 ///
 /// Parameters as those of `TransformerEncoderLayer`. Source: `torch.nn.Transformer`.
 public final class Transformer: Module {
+    /// Makes the memory of the source.
     public let encoder: TransformerEncoder
+    /// Makes the result of the target and the memory.
     public let decoder: TransformerDecoder
     private let arguments: TransformerArguments
     private let depths: (encoder: Int, decoder: Int)
 
+    /// 512 features, 8 heads, 6 layers each way, 2048 features in between, dropout 0.1 by default.
     public convenience init(
         dModel: Int = 512, nhead: Int = 8, numEncoderLayers: Int = 6, numDecoderLayers: Int = 6, dimFeedforward: Int = 2048,
         dropout: Double = 0.1,

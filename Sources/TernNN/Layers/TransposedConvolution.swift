@@ -4,9 +4,13 @@ public import TernCore
 /// (inChannels, outChannels / groups, kernel…) and bias (outChannels), which start uniform within ±1/√n, n being the number of weights that
 /// one input element meets.
 public class TransposedConvolution: Module, Layer {
+    /// (inChannels, outChannels / groups, kernel…).
     @Parameter public var weight: Tensor
+    /// (outChannels); nil where the layer has none.
     @Parameter public var bias: Tensor?
+    /// The number of output channels.
     public let outChannels: Int
+    /// Sizes and steps for each dimension, and the number of groups of channels; `outputPadding` is added to one side of the output's size.
     public let kernelSize: [Int], stride: [Int], padding: [Int], outputPadding: [Int], dilation: [Int], groups: Int
     /// 0 while the size of a lazy layer is not known.
     public var inChannels: Int { $weight.knownShape.map { $0[0] } ?? 0 }
@@ -101,6 +105,7 @@ public class TransposedConvolution: Module, Layer {
 /// A transposed convolution over sequences: (N, C, L) → (N, outChannels, L′); the batch may be left out. Sizes grow by the stride.
 /// Source: `torch.nn.ConvTranspose1d`.
 public class ConvTranspose1d: TransposedConvolution {
+    /// Strides and dilations are 1, paddings 0 by default. `groups`, 1 by default, must divide both numbers of channels.
     public init(
         _ inChannels: Int, _ outChannels: Int, kernelSize: any SpatialSizes, stride: any SpatialSizes = 1, padding: any SpatialSizes = 0,
         outputPadding: any SpatialSizes = 0, groups: Int = 1, bias: Bool = true, dilation: any SpatialSizes = 1
@@ -120,6 +125,7 @@ public class ConvTranspose1d: TransposedConvolution {
 /// A `ConvTranspose1d` whose number of input channels is found at the first call, or in a state dict.
 /// Source: `torch.nn.LazyConvTranspose1d`.
 public final class LazyConvTranspose1d: ConvTranspose1d {
+    /// The parameters of the transposed convolution, and their defaults, without the number of input channels.
     public init(
         _ outChannels: Int, kernelSize: any SpatialSizes, stride: any SpatialSizes = 1, padding: any SpatialSizes = 0,
         outputPadding: any SpatialSizes = 0, groups: Int = 1, bias: Bool = true, dilation: any SpatialSizes = 1
@@ -141,6 +147,7 @@ public final class LazyConvTranspose1d: ConvTranspose1d {
 /// A transposed convolution over images: (N, C, H, W) → (N, outChannels, H′, W′); the batch may be left out. Sizes grow by the stride.
 /// Source: `torch.nn.ConvTranspose2d`.
 public class ConvTranspose2d: TransposedConvolution {
+    /// Strides and dilations are 1, paddings 0 by default. `groups`, 1 by default, must divide both numbers of channels.
     public init(
         _ inChannels: Int, _ outChannels: Int, kernelSize: any SpatialSizes, stride: any SpatialSizes = 1, padding: any SpatialSizes = 0,
         outputPadding: any SpatialSizes = 0, groups: Int = 1, bias: Bool = true, dilation: any SpatialSizes = 1
@@ -160,6 +167,7 @@ public class ConvTranspose2d: TransposedConvolution {
 /// A `ConvTranspose2d` whose number of input channels is found at the first call, or in a state dict.
 /// Source: `torch.nn.LazyConvTranspose2d`.
 public final class LazyConvTranspose2d: ConvTranspose2d {
+    /// The parameters of the transposed convolution, and their defaults, without the number of input channels.
     public init(
         _ outChannels: Int, kernelSize: any SpatialSizes, stride: any SpatialSizes = 1, padding: any SpatialSizes = 0,
         outputPadding: any SpatialSizes = 0, groups: Int = 1, bias: Bool = true, dilation: any SpatialSizes = 1
@@ -181,6 +189,7 @@ public final class LazyConvTranspose2d: ConvTranspose2d {
 /// A transposed convolution over volumes: (N, C, D, H, W) → (N, outChannels, D′, H′, W′); the batch may be left out. Sizes grow by the stride.
 /// Source: `torch.nn.ConvTranspose3d`.
 public class ConvTranspose3d: TransposedConvolution {
+    /// Strides and dilations are 1, paddings 0 by default. `groups`, 1 by default, must divide both numbers of channels.
     public init(
         _ inChannels: Int, _ outChannels: Int, kernelSize: any SpatialSizes, stride: any SpatialSizes = 1, padding: any SpatialSizes = 0,
         outputPadding: any SpatialSizes = 0, groups: Int = 1, bias: Bool = true, dilation: any SpatialSizes = 1
@@ -200,6 +209,7 @@ public class ConvTranspose3d: TransposedConvolution {
 /// A `ConvTranspose3d` whose number of input channels is found at the first call, or in a state dict.
 /// Source: `torch.nn.LazyConvTranspose3d`.
 public final class LazyConvTranspose3d: ConvTranspose3d {
+    /// The parameters of the transposed convolution, and their defaults, without the number of input channels.
     public init(
         _ outChannels: Int, kernelSize: any SpatialSizes, stride: any SpatialSizes = 1, padding: any SpatialSizes = 0,
         outputPadding: any SpatialSizes = 0, groups: Int = 1, bias: Bool = true, dilation: any SpatialSizes = 1

@@ -2,6 +2,7 @@ import TernCore
 
 /// What a loss gives: one number for each element or sample, their mean, or their sum. Source: `reduction` of PyTorch's losses.
 public enum Reduction: String, Sendable {
+    /// The losses as they are; their mean; their sum.
     case none, mean, sum
     /// The sum divided by the size of dimension 0: what the Kullback–Leibler divergence of distributions is. Source: `torch.nn.KLDivLoss`.
     case batchMean = "batchmean"

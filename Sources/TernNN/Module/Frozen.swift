@@ -25,5 +25,6 @@ public struct Frozen<Model: Module>: @unchecked Sendable {
 }
 
 extension Frozen where Model: Layer {
+    /// What the model computes of one tensor, recording nothing.
     public func callAsFunction(_ x: Tensor) -> Tensor { inferenceMode { model(x) } }
 }

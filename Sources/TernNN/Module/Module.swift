@@ -13,6 +13,7 @@ open class Module {
     /// Modules added by name, after those that properties hold; as layers too, where they are: a cast at each call would be slow.
     private(set) var added: [(name: String, module: Module, layer: (any Layer)?)] = []
 
+    /// A module in training, without anything added.
     public init() { _ = ModuleNaming.installed }
 
     // MARK: What a subclass may say
@@ -105,6 +106,7 @@ open class Module {
     public func namedChildren() -> [(name: String, module: Module)] {
         parts().compactMap { if case .module(let m) = $0.part { ($0.name, m) } else { nil } }
     }
+    /// The modules directly inside this one. Source: `torch.nn.Module.children`.
     public func children() -> [Module] { namedChildren().map(\.module) }
 
     /// This module and all inside it, each once, with their paths (`""` for itself, `net.0`).
@@ -114,6 +116,7 @@ open class Module {
         walk("", &seen) { found.append(($0, $1)) }
         return found
     }
+    /// This module and all inside it, each once. Source: `torch.nn.Module.modules`.
     public func modules() -> [Module] { namedModules().map(\.module) }
 
     private func walk(_ path: String, _ seen: inout Set<ObjectIdentifier>, _ visit: (String, Module) -> Void) {
@@ -148,12 +151,14 @@ open class Module {
     public func namedParameters() -> [(name: String, parameter: Parameter<Tensor>)] {
         tensors(repeating: false) { $0.role == .parameter }.map { ($0.name, Parameter(box: $0.box)) }
     }
+    /// The parameters of this module and all inside it, each once. Source: `torch.nn.Module.parameters`.
     public func parameters() -> [Parameter<Tensor>] { namedParameters().map(\.parameter) }
 
     /// The buffers, with their paths.
     public func namedBuffers() -> [(name: String, buffer: Tensor)] {
         tensors(repeating: false) { $0.role != .parameter }.compactMap { entry in entry.box.tensor.map { (entry.name, $0) } }
     }
+    /// The buffers of this module and all inside it, each once. Source: `torch.nn.Module.buffers`.
     public func buffers() -> [Tensor] { namedBuffers().map(\.buffer) }
 
     // MARK: Doing something to all
@@ -179,6 +184,7 @@ open class Module {
     /// Stops learning: no parameter asks for its gradient any more. Source: `requires_grad_(False)`.
     @discardableResult
     public func freeze() -> Self { setRequiresGrad(false) }
+    /// Learns again: all parameters ask for their gradients. Source: `requires_grad_(True)`.
     @discardableResult
     public func unfreeze() -> Self { setRequiresGrad(true) }
     private func setRequiresGrad(_ value: Bool) -> Self {
@@ -222,6 +228,7 @@ public protocol Layer: Module {
     func forward(_ x: Tensor) -> Tensor
 }
 extension Layer {
+    /// The value of `forward`; errors inside it name this layer.
     public func callAsFunction(_ x: Tensor) -> Tensor { run(self) { forward(x) } }
 }
 

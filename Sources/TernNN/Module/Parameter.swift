@@ -53,15 +53,21 @@ package final class TensorBox {
 
 /// `Tensor` or `Tensor?`: what a parameter or buffer can be declared as.
 public protocol ParameterValue {
+    /// The value for what was found: `box` gives the tensor where one must be there, and raises where it is not.
     init(asking box: () -> Tensor, found tensor: Tensor?)
+    /// The tensor; nil where an optional one is not there.
     var tensorIfAny: Tensor? { get }
 }
 extension Tensor: ParameterValue {
+    /// The tensor that was found, else what `box` gives.
     public init(asking box: () -> Tensor, found tensor: Tensor?) { self = tensor ?? box() }
+    /// Itself.
     public var tensorIfAny: Tensor? { self }
 }
 extension Tensor?: ParameterValue {
+    /// The tensor that was found, or nil.
     public init(asking box: () -> Tensor, found tensor: Tensor?) { self = tensor }
+    /// Itself.
     public var tensorIfAny: Tensor? { self }
 }
 
@@ -76,6 +82,7 @@ public struct Parameter<Value: ParameterValue> {
     package let box: TensorBox
 
     package init(box: TensorBox) { self.box = box }
+    /// A parameter that is learned and starts as this value.
     public init(wrappedValue: Value) { self.init(wrappedValue: wrappedValue, requiresGrad: true) }
     /// - Parameter requiresGrad: whether it is learned; default true (integer tensors never are).
     public init(wrappedValue: Value, requiresGrad: Bool) {
@@ -84,6 +91,7 @@ public struct Parameter<Value: ParameterValue> {
     /// A parameter whose size is found later: by the module at its first call, or by `loadStateDict`.
     public init() { box = TensorBox(nil, .parameter, deferred: true) }
 
+    /// The tensor; an error, and poison, where a lazy module has not found its size yet.
     public var wrappedValue: Value {
         get { Value(asking: box.resolved, found: box.tensor) }
         nonmutating set { box.assign(newValue.tensorIfAny) }
@@ -93,6 +101,7 @@ public struct Parameter<Value: ParameterValue> {
             yield &value
         }
     }
+    /// The parameter itself: `$weight`. Assigning it shares the parameter.
     public var projectedValue: Parameter {
         get { self }
         set { self = newValue }
@@ -108,12 +117,14 @@ public struct Parameter<Value: ParameterValue> {
 public struct Buffer<Value: ParameterValue> {
     package let box: TensorBox
 
+    /// A buffer that is part of the state dict and starts as this value.
     public init(wrappedValue: Value) { self.init(wrappedValue: wrappedValue, persistent: true) }
     /// - Parameter persistent: whether it is part of the state dict.
     public init(wrappedValue: Value, persistent: Bool) { box = TensorBox(wrappedValue.tensorIfAny, .buffer(persistent: persistent)) }
     /// A buffer whose size is found later.
     public init() { box = TensorBox(nil, .buffer(persistent: true), deferred: true) }
 
+    /// The tensor; an error, and poison, where a lazy module has not found its size yet.
     public var wrappedValue: Value {
         get { Value(asking: box.resolved, found: box.tensor) }
         nonmutating set { box.assign(newValue.tensorIfAny) }
@@ -123,6 +134,7 @@ public struct Buffer<Value: ParameterValue> {
             yield &value
         }
     }
+    /// The buffer itself: `$runningMean`. Assigning it shares the buffer.
     public var projectedValue: Buffer {
         get { self }
         set { self = newValue }
@@ -148,8 +160,11 @@ extension TensorBox {
 }
 
 extension Parameter where Value == Tensor {
+    /// The shape of the tensor.
     public var shape: Shape { wrappedValue.shape }
+    /// The element type of the tensor.
     public var dtype: DType { wrappedValue.dtype }
+    /// The device that the tensor lies on.
     public var device: Device { wrappedValue.device }
     /// The number of elements.
     public var count: Int { wrappedValue.count }

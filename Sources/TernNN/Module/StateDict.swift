@@ -4,17 +4,24 @@ public import TernCore
 ///
 /// Prints as PyTorch's: `OrderedDict([('weight', tensor([[…]])), …])`.
 public struct StateDict: Sendable, ExpressibleByDictionaryLiteral {
+    /// Names and tensors, in the order in which they were added.
     public private(set) var entries: [(name: String, tensor: Tensor)] = []
     private var places: [String: Int] = [:]
 
+    /// An empty one.
     public init() {}
+    /// From names and tensors, in order; of a name that comes twice, the later tensor.
     public init(_ entries: some Sequence<(name: String, tensor: Tensor)>) { for (name, tensor) in entries { self[name] = tensor } }
     public init(dictionaryLiteral elements: (String, Tensor)...) { for (name, tensor) in elements { self[name] = tensor } }
 
+    /// The names, in order.
     public var names: [String] { entries.map(\.name) }
+    /// How many tensors there are.
     public var count: Int { entries.count }
+    /// Whether there are none.
     public var isEmpty: Bool { entries.isEmpty }
 
+    /// The tensor of that name. Assigning replaces it, appends it, or, for nil, removes it.
     public subscript(name: String) -> Tensor? {
         get { places[name].map { entries[$0].tensor } }
         set {
@@ -39,6 +46,7 @@ public struct StateDict: Sendable, ExpressibleByDictionaryLiteral {
 }
 
 extension StateDict: Sequence {
+    /// Goes through names and tensors in order.
     public func makeIterator() -> IndexingIterator<[(name: String, tensor: Tensor)]> { entries.makeIterator() }
 }
 
@@ -50,15 +58,20 @@ extension StateDict: CustomStringConvertible {
 
 /// Why a state dict does not fit a module: everything that is wrong, at once.
 public struct StateDictError: Error, Sendable, CustomStringConvertible {
+    /// A tensor whose shape is not the module's.
     public struct Mismatch: Sendable, Equatable {
+        /// Its path: `0.weight`.
         public let name: String
+        /// The module's shape, and the state dict's.
         public let expected: Shape, found: Shape
     }
+    /// The type of the module that was to load.
     public let moduleName: String
     /// Names that the module has and the state dict has not.
     public let missing: [String]
     /// Names that the state dict has and the module has not.
     public let unexpected: [String]
+    /// Names that both have, with different shapes.
     public let mismatched: [Mismatch]
 
     public var description: String {

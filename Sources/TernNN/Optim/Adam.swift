@@ -30,6 +30,7 @@ open class Adam: Optimizer {
             ])
     }
 
+    /// Also asks for `eps` of 0 or more, and for betas in 0..<1.
     override open func problem(with options: OptionList) -> String? {
         OptionRule.first(super.problem(with: options), OptionRule.notNegative(options, "eps"), OptionRule.betas(options))
     }
@@ -58,6 +59,7 @@ open class Adam: Optimizer {
         return true
     }
 
+    /// Keeps `exp_avg` and `exp_avg_sq`, and `max_exp_avg_sq` with `amsgrad`.
     override open func update(_ p: Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Tensor {
         let (beta1, beta2) = group.betas
         var p = p, g = group.flag("maximize") ? -gradient : gradient

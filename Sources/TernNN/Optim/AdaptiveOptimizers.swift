@@ -20,11 +20,13 @@ public final class Adagrad: Optimizer {
                 "initial_accumulator_value": .number(initialAccumulatorValue), "maximize": .bool(maximize),
             ])
     }
+    /// Also asks for `lr_decay`, `initial_accumulator_value` and `eps` of 0 or more.
     override public func problem(with options: OptionList) -> String? {
         OptionRule.first(
             super.problem(with: options), OptionRule.notNegative(options, "lr_decay"),
             OptionRule.notNegative(options, "initial_accumulator_value"), OptionRule.notNegative(options, "eps"))
     }
+    /// Keeps `sum`.
     override public func update(_ p: Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Tensor {
         var p = p, g = group.flag("maximize") ? -gradient : gradient
         state.step += 1
@@ -54,12 +56,14 @@ public final class Adadelta: Optimizer {
                 "maximize": .bool(maximize),
             ])
     }
+    /// Also asks for `eps` of 0 or more, and for `rho` in 0...1.
     override public func problem(with options: OptionList) -> String? {
         let rho = options["rho"]?.doubleValue ?? 0
         return OptionRule.first(
             super.problem(with: options), OptionRule.notNegative(options, "eps"),
             0 <= rho && rho <= 1 ? nil : "rho must be in 0...1, not \(rho)")
     }
+    /// Keeps `square_avg` and `acc_delta`.
     override public func update(_ p: Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Tensor {
         var p = p, g = group.flag("maximize") ? -gradient : gradient
         let rho = group.number("rho"), eps = group.eps
@@ -92,9 +96,11 @@ public final class Adamax: Optimizer {
                 "maximize": .bool(maximize),
             ])
     }
+    /// Also asks for `eps` of 0 or more, and for betas in 0..<1.
     override public func problem(with options: OptionList) -> String? {
         OptionRule.first(super.problem(with: options), OptionRule.notNegative(options, "eps"), OptionRule.betas(options))
     }
+    /// Keeps `exp_avg` and `exp_inf`.
     override public func update(_ p: Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Tensor {
         var p = p, g = group.flag("maximize") ? -gradient : gradient
         let (beta1, beta2) = group.betas
@@ -128,13 +134,16 @@ public final class NAdam: Optimizer {
                 "maximize": .bool(maximize),
             ])
     }
+    /// Also asks for `eps` and `momentum_decay` of 0 or more, and for betas in 0..<1.
     override public func problem(with options: OptionList) -> String? {
         OptionRule.first(
             super.problem(with: options), OptionRule.notNegative(options, "eps"), OptionRule.betas(options),
             OptionRule.notNegative(options, "momentum_decay"))
     }
+    /// The product of all momenta so far.
     override public var stateNumbers: [String] { ["mu_product"] }
 
+    /// Keeps `exp_avg` and `exp_avg_sq`, and the number `mu_product`.
     override public func update(_ p: Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Tensor {
         var p = p, g = group.flag("maximize") ? -gradient : gradient
         let (beta1, beta2) = group.betas
@@ -173,9 +182,11 @@ public final class RAdam: Optimizer {
                 "decoupled_weight_decay": .bool(decoupledWeightDecay), "maximize": .bool(maximize),
             ])
     }
+    /// Also asks for `eps` of 0 or more, and for betas in 0..<1.
     override public func problem(with options: OptionList) -> String? {
         OptionRule.first(super.problem(with: options), OptionRule.notNegative(options, "eps"), OptionRule.betas(options))
     }
+    /// Keeps `exp_avg` and `exp_avg_sq`.
     override public func update(_ p: Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Tensor {
         var p = p, g = group.flag("maximize") ? -gradient : gradient
         let (beta1, beta2) = group.betas
@@ -215,11 +226,13 @@ public final class RMSprop: Optimizer {
                 "weight_decay": .number(weightDecay), "maximize": .bool(maximize),
             ])
     }
+    /// Also asks for `eps`, `momentum` and `alpha` of 0 or more.
     override public func problem(with options: OptionList) -> String? {
         OptionRule.first(
             super.problem(with: options), OptionRule.notNegative(options, "eps"), OptionRule.notNegative(options, "momentum"),
             OptionRule.notNegative(options, "alpha"))
     }
+    /// Keeps `square_avg`, `grad_avg` where it is centered, and `momentum_buffer` where there is momentum.
     override public func update(_ p: Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Tensor {
         var p = p, g = group.flag("maximize") ? -gradient : gradient
         let alpha = group.number("alpha")

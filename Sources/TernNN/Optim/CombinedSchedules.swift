@@ -30,6 +30,7 @@ public final class SequentialLR: LRScheduler {
     }
     override func undo() { for scheduler in schedulers { scheduler.undo() } }
 
+    /// Steps the part whose turn it is; at its milestone a part begins.
     override public func step() {
         stepCount += 1
         lastEpoch += 1
@@ -38,11 +39,13 @@ public final class SequentialLR: LRScheduler {
         if at > 0, milestones[at - 1] == lastEpoch { schedulers[at].restart() } else { schedulers[at].step() }
         lastLR = schedulers[at].lastLR
     }
+    /// Its own state, and those of its parts as `_schedulers`.
     override public func stateDict() -> OptionList {
         var state = super.stateDict()
         state["_schedulers"] = .list(schedulers.map { $0.stateDict().asValue })
         return state
     }
+    /// Loads its own state, and those of its parts.
     override public func loadStateDict(_ state: OptionList) {
         super.loadStateDict(state)
         schedulers.load(state)
@@ -65,17 +68,20 @@ public final class ChainedScheduler: LRScheduler {
         lastLR = currentLRs
     }
     override func undo() { for scheduler in schedulers { scheduler.undo() } }
+    /// Steps every schedule, in order.
     override public func step() {
         stepCount += 1
         lastEpoch += 1
         for scheduler in schedulers { scheduler.step() }
         lastLR = currentLRs
     }
+    /// Its own state, and those of its parts as `_schedulers`.
     override public func stateDict() -> OptionList {
         var state = super.stateDict()
         state["_schedulers"] = .list(schedulers.map { $0.stateDict().asValue })
         return state
     }
+    /// Loads its own state, and those of its parts.
     override public func loadStateDict(_ state: OptionList) {
         super.loadStateDict(state)
         schedulers.load(state)
@@ -100,19 +106,23 @@ extension [LRScheduler] {
 ///
 /// Source: `torch.optim.lr_scheduler.ReduceLROnPlateau`.
 public final class ReduceLROnPlateau {
+    /// Which numbers are better.
     public enum Mode: String, Sendable {
         /// Less is better, as of a loss.
         case min
         /// More is better, as of an accuracy.
         case max
     }
+    /// How `threshold` is meant.
     public enum ThresholdMode: String, Sendable {
         /// By a part of the best.
         case rel
         /// By an amount.
         case abs
     }
+    /// The optimizer whose rates it lowers.
     public let optimizer: Optimizer
+    /// How many times it has stepped.
     public private(set) var lastEpoch = 0
     /// The rates that the last step left.
     public private(set) var lastLR: [Double]

@@ -4,6 +4,7 @@ import TernCore
 /// Between two rates and back, over and over, with the momentum the other way round. Step after every batch.
 /// Source: `torch.optim.lr_scheduler.CyclicLR`.
 public final class CyclicLR: LRScheduler {
+    /// How high the cycles reach.
     public enum Mode: Sendable {
         /// All cycles reach as high.
         case triangular
@@ -51,6 +52,7 @@ public final class CyclicLR: LRScheduler {
         baseLRs = low
     }
 
+    /// The rates at step `lastEpoch`; sets the momentum of the groups too, where it cycles.
     override public func rates() -> [Double] {
         let position = Double(lastEpoch) / total
         let cycle = (1 + position).rounded(.down)
@@ -76,6 +78,7 @@ public final class CyclicLR: LRScheduler {
 /// One cycle over the whole training: up to `maxLR`, then down to nearly nothing, the momentum the other way round. Step after every batch.
 /// Source: `torch.optim.lr_scheduler.OneCycleLR`.
 public final class OneCycleLR: LRScheduler {
+    /// How rates go from one to the next: along half a cosine wave, or in equal steps.
     public enum Annealing: String, Sendable { case cos, linear }
     private struct Phase {
         let end: Double
@@ -130,6 +133,7 @@ public final class OneCycleLR: LRScheduler {
         self.init(optimizer, maxLR: maxLR, totalSteps: epochs * stepsPerEpoch)
     }
 
+    /// The rates at step `lastEpoch`; sets the momentum of the groups too, where it cycles. An error after the last step.
     override public func rates() -> [Double] {
         guard lastEpoch <= totalSteps else {
             raise(.rule("OneCycleLR", "step \(lastEpoch) of a schedule of \(totalSteps) steps"))

@@ -11,6 +11,7 @@ import TernCore
 ///
 /// A new one overrides `rates`. Source: `torch.optim.lr_scheduler.LRScheduler`.
 open class LRScheduler {
+    /// The optimizer whose rates it changes.
     public let optimizer: Optimizer
     /// How many times it has stepped; 0 at the start.
     public internal(set) var lastEpoch = -1
@@ -23,6 +24,7 @@ open class LRScheduler {
     /// Whether `rates` is asked for the first rates of all.
     public private(set) var isInitial = false
 
+    /// Notes each group's rate as `initial_lr`, unless it has one, and sets the first rates.
     public init(_ optimizer: Optimizer) {
         self.optimizer = optimizer
         for group in optimizer.groups where group["initial_lr"] == nil { group["initial_lr"] = .number(group.lr) }
@@ -91,6 +93,7 @@ open class LRScheduler {
 
 /// An option of a scheduler: one number for all groups, or one for each.
 public protocol GroupNumbers {
+    /// One number, or one for each group.
     var numbersForGroups: [Double] { get }
 }
 extension Double: GroupNumbers { public var numbersForGroups: [Double] { [self] } }

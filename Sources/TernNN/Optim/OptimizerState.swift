@@ -2,17 +2,20 @@ public import TernCore
 
 /// All that an optimizer remembers, as a value, in PyTorch's layout: the state by the parameter's number, and the groups' options.
 public struct OptimizerState: Sendable {
+    /// The options of one group, and which parameters are in it.
     public struct Group: Sendable {
         /// By PyTorch's names.
         public var options: OptionList
         /// The numbers of its parameters, counted over all groups.
         public var parameters: [Int]
+        /// With the options and the numbers of the parameters.
         public init(options: OptionList, parameters: [Int]) { (self.options, self.parameters) = (options, parameters) }
     }
     /// For each parameter that has a state, its tensors by PyTorch's names (`step`, `exp_avg`). PyTorch's `state`.
     public var parameters: [Int: [String: Tensor]]
     /// PyTorch's `param_groups`.
     public var groups: [Group]
+    /// With the state of each parameter and the groups.
     public init(parameters: [Int: [String: Tensor]], groups: [Group]) { (self.parameters, self.groups) = (parameters, groups) }
 }
 

@@ -2,11 +2,17 @@
 public enum OptionValue: Sendable, Hashable {
     /// PyTorch's `None`.
     case null
+    /// True or false.
     case bool(Bool)
+    /// A whole number.
     case int(Int)
+    /// A number.
     case number(Double)
+    /// A text.
     case text(String)
+    /// Values in order: a tuple or list in PyTorch.
     case list([OptionValue])
+    /// Values by name.
     case dictionary([String: OptionValue])
 
     /// The value as a number; nil for texts, lists and null.
@@ -50,6 +56,7 @@ extension OptionValue: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, E
     public init(booleanLiteral value: Bool) { self = .bool(value) }
     public init(stringLiteral value: String) { self = .text(value) }
     public init(arrayLiteral elements: OptionValue...) { self = .list(elements) }
+    /// PyTorch's `None`.
     public init(nilLiteral: ()) { self = .null }
 }
 
@@ -76,13 +83,16 @@ public struct OptionList: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     // Searched from the start: there are about ten, and their names compare as fast as numbers.
     private var entries: [Entry] = []
 
+    /// An empty list.
     public init() {}
     public init(dictionaryLiteral elements: (String, OptionValue)...) {
         for (name, value) in elements { self[name] = value }
     }
 
+    /// The names, in order.
     public var names: [String] { entries.map(\.name) }
 
+    /// The value of that name. Assigning replaces it, appends it, or, for nil, removes it.
     public subscript(name: String) -> OptionValue? {
         get {
             for entry in entries where entry.name == name { return entry.value }
@@ -101,6 +111,7 @@ public struct OptionList: Sendable, Hashable, ExpressibleByDictionaryLiteral {
 }
 
 extension OptionList: Sequence {
+    /// Goes through names and values in order.
     public func makeIterator() -> AnyIterator<(name: String, value: OptionValue)> {
         var rest = entries.makeIterator()
         return AnyIterator { rest.next().map { ($0.name, $0.value) } }

@@ -19,6 +19,7 @@ public final class Rprop: Optimizer {
                 "maximize": .bool(maximize),
             ])
     }
+    /// Also checks `etas` and `step_sizes`.
     override public func problem(with options: OptionList) -> String? {
         if let problem = super.problem(with: options) { return problem }
         guard let etas = options["etas"]?.doubles, etas.count == 2, 0 < etas[0], etas[0] < 1, 1 < etas[1] else {
@@ -26,6 +27,7 @@ public final class Rprop: Optimizer {
         }
         return nil
     }
+    /// Keeps `step_size` and `prev`, the gradient of the step before.
     override public func update(_ p: Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Tensor {
         let g = group.flag("maximize") ? -gradient : gradient
         let etas = group.numbers("etas"), limits = group.numbers("step_sizes")
@@ -61,8 +63,10 @@ public final class ASGD: Optimizer {
                 "maximize": .bool(maximize),
             ])
     }
+    /// The rate now, and the weight of the newest value in the mean.
     override public var stateNumbers: [String] { ["eta", "mu"] }
 
+    /// Keeps `ax`, the mean of the parameter's values, and the numbers `eta` and `mu`.
     override public func update(_ p: Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Tensor {
         var p = p, g = group.flag("maximize") ? -gradient : gradient
         let lambd = group.number("lambd")
@@ -99,6 +103,7 @@ public final class Adafactor: Optimizer {
                 "d": .number(d), "weight_decay": .number(weightDecay), "maximize": .bool(maximize),
             ])
     }
+    /// Also checks `eps`, `d` and `beta2_decay`.
     override public func problem(with options: OptionList) -> String? {
         if let problem = super.problem(with: options) { return problem }
         let beta2 = options["beta2_decay"]?.doubleValue ?? 0, d = options["d"]?.doubleValue ?? 1
@@ -109,15 +114,18 @@ public final class Adafactor: Optimizer {
         else { return "eps must be two numbers, 0 or more" }
         return nil
     }
+    /// Also refuses complex parameters.
     override public func problem(withParameter tensor: Tensor) -> String? {
         tensor.dtype.isComplex ? "complex parameters are not supported" : super.problem(withParameter: tensor)
     }
+    /// `row_var` has 1 in the last dimension, `col_var` in the last but one.
     override public func stateShape(_ name: String, for parameter: Shape) -> Shape {
         var shape = parameter
         if name == "row_var", shape.count > 0 { shape[-1] = 1 }
         if name == "col_var", shape.count > 1 { shape[-2] = 1 }
         return shape
     }
+    /// Keeps `row_var` and `col_var` of matrices, `variance` of other parameters.
     override public func update(_ p: Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Tensor {
         let g = group.flag("maximize") ? -gradient : gradient
         guard case .list(let epsilons)? = group["eps"], epsilons.count == 2 else { return p }
@@ -182,6 +190,7 @@ public final class Muon: Optimizer {
                 "ns_steps": .int(nsSteps), "adjust_lr_fn": .text(adjustLR.rawValue),
             ])
     }
+    /// Also checks `momentum`, `ns_steps`, `ns_coefficients` and `adjust_lr_fn`.
     override public func problem(with options: OptionList) -> String? {
         if let problem = super.problem(with: options) ?? OptionRule.notNegative(options, "momentum") { return problem }
         guard let steps = options["ns_steps"]?.intValue, (0..<100).contains(steps) else { return "ns_steps must be in 0..<100" }
@@ -191,11 +200,13 @@ public final class Muon: Optimizer {
         }
         return nil
     }
+    /// Takes matrices alone, and no complex ones.
     override public func problem(withParameter tensor: Tensor) -> String? {
         if tensor.dtype.isComplex { return "complex parameters are not supported" }
         if tensor.rank != 2 { return "only matrices can be optimized, not a parameter of shape \(tensor.shape.brief): give it to AdamW" }
         return super.problem(withParameter: tensor)
     }
+    /// Keeps `momentum_buffer`.
     override public func update(_ p: Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Tensor {
         if let problem = problem(withParameter: p) {
             raise(.rule(typeName, problem))

@@ -10,6 +10,7 @@ public import TernCore
 /// What a group leaves out it takes from the optimizer. Its options can be changed while training: `optimizer.groups[1].lr = 0.001`.
 /// Source: the dictionaries in `torch.optim.Optimizer.param_groups`.
 public final class ParameterGroup {
+    /// The parameters, in the order in which states number them.
     public let parameters: [Parameter<Tensor>]
     /// By PyTorch's names: `lr`, `weight_decay`.
     public internal(set) var options: OptionList
@@ -32,6 +33,7 @@ public final class ParameterGroup {
         if let weightDecay { self.options["weight_decay"] = .number(weightDecay) }
     }
 
+    /// An option by PyTorch's name; nil where there is none.
     public subscript(name: String) -> OptionValue? {
         get { options[name] }
         set { options[name] = newValue }
@@ -46,14 +48,17 @@ public final class ParameterGroup {
         get { number("lr") }
         set { options["lr"] = .number(newValue) }
     }
+    /// The option `momentum`; 0 where there is none.
     public var momentum: Double {
         get { number("momentum") }
         set { options["momentum"] = .number(newValue) }
     }
+    /// The option `weight_decay`; 0 where there is none.
     public var weightDecay: Double {
         get { number("weight_decay") }
         set { options["weight_decay"] = .number(newValue) }
     }
+    /// The option `betas`; 0 and 0 where there is none.
     public var betas: (Double, Double) {
         get {
             let both = numbers("betas")
@@ -61,6 +66,7 @@ public final class ParameterGroup {
         }
         set { options["betas"] = .numbers([newValue.0, newValue.1]) }
     }
+    /// The option `eps`; 0 where there is none.
     public var eps: Double {
         get { number("eps") }
         set { options["eps"] = .number(newValue) }
@@ -69,12 +75,15 @@ public final class ParameterGroup {
 
 /// What an optimizer can be made from lists of: parameters, or groups of them.
 public protocol ParameterSource {
+    /// The groups that a list of such things makes.
     static func parameterGroups(of list: [Self]) -> [ParameterGroup]
 }
 extension Parameter: ParameterSource where Value == Tensor {
+    /// One group of all parameters; none of an empty list.
     public static func parameterGroups(of list: [Parameter<Tensor>]) -> [ParameterGroup] { list.isEmpty ? [] : [ParameterGroup(list)] }
 }
 extension ParameterGroup: ParameterSource {
+    /// The groups themselves.
     public static func parameterGroups(of list: [ParameterGroup]) -> [ParameterGroup] { list }
 }
 
@@ -85,8 +94,10 @@ public struct ParameterState: Sendable {
     private var tensors: [(name: String, tensor: Tensor)] = []
     private var numbers: [(name: String, value: Double)] = []
 
+    /// Nothing remembered yet.
     public init() {}
 
+    /// The tensor of that name; nil where there is none. Assigning nil removes it.
     public subscript(name: String) -> Tensor? {
         get {
             for entry in tensors where entry.name == name { return entry.tensor }

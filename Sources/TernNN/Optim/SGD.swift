@@ -28,6 +28,7 @@ public final class SGD: Optimizer {
             ])
     }
 
+    /// Also asks for a momentum of 0 or more, which `nesterov` needs above 0, without dampening.
     override public func problem(with options: OptionList) -> String? {
         if let problem = super.problem(with: options) ?? OptionRule.notNegative(options, "momentum") { return problem }
         let momentum = options["momentum"]?.doubleValue ?? 0, dampening = options["dampening"]?.doubleValue ?? 0
@@ -56,6 +57,7 @@ public final class SGD: Optimizer {
         return true
     }
 
+    /// Keeps `momentum_buffer` where there is momentum.
     override public func update(_ p: Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Tensor {
         var g = group.flag("maximize") ? -gradient : gradient
         if group.weightDecay != 0 { g = g + p * group.weightDecay }

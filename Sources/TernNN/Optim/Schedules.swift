@@ -4,6 +4,7 @@ import TernCore
 /// Each rate is its base times `factor(epoch)`. Source: `torch.optim.lr_scheduler.LambdaLR`.
 public final class LambdaLR: LRScheduler {
     private let factors: [(Int) -> Double]
+    /// With one function for all groups.
     public init(_ optimizer: Optimizer, _ factor: @escaping (Int) -> Double) {
         factors = optimizer.groups.map { _ in factor }
         super.init(optimizer)
@@ -14,12 +15,14 @@ public final class LambdaLR: LRScheduler {
         self.factors = factors
         super.init(optimizer)
     }
+    /// The rates at `lastEpoch`.
     override public func rates() -> [Double] { zip(factors, baseLRs).map { $1 * $0(lastEpoch) } }
 }
 
 /// Each rate is the one before times `factor(epoch)`. Source: `torch.optim.lr_scheduler.MultiplicativeLR`.
 public final class MultiplicativeLR: LRScheduler {
     private let factors: [(Int) -> Double]
+    /// With one function for all groups.
     public init(_ optimizer: Optimizer, _ factor: @escaping (Int) -> Double) {
         factors = optimizer.groups.map { _ in factor }
         super.init(optimizer)
@@ -30,6 +33,7 @@ public final class MultiplicativeLR: LRScheduler {
         self.factors = factors
         super.init(optimizer)
     }
+    /// The rates at `lastEpoch`.
     override public func rates() -> [Double] { isInitial ? currentLRs : zip(factors, currentLRs).map { $1 * $0(lastEpoch) } }
 }
 
@@ -42,9 +46,11 @@ public final class StepLR: LRScheduler {
         (self.stepSize, self.gamma) = (max(stepSize, 1), gamma)
         super.init(optimizer)
     }
+    /// The rates at `lastEpoch`.
     override public func rates() -> [Double] {
         lastEpoch == 0 || lastEpoch % stepSize != 0 ? currentLRs : currentLRs.map { $0 * gamma }
     }
+    /// The same from the base rates and `lastEpoch` alone.
     override public func closedForm() -> [Double]? { base { $0 * Double.pow(gamma, lastEpoch / stepSize) } }
 }
 
@@ -58,10 +64,12 @@ public final class MultiStepLR: LRScheduler {
         (self.milestones, self.gamma) = (milestones, gamma)
         super.init(optimizer)
     }
+    /// The rates at `lastEpoch`.
     override public func rates() -> [Double] {
         let times = milestones.count { $0 == lastEpoch }
         return times == 0 ? currentLRs : currentLRs.map { $0 * Double.pow(gamma, times) }
     }
+    /// The same from the base rates and `lastEpoch` alone.
     override public func closedForm() -> [Double]? {
         let passed = milestones.count { $0 <= lastEpoch }
         return base { $0 * Double.pow(gamma, passed) }
@@ -79,10 +87,12 @@ public final class ConstantLR: LRScheduler {
         (self.factor, self.totalIters) = (factor, totalIters)
         super.init(optimizer)
     }
+    /// The rates at `lastEpoch`.
     override public func rates() -> [Double] {
         if lastEpoch == 0 { return currentLRs.map { $0 * factor } }
         return lastEpoch == totalIters ? currentLRs.map { $0 * (1 / factor) } : currentLRs
     }
+    /// The same from the base rates and `lastEpoch` alone.
     override public func closedForm() -> [Double]? { base { $0 * (lastEpoch >= totalIters ? 1 : factor) } }
 }
 
@@ -99,6 +109,7 @@ public final class LinearLR: LRScheduler {
         (self.startFactor, self.endFactor, self.totalIters) = (startFactor, endFactor, totalIters)
         super.init(optimizer)
     }
+    /// The rates at `lastEpoch`.
     override public func rates() -> [Double] {
         if lastEpoch == 0 { return currentLRs.map { $0 * startFactor } }
         if isInitial || lastEpoch > totalIters { return currentLRs }
@@ -106,6 +117,7 @@ public final class LinearLR: LRScheduler {
         let before = Double(totalIters) * startFactor + Double(lastEpoch - 1) * rise
         return currentLRs.map { $0 * (1 + rise / before) }
     }
+    /// The same from the base rates and `lastEpoch` alone.
     override public func closedForm() -> [Double]? {
         base { $0 * (startFactor + (endFactor - startFactor) * Double(min(totalIters, lastEpoch)) / Double(totalIters)) }
     }
@@ -114,11 +126,14 @@ public final class LinearLR: LRScheduler {
 /// Times `gamma` every epoch. Source: `torch.optim.lr_scheduler.ExponentialLR`.
 public final class ExponentialLR: LRScheduler {
     private let gamma: Double
+    /// - Parameter gamma: what rates are multiplied by.
     public init(_ optimizer: Optimizer, gamma: Double) {
         self.gamma = gamma
         super.init(optimizer)
     }
+    /// The rates at `lastEpoch`.
     override public func rates() -> [Double] { isInitial ? currentLRs : currentLRs.map { $0 * gamma } }
+    /// The same from the base rates and `lastEpoch` alone.
     override public func closedForm() -> [Double]? { base { $0 * Double.pow(gamma, lastEpoch) } }
 }
 
@@ -133,12 +148,14 @@ public final class PolynomialLR: LRScheduler {
         (self.totalIters, self.power) = (totalIters, power)
         super.init(optimizer)
     }
+    /// The rates at `lastEpoch`.
     override public func rates() -> [Double] {
         if isInitial || lastEpoch > totalIters { return currentLRs }
         func left(_ epoch: Int) -> Double { 1 - Double(epoch) / Double(totalIters) }
         let factor = Double.pow(left(lastEpoch) / left(lastEpoch - 1), power)
         return currentLRs.map { $0 * factor }
     }
+    /// The same from the base rates and `lastEpoch` alone.
     override public func closedForm() -> [Double]? {
         base { $0 * Double.pow(1 - Double(min(totalIters, lastEpoch)) / Double(totalIters), power) }
     }
@@ -155,6 +172,7 @@ public final class CosineAnnealingLR: LRScheduler {
     }
     private func wave(_ epoch: Int) -> Double { 1 + Double.cos(Double.pi * Double(epoch) / Double(tMax)) }
 
+    /// The rates at `lastEpoch`.
     override public func rates() -> [Double] {
         if isInitial { return currentLRs }
         if stepCount == 1 && lastEpoch > 0 { return closedForm() ?? currentLRs }
@@ -163,6 +181,7 @@ public final class CosineAnnealingLR: LRScheduler {
         }
         return currentLRs.map { wave(lastEpoch) / wave(lastEpoch - 1) * ($0 - etaMin) + etaMin }
     }
+    /// The same from the base rates and `lastEpoch` alone.
     override public func closedForm() -> [Double]? { base { etaMin + ($0 - etaMin) * wave(lastEpoch) / 2 } }
 }
 
@@ -194,14 +213,17 @@ public final class CosineAnnealingWarmRestarts: LRScheduler {
         }
         super.advance()
     }
+    /// The rates at `lastEpoch`.
     override public func rates() -> [Double] {
         base { etaMin + ($0 - etaMin) * (1 + Double.cos(Double.pi * Double(at) / Double(length))) / 2 }
     }
+    /// Also where it is in its wave, and how long that is: `T_cur` and `T_i`.
     override public func stateDict() -> OptionList {
         var state = super.stateDict()
         (state["T_cur"], state["T_i"]) = (.int(at), .int(length))
         return state
     }
+    /// Also loads its place in the wave.
     override public func loadStateDict(_ state: OptionList) {
         super.loadStateDict(state)
         if let at = state["T_cur"]?.intValue { self.at = at }
