@@ -77,7 +77,10 @@ extension Tensor {
             let before = isRecovering ? self : nil
             yield &self
             if self.shape != shape || self.dtype != dtype {
-                raise(.rule("index_put", "writing all elements can't change shape \(shape.brief) and \(dtype) to \(self.shape.brief) and \(self.dtype)"))
+                raise(
+                    .rule(
+                        "index_put",
+                        "writing all elements can't change shape \(shape.brief) and \(dtype) to \(self.shape.brief) and \(self.dtype)"))
                 if let before { self = before }
             }
         }

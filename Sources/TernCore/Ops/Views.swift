@@ -116,7 +116,9 @@ extension Tensor {
     /// The same where the arguments must be worked out first, which may fail.
     package func view(as label: String? = nil, _ kind: () throws(TensorError) -> View.Kind?) -> Tensor {
         if isPoison { return .poison }
-        return raising(instead: .poison) { () throws(TensorError) in try kind().map { view($0, as: label) } ?? (isGradEnabled ? self : detach()) }
+        return raising(instead: .poison) { () throws(TensorError) in
+            try kind().map { view($0, as: label) } ?? (isGradEnabled ? self : detach())
+        }
     }
 
     /// The elements in row-major order in another shape; one size may be −1, to be worked out. A view where strides allow it.
