@@ -7,7 +7,8 @@ public import TernCore
 ///         ParameterGroup(net[2].parameters(), lr: 0.01),
 ///     ], lr: 0.1)
 ///
-/// What a group leaves out it takes from the optimizer. Its options can be changed while training: `optimizer.groups[1].lr = 0.001`.
+/// What a group leaves out it takes from the optimizer. Its options can be changed while training, `optimizer.groups[1].lr = 0.001`;
+/// what the optimizer does not take is an error, and changes nothing.
 /// Source: the dictionaries in `torch.optim.Optimizer.param_groups`.
 public final class ParameterGroup {
     public let parameters: [Parameter<Tensor>]
@@ -15,6 +16,8 @@ public final class ParameterGroup {
     public internal(set) var options: OptionList
     /// What the optimizer remembers of each parameter.
     var states: [ParameterState]
+    /// The one that it belongs to.
+    weak var optimizer: Optimizer?
 
     /// - Parameters:
     ///   - options: others by PyTorch's names: `["nesterov": true]`.
@@ -34,7 +37,14 @@ public final class ParameterGroup {
 
     public subscript(name: String) -> OptionValue? {
         get { options[name] }
-        set { options[name] = newValue }
+        set {
+            var changed = options
+            changed[name] = newValue
+            if let optimizer, let problem = optimizer.problem(withNew: name, in: changed) {
+                return raise(.rule(optimizer.typeName, problem))
+            }
+            options = changed
+        }
     }
     /// A number that the optimizer is known to have.
     func number(_ name: String) -> Double { options[name]?.doubleValue ?? 0 }
@@ -44,26 +54,26 @@ public final class ParameterGroup {
     /// The learning rate.
     public var lr: Double {
         get { number("lr") }
-        set { options["lr"] = .number(newValue) }
+        set { self["lr"] = .number(newValue) }
     }
     public var momentum: Double {
         get { number("momentum") }
-        set { options["momentum"] = .number(newValue) }
+        set { self["momentum"] = .number(newValue) }
     }
     public var weightDecay: Double {
         get { number("weight_decay") }
-        set { options["weight_decay"] = .number(newValue) }
+        set { self["weight_decay"] = .number(newValue) }
     }
     public var betas: (Double, Double) {
         get {
             let both = numbers("betas")
             return both.count == 2 ? (both[0], both[1]) : (0, 0)
         }
-        set { options["betas"] = .numbers([newValue.0, newValue.1]) }
+        set { self["betas"] = .numbers([newValue.0, newValue.1]) }
     }
     public var eps: Double {
         get { number("eps") }
-        set { options["eps"] = .number(newValue) }
+        set { self["eps"] = .number(newValue) }
     }
 }
 
