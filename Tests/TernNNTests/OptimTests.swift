@@ -96,6 +96,35 @@ import Testing
         #expect("\(SGD([a], lr: 0.5))".hasPrefix("SGD (\nParameter Group 0\n    dampening: 0.0\n    lr: 0.5\n"))
     }
 
+    @Test func groupsAreThoseGiven() {
+        let group = ParameterGroup([made()], options: ["nesterov": true, "momentum": 0.9]), later = ParameterGroup([made()])
+        let optimizer = SGD([group], lr: 0.1)
+        optimizer.addParameterGroup(later)
+        #expect(optimizer.groups.map(ObjectIdentifier.init) == [group, later].map(ObjectIdentifier.init))
+        #expect(group.lr == 0.1 && group["nesterov"] == true && later["nesterov"] == false)
+        later.lr = 0
+        optimizer.step()
+        #expect(later.parameters[0].data.array(of: Float.self) == [1, 2, 3])
+        #expect(group.parameters[0].data.array(of: Float.self) != [1, 2, 3])
+        #expect(message { _ = Adam([group]) }.contains("belongs to an optimizer already"))
+    }
+
+    @Test func optionsWrittenLaterAreChecked() {
+        let group = ParameterGroup([made()], momentum: 0.9)
+        let optimizer = SGD([group], lr: 0.1)
+        #expect(message { group.lr = -1 }.contains("SGD: lr must be 0 or more, not -1"))
+        #expect(message { group.lr = .nan }.contains("lr must be 0 or more"))
+        #expect(message { optimizer.groups[0]["weigth_decay"] = 0.1 }.contains("no option 'weigth_decay'"))
+        #expect(message { group["nesterov"] = 3 }.contains("option 'nesterov' can't be 3"))
+        #expect(message { group["lr"] = nil }.contains("option 'lr' can't be removed"))
+        #expect(message { group.betas = (0.9, 0.9) }.contains("no option 'betas'"))
+        group["nesterov"] = true
+        #expect(message { group.momentum = 0 }.contains("nesterov needs a momentum above 0"))
+        #expect(group.lr == 0.1 && group.momentum == 0.9 && group["weigth_decay"] == nil)
+        group.weightDecay = 0.5
+        #expect(group.weightDecay == 0.5)
+    }
+
     @Test func parametersWithoutGradientStay() {
         let a = made(), b = made()
         b.grad = nil

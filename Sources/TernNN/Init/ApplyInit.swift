@@ -12,8 +12,7 @@ extension Layer {
         let modes = modules().map { ($0, $0.isTraining) }
         eval()
         _ = noGrad { self(inputs) }
-        // A module's mode is passed on to what is inside it, so outer ones come first.
-        for (module, mode) in modes { module.train(mode) }
+        for (module, mode) in modes { module.isTraining = mode }
         if let initializer { apply(initializer) }
         return self
     }

@@ -29,10 +29,10 @@ public class ChannelNorm: Module, Layer {
     /// - Parameter numFeatures: nil: found at the first call.
     init(_ numFeatures: Int?, _ a: Arguments) {
         (eps, momentum, affine, trackRunningStats, channels) = (a.eps, a.momentum, a.affine, a.trackRunningStats, numFeatures)
-        _weight = a.affine ? Parameter() : Parameter(wrappedValue: nil)
-        _bias = a.affine && a.bias ? Parameter() : Parameter(wrappedValue: nil)
-        _runningMean = a.trackRunningStats ? Buffer() : Buffer(wrappedValue: nil)
-        _runningVar = a.trackRunningStats ? Buffer() : Buffer(wrappedValue: nil)
+        _weight = a.affine ? Parameter(expecting: [nil]) : Parameter(wrappedValue: nil)
+        _bias = a.affine && a.bias ? Parameter(expecting: [nil]) : Parameter(wrappedValue: nil)
+        _runningMean = a.trackRunningStats ? Buffer(expecting: [nil]) : Buffer(wrappedValue: nil)
+        _runningVar = a.trackRunningStats ? Buffer(expecting: [nil]) : Buffer(wrappedValue: nil)
         _numBatchesTracked = Buffer(wrappedValue: a.trackRunningStats ? .zeros(dtype: .int64) : nil)
         super.init()
         if let numFeatures { settle(numFeatures, .zeros([])) }
@@ -96,14 +96,15 @@ public class BatchNorm: ChannelNorm {
         guard checkRank(x, ranks) else { return .poison }
         return updatingStatistics { mean, variance in
             var factor = momentum ?? 0
-            if isTraining, let count = numBatchesTracked, !x.isPoison {
-                numBatchesTracked = count + 1
-                if momentum == nil { factor = 1 / (count.doubleValue + 1) }
-            }
-            return batchNorm(
+            let count = isTraining ? numBatchesTracked : nil
+            if momentum == nil, let count { factor = 1 / (count.doubleValue + 1) }
+            let y = batchNorm(
                 x, runningMean: &mean, runningVar: &variance, weight: weight, bias: bias,
                 training: isTraining || mean == nil && variance == nil,
                 momentum: factor, eps: eps)
+            // A call that fails does not count.
+            if let count, !y.isPoison { numBatchesTracked = count + 1 }
+            return y
         }
     }
     fileprivate func infer(_ x: Tensor) {

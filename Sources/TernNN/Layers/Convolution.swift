@@ -37,8 +37,8 @@ public class Convolution: Module, Layer {
         stride = raising(instead: []) { () throws(TensorError) in try Check.sizes(op, "stride", a.stride, rank: a.rank) }
         dilation = raising(instead: []) { () throws(TensorError) in try Check.sizes(op, "dilation", a.dilation, rank: a.rank) }
         (outChannels, groups, padding, paddingMode) = (a.outChannels, a.groups, a.padding, a.paddingMode)
-        _weight = Parameter()
-        _bias = a.bias ? Parameter() : Parameter(wrappedValue: nil)
+        _weight = Parameter(expecting: [a.outChannels, nil] + kernelSize)
+        _bias = a.bias ? Parameter(expecting: [a.outChannels]) : Parameter(wrappedValue: nil)
         super.init()
         checkGroups(op, inChannels ?? a.groups, outChannels, groups)
         if padding.isSame, stride.contains(where: { $0 != 1 }) {

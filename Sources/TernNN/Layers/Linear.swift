@@ -24,8 +24,8 @@ public class Linear: Module, Layer {
     /// One whose number of inputs is found at the first call.
     fileprivate init(lazy outFeatures: Int, bias: Bool) {
         self.outFeatures = outFeatures
-        _weight = Parameter()
-        _bias = bias ? Parameter() : Parameter(wrappedValue: nil)
+        _weight = Parameter(expecting: [outFeatures, nil])
+        _bias = bias ? Parameter(expecting: [outFeatures]) : Parameter(wrappedValue: nil)
     }
 
     public func forward(_ x: Tensor) -> Tensor { linear(x, weight, bias) }

@@ -31,8 +31,8 @@ public class TransposedConvolution: Module, Layer {
         (kernelSize, stride, dilation) = (sizes("kernelSize", a.kernelSize), sizes("stride", a.stride), sizes("dilation", a.dilation))
         (padding, outputPadding) = (sizes("padding", a.padding, least: 0), sizes("outputPadding", a.outputPadding, least: 0))
         (outChannels, groups) = (a.outChannels, a.groups)
-        _weight = Parameter()
-        _bias = a.bias ? Parameter() : Parameter(wrappedValue: nil)
+        _weight = Parameter(expecting: [nil, a.outChannels / max(a.groups, 1)] + kernelSize)
+        _bias = a.bias ? Parameter(expecting: [a.outChannels]) : Parameter(wrappedValue: nil)
         super.init()
         checkGroups(op, inChannels ?? a.groups, outChannels, groups)
         if let inChannels { settle(inChannels, .zeros([])) }

@@ -23,7 +23,7 @@ public final class Sequential: Module, Layer {
 
     public func forward(_ x: Tensor) -> Tensor {
         var x = x
-        for entry in added { x = entry.layer.map { $0(x) } ?? ModuleChild(entry.module)(x) }
+        for place in added { x = place(x) }
         return x
     }
     override public func blank(_ copies: ModuleCopies) -> Module? {
@@ -65,9 +65,9 @@ public final class ModuleList: Module {
     /// The same from the modules one by one.
     public convenience init(_ modules: Module...) { self.init(modules) }
     /// Adds a module at the end.
-    public func append(_ module: Module) { addModule("\(children().count)", module) }
+    public func append(_ module: Module) { addModule("\(count)", module) }
     /// How many modules there are.
-    public var count: Int { children().count }
+    public var count: Int { added.count }
 
     override public func blank(_ copies: ModuleCopies) -> Module? {
         let twin = ModuleList([])
@@ -84,9 +84,9 @@ public final class ModuleDict: Module, ExpressibleByDictionaryLiteral {
     }
     public convenience init(dictionaryLiteral elements: (String, Module)...) { self.init(elements) }
     /// How many modules there are.
-    public var count: Int { children().count }
+    public var count: Int { added.count }
     /// The names, in the order in which the modules were added.
-    public var keys: [String] { namedChildren().map(\.name) }
+    public var keys: [String] { added.map(\.name) }
 
     override public func blank(_ copies: ModuleCopies) -> Module? {
         let twin = ModuleDict([])
@@ -162,18 +162,18 @@ extension ModuleChild: CustomStringConvertible {
 extension Module {
     /// The child at place `i` (negative: from the end).
     public subscript(i: Int) -> ModuleChild {
-        let all = children()
+        let all = places()
         let at = i < 0 ? i + all.count : i
         guard all.indices.contains(at) else {
             raise(.rule("module", "\(typeName) has \(all.count) children, and no number \(i)"))
             return ModuleChild(Module())
         }
-        return ModuleChild(all[at])
+        return ModuleChild(all[at].module)
     }
     /// The module at a path: `net["block 0"]`, `net["encoder.layers.0"]`.
     public subscript(path: String) -> ModuleChild {
-        if let found = namedModules().first(where: { $0.name == path }) { return ModuleChild(found.module) }
-        raise(.rule("module", "\(typeName) has no module '\(path)': it has \(namedChildren().map(\.name).joined(separator: ", "))"))
+        if let found = module(at: path[...]) { return ModuleChild(found) }
+        raise(.rule("module", "\(typeName) has no module '\(path)': it has \(places().map(\.name).joined(separator: ", "))"))
         return ModuleChild(Module())
     }
 }

@@ -14,7 +14,7 @@ public final class ModuleCopies {
 
     /// Adds copies of the children of `original`; false where one can't be copied.
     func fill(_ container: Module, from original: Module) -> Bool {
-        for (name, child) in original.namedChildren() {
+        for (name, child) in original.places() {
             guard let twin = twin(of: child) else { return false }
             container.addModule(name, twin)
         }
@@ -23,18 +23,39 @@ public final class ModuleCopies {
 }
 
 extension Module {
-    /// Writes this module's parameters and buffers into `other`, one of the same structure: `let twin = try net.copy(into: MLP())`.
-    /// - Throws: `StateDictError` where the two differ in structure.
+    /// Writes this module's parameters and buffers, by their names, into `other`, one of the same structure:
+    /// `let twin = try net.copy(into: MLP())`. Buffers that are not persistent, modes and what is frozen are copied too.
+    /// - Throws: `StateDictError` where names or shapes differ, `TensorError` where a parameter is a buffer in the other, or where `other`
+    ///   shares a tensor that this module does not. Nothing has changed then.
     @discardableResult
     public func copy<M: Module>(into other: M) throws -> M {
-        // Lazy parameters without size are so in the copy too.
-        try other.load(stateDict(), strict: true, mayMiss: Set(tensors(repeating: true, \.isDeferred).map(\.name)))
-        for (from, to) in zip(tensors(repeating: false) { _ in true }, other.tensors(repeating: false) { _ in true })
-        where from.box.role == .parameter {
-            to.box.requiresGrad = from.box.requiresGrad
+        let pairs = try pairs(with: other)
+        for (from, to) in pairs where from.role == .parameter { to.requiresGrad = from.requiresGrad }
+        for (path, twin) in other.namedModules() {
+            if let original = module(at: path[...]) { twin.isTraining = original.isTraining }
         }
-        for (from, to) in zip(modules(), other.modules()) { to.train(from.isTraining) }
         return other
+    }
+
+    /// Writes all tensors into `other`, and tells which became which.
+    private func pairs(with other: Module) throws -> [(TensorBox, TensorBox)] {
+        let own = tensors(repeating: true) { _ in true }, others = other.tensors(repeating: true) { _ in true }
+        let boxes = Dictionary(own.map { ($0.name, $0.box) }) { first, _ in first }
+        var sources: [ObjectIdentifier: TensorBox] = [:]
+        let pairs = try others.compactMap { entry -> (TensorBox, TensorBox)? in
+            guard let from = boxes[entry.name] else { return nil }
+            if (from.role == .parameter) != (entry.box.role == .parameter) {
+                throw TensorError.rule("copy", "'\(entry.name)' is a parameter in one \(typeName) and a buffer in the other")
+            }
+            if sources.updateValue(from, forKey: ObjectIdentifier(entry.box)).map({ $0 !== from }) == true {
+                throw TensorError.rule("copy", "'\(entry.name)' shares its tensor with another name in the copy, but not in \(typeName)")
+            }
+            return (from, entry.box)
+        }
+        // Lazy parameters without size are so in the copy too.
+        let values = StateDict(own.compactMap { entry in entry.box.tensor.map { (name: entry.name, tensor: $0.detach()) } })
+        try other.load(values, into: others, strict: true, withoutSize: own.filter { $0.box.tensor == nil }.map(\.name))
+        return pairs
     }
 
     /// A copy of a tree of library layers, with parameters of its own. Layers that occur twice stay one.
@@ -49,8 +70,8 @@ extension Module {
         }
         try copy(into: twin)
         // In the dtypes and on the devices of this one; memory is shared until one of the two is written.
-        for (from, to) in zip(tensors(repeating: false) { _ in true }, twin.tensors(repeating: false) { _ in true }) {
-            if let tensor = from.box.tensor { to.box.set(tensor) }
+        for (from, to) in try pairs(with: twin) {
+            if let tensor = from.tensor { to.set(tensor) }
         }
         return twin
     }

@@ -9,9 +9,9 @@ public import TernCore
 /// Source: `torch.nn.Module`.
 open class Module {
     /// Whether layers that differ between the two (dropout, batch norm) behave as in training. Default true.
-    public private(set) var isTraining = true
-    /// Modules added by name, after those that properties hold; as layers too, where they are: a cast at each call would be slow.
-    private(set) var added: [(name: String, module: Module, layer: (any Layer)?)] = []
+    public internal(set) var isTraining = true
+    /// Modules added by name, after those that properties hold.
+    private(set) var added: [ModulePlace] = []
 
     /// A module in training, without anything added.
     public init() { _ = ModuleNaming.installed }
@@ -37,12 +37,13 @@ open class Module {
             raise(.rule("addModule", "'\(name)' can't name a module: names are not empty and have no dot"))
             return
         }
+        let place = ModulePlace(name, module, in: self)
         if let at = added.firstIndex(where: { $0.name == name }) {
-            added[at] = (name, module, module as? any Layer)
-        } else if namedChildren().contains(where: { $0.name == name }) {
+            added[at] = place
+        } else if declaredParts().contains(where: { $0.name == name }) {
             raise(.rule("addModule", "\(typeName) has a property '\(name)' already"))
         } else {
-            added.append((name, module, module as? any Layer))
+            added.append(place)
         }
     }
 
@@ -53,8 +54,16 @@ open class Module {
         case module(Module)
     }
 
-    /// The parts found in properties, in order of declaration, then the added modules.
+    /// The parts found in properties, in order of declaration, then the added modules. A name that two have is an error.
     func parts() -> [(name: String, part: Part)] {
+        let all = declaredParts() + added.map { ($0.name, .module($0.module)) }
+        var names: Set<String> = []
+        if let twice = all.first(where: { !names.insert($0.name).inserted }) {
+            raise(.rule("module", "\(typeName) has two parts named '\(twice.name)': rename one"))
+        }
+        return all
+    }
+    private func declaredParts() -> [(name: String, part: Part)] {
         var found: [(name: String, part: Part)] = []
         var mirrors: [Mirror] = []
         var mirror: Mirror? = Mirror(reflecting: self)
@@ -63,12 +72,17 @@ open class Module {
             mirror = m.superclassMirror
         }
         for m in mirrors.reversed() {
-            for child in m.children { Module.collect(child.value, as: partName(of: Module.propertyName(child.label ?? "")), into: &found) }
+            for child in m.children { Module.collect(child.value, as: partName(of: Module.propertyName(child)), into: &found) }
         }
-        return found + added.map { ($0.name, .module($0.module)) }
+        return found
     }
 
-    private static func propertyName(_ label: String) -> String { label.hasPrefix("_") ? String(label.dropFirst()) : label }
+    /// The name in the source: wrappers are stored as `_weight`, lazy properties behind a prefix of the compiler's.
+    private static func propertyName(_ property: Mirror.Child) -> String {
+        let label = property.label ?? "", lazyPrefix = "$__lazy_storage_$_"
+        if label.hasPrefix(lazyPrefix) { return String(label.dropFirst(lazyPrefix.count)) }
+        return label.hasPrefix("_") && property.value is any TensorBoxHolder ? String(label.dropFirst()) : label
+    }
 
     private static func collect(_ value: Any, as name: String, into found: inout [(name: String, part: Part)]) {
         if let holder = value as? any TensorBoxHolder {
@@ -102,8 +116,14 @@ open class Module {
         }
     }
 
-    /// The modules directly inside this one, with their names (`hidden`, `layers.0`).
+    /// The modules directly inside this one, each once, with their names (`hidden`, `layers.0`).
+    /// Source: `torch.nn.Module.named_children`.
     public func namedChildren() -> [(name: String, module: Module)] {
+        var seen: Set<ObjectIdentifier> = []
+        return places().filter { seen.insert(ObjectIdentifier($0.module)).inserted }
+    }
+    /// The same, a module as often as it occurs.
+    func places() -> [(name: String, module: Module)] {
         parts().compactMap { if case .module(let m) = $0.part { ($0.name, m) } else { nil } }
     }
     /// The modules directly inside this one. Source: `torch.nn.Module.children`.
@@ -163,11 +183,18 @@ open class Module {
 
     // MARK: Doing something to all
 
-    /// Calls `body` on every module inside, then on this one. Source: `torch.nn.Module.apply`.
+    /// Calls `body` on every module inside, then on this one. One that several modules hold is met in each of them.
+    /// Source: `torch.nn.Module.apply`.
     @discardableResult
     public func apply(_ body: (Module) -> Void) -> Self {
-        for child in children() { child.apply(body) }
-        body(self)
+        var above: Set<ObjectIdentifier> = []
+        func visit(_ module: Module) {
+            guard above.insert(ObjectIdentifier(module)).inserted else { return }
+            for child in module.children() { visit(child) }
+            above.remove(ObjectIdentifier(module))
+            body(module)
+        }
+        visit(self)
         return self
     }
 
@@ -199,9 +226,15 @@ open class Module {
     /// - Throws: `TensorError` where there is no such device; nothing has moved then.
     @discardableResult
     public func to(_ device: Device) throws -> Self { try convert { $0.to(device) } }
-    /// Converts floating-point parameters and buffers to `dtype`.
+    /// Converts floating-point and complex parameters and buffers to `dtype`.
+    /// - Throws: `TensorError` where `dtype` is neither.
     @discardableResult
-    public func to(_ dtype: DType) throws -> Self { try convert { $0.dtype.isDifferentiable ? $0.to(dtype) : $0 } }
+    public func to(_ dtype: DType) throws -> Self {
+        guard dtype.isDifferentiable else {
+            throw TensorError.rule("to", "a module's parameters can be of floating-point and complex dtypes, not \(dtype)")
+        }
+        return try convert { $0.dtype.isDifferentiable ? $0.to(dtype) : $0 }
+    }
 
     private func convert(_ change: (Tensor) -> Tensor) throws -> Self {
         let boxes = tensors(repeating: false) { _ in true }
@@ -230,22 +263,4 @@ public protocol Layer: Module {
 extension Layer {
     /// The value of `forward`; errors inside it name this layer.
     public func callAsFunction(_ x: Tensor) -> Tensor { run(self) { forward(x) } }
-}
-
-/// Tells the core how to write the path of nested modules in errors: `Sequential.2 (Linear)`.
-private enum ModuleNaming {
-    static let installed: Bool = {
-        ModulePath.describe = { stack in
-            guard let root = stack.first as? Module, let last = stack.last as? Module else { return "" }
-            var path = root.typeName
-            var at = root
-            for case let module as Module in stack.dropFirst() {
-                let name = at.namedModules().first { $0.module === module }?.name
-                path += "." + (name ?? module.typeName)
-                at = module
-            }
-            return stack.count == 1 ? path : "\(path) (\(last.typeName))"
-        }
-        return true
-    }()
 }

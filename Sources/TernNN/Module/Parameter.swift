@@ -1,4 +1,5 @@
-import TernCore
+import CTernCPU
+public import TernCore
 
 /// What a module's tensor stands in: modules that share a box share the tensor.
 package final class TensorBox {
@@ -11,11 +12,14 @@ package final class TensorBox {
     package var tensor: Tensor?
     /// The size is to be found at the first call, or in a state dict.
     package fileprivate(set) var isDeferred: Bool
+    /// What is known of a size to be found: nil stands for any.
+    package let expected: [Int?]?
     private let leaf: Leaf?
 
-    package init(_ tensor: Tensor?, _ role: Role, requiresGrad: Bool = true, deferred: Bool = false) {
+    package init(_ tensor: Tensor?, _ role: Role, requiresGrad: Bool = true, deferred: Bool = false, expected: [Int?]? = nil) {
         self.role = role
         isDeferred = deferred
+        self.expected = expected
         leaf = role == .parameter ? Leaf(isParameter: true) : nil
         leaf?.setRequiresGrad(requiresGrad && (tensor?.dtype.isDifferentiable ?? true))
         if let tensor { set(tensor) }
@@ -26,8 +30,12 @@ package final class TensorBox {
         if new.isPoison { return }
         var value = new.detach()
         value.node = leaf
+        hold(value)
+    }
+    private func hold(_ value: Tensor) {
         tensor = value
         isDeferred = false
+        if !value.dtype.isDifferentiable { leaf?.stopLearning() }
     }
 
     package var requiresGrad: Bool {
@@ -90,14 +98,16 @@ public struct Parameter<Value: ParameterValue> {
     }
     /// A parameter whose size is found later: by the module at its first call, or by `loadStateDict`.
     public init() { box = TensorBox(nil, .parameter, deferred: true) }
+    /// The same, with what is known of its shape (nil: any size), which state dicts must fit: `[10, nil]`.
+    public init(expecting shape: [Int?]) { box = TensorBox(nil, .parameter, deferred: true, expected: shape) }
 
     /// The tensor; an error, and poison, where a lazy module has not found its size yet.
     public var wrappedValue: Value {
         get { Value(asking: box.resolved, found: box.tensor) }
         nonmutating set { box.assign(newValue.tensorIfAny) }
         nonmutating _modify {
-            var value: Value = box.take()
-            defer { box.restore(value.tensorIfAny) }
+            var (value, kept): (Value, Tensor?) = box.take()
+            defer { box.restore(value.tensorIfAny, orElse: kept) }
             yield &value
         }
     }
@@ -123,14 +133,16 @@ public struct Buffer<Value: ParameterValue> {
     public init(wrappedValue: Value, persistent: Bool) { box = TensorBox(wrappedValue.tensorIfAny, .buffer(persistent: persistent)) }
     /// A buffer whose size is found later.
     public init() { box = TensorBox(nil, .buffer(persistent: true), deferred: true) }
+    /// The same, with what is known of its shape (nil: any size), which state dicts must fit.
+    public init(expecting shape: [Int?]) { box = TensorBox(nil, .buffer(persistent: true), deferred: true, expected: shape) }
 
     /// The tensor; an error, and poison, where a lazy module has not found its size yet.
     public var wrappedValue: Value {
         get { Value(asking: box.resolved, found: box.tensor) }
         nonmutating set { box.assign(newValue.tensorIfAny) }
         nonmutating _modify {
-            var value: Value = box.take()
-            defer { box.restore(value.tensorIfAny) }
+            var (value, kept): (Value, Tensor?) = box.take()
+            defer { box.restore(value.tensorIfAny, orElse: kept) }
             yield &value
         }
     }
@@ -147,15 +159,30 @@ extension TensorBox {
         tensor = nil
         isDeferred = false
     }
-    /// Moves the tensor out, so that a write finds its memory unshared.
-    fileprivate func take<Value: ParameterValue>() -> Value {
+    /// Moves the tensor out, so that a write finds its memory unshared. What to put back where the write fails comes with it: nil outside
+    /// `recovering`, where a failure ends the process, and holding the tensor would make the write copy.
+    fileprivate func take<Value: ParameterValue>() -> (value: Value, kept: Tensor?) {
         let found = tensor
         tensor = nil
-        return Value(asking: resolved, found: found)
+        return (Value(asking: resolved, found: found), tern_thread_state().pointee.recovery == nil ? nil : found)
     }
-    fileprivate func restore(_ changed: Tensor?) {
-        guard let changed, !changed.isPoison else { return }
-        if let leaf, changed.node === leaf { tensor = changed } else { set(changed) }
+    fileprivate func restore(_ changed: Tensor?, orElse kept: Tensor?) {
+        guard let changed else { return }
+        if changed.isPoison || changed.storage === Storage.dropped {
+            tensor = kept
+        } else if let leaf, changed.node === leaf {
+            hold(changed)
+        } else {
+            set(changed)
+        }
+    }
+}
+
+extension Leaf {
+    /// Integers have no gradients.
+    fileprivate func stopLearning() {
+        setRequiresGrad(false)
+        grad = nil
     }
 }
 

@@ -62,8 +62,10 @@ public struct StateDictError: Error, Sendable, CustomStringConvertible {
     public struct Mismatch: Sendable, Equatable {
         /// Its path: `0.weight`.
         public let name: String
-        /// The module's shape, and the state dict's.
-        public let expected: Shape, found: Shape
+        /// The module's shape; nil where a lazy layer takes any size.
+        public let expected: [Int?]
+        /// The state dict's shape.
+        public let found: Shape
     }
     /// The type of the module that was to load.
     public let moduleName: String
@@ -79,7 +81,8 @@ public struct StateDictError: Error, Sendable, CustomStringConvertible {
         if !missing.isEmpty { lines.append("missing: \(missing.joined(separator: ", "))") }
         if !unexpected.isEmpty { lines.append("unexpected: \(unexpected.joined(separator: ", "))") }
         for m in mismatched {
-            lines.append("shape of \(m.name): the module has \(m.expected), the state dict \(m.found)")
+            let sizes = m.expected.map { $0.map { "\($0)" } ?? "any" }.joined(separator: ", ")
+            lines.append("shape of \(m.name): the module has [\(sizes)], the state dict \(m.found)")
         }
         return lines.joined(separator: "\n  ")
     }
@@ -99,20 +102,24 @@ extension Module {
     /// - Throws: `StateDictError` with everything that does not fit; the module is unchanged then.
     @discardableResult
     public func loadStateDict(_ state: StateDict, strict: Bool = true) throws -> (missing: [String], unexpected: [String]) {
-        try load(state, strict: strict)
+        try load(state, into: tensors(repeating: true) { $0.role != .buffer(persistent: false) }, strict: strict)
     }
 
-    /// - Parameter mayMiss: names that may be missing.
+    /// - Parameters:
+    ///   - own: this module's tensors, under all their names.
+    ///   - withoutSize: names that belong to the state, though no tensor does.
     @discardableResult
-    func load(_ state: StateDict, strict: Bool, mayMiss: Set<String> = []) throws -> (missing: [String], unexpected: [String]) {
-        let own = tensors(repeating: true) { $0.role != .buffer(persistent: false) }
+    func load(_ state: StateDict, into own: [(name: String, box: TensorBox)], strict: Bool, withoutSize: [String] = []) throws
+        -> (missing: [String], unexpected: [String])
+    {
         let names = Set(own.map(\.name))
-        let missing = own.map(\.name).filter { state[$0] == nil && !mayMiss.contains($0) }
-        let unexpected = state.names.filter { !names.contains($0) }
+        let missing = own.map(\.name).filter { state[$0] == nil && !withoutSize.contains($0) }
+        let unexpected = (state.names + withoutSize).filter { !names.contains($0) }
         var mismatched: [StateDictError.Mismatch] = []
         for (name, box) in own {
-            if let new = state[name], let old = box.tensor, old.shape != new.shape {
-                mismatched.append(.init(name: name, expected: old.shape, found: new.shape))
+            guard let new = state[name], let expected = box.tensor?.shape.map(Optional.some) ?? box.expected else { continue }
+            if expected.count != new.rank || zip(expected, new.shape).contains(where: { $0 ?? $1 != $1 }) {
+                mismatched.append(.init(name: name, expected: expected, found: new.shape))
             }
         }
         if !mismatched.isEmpty || strict && !(missing.isEmpty && unexpected.isEmpty) {

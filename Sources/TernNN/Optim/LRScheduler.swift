@@ -59,7 +59,8 @@ open class LRScheduler {
     /// Takes back one step, rates aside.
     func undo() { lastEpoch -= 1 }
     func set(_ rates: [Double]) {
-        for (group, rate) in zip(optimizer.groups, rates) { group.lr = rate }
+        // Not checked: rounding may lead a schedule a little below 0.
+        for (group, rate) in zip(optimizer.groups, rates) { group.options["lr"] = .number(rate) }
         lastLR = optimizer.groups.map(\.lr)
     }
 

@@ -26,16 +26,13 @@ open class Optimizer {
         for group in groups { addParameterGroup(group) }
     }
 
-    /// Adds parameters, with options of their own, to those being optimized. Source: `torch.optim.Optimizer.add_param_group`.
+    /// Adds parameters, with options of their own, to those being optimized. The group itself becomes one of `groups`, its options filled
+    /// up from `defaults`. Source: `torch.optim.Optimizer.add_param_group`.
     public func addParameterGroup(_ group: ParameterGroup) {
+        if group.optimizer != nil { return raise(.rule(typeName, "the group belongs to an optimizer already: make a new one")) }
         var options = defaults
         for (name, value) in group.options {
-            guard let known = name == "initial_lr" ? .number(0) : defaults[name] else {
-                return raise(.rule(typeName, "there is no option '\(name)': it has \(defaults.names.joined(separator: ", "))"))
-            }
-            guard value.fits(known) else {
-                return raise(.rule(typeName, "option '\(name)' can't be \(value): expected a value like \(known)"))
-            }
+            if let problem = problem(withOption: name, value) { return raise(.rule(typeName, problem)) }
             options[name] = value
         }
         if let problem = problem(with: options) { return raise(.rule(typeName, problem)) }
@@ -46,9 +43,23 @@ open class Optimizer {
         for parameter in group.parameters {
             if let tensor = parameter.box.tensor, let problem = problem(withParameter: tensor) { return raise(.rule(typeName, problem)) }
         }
-        let added = ParameterGroup(group.parameters, options: options)
-        added.states = [ParameterState](repeating: ParameterState(), count: added.parameters.count)
-        groups.append(added)
+        (group.options, group.optimizer) = (options, self)
+        group.states = [ParameterState](repeating: ParameterState(), count: group.parameters.count)
+        groups.append(group)
+    }
+
+    /// What is wrong with one option by itself, in words. Schedulers add some of their own.
+    private func problem(withOption name: String, _ value: OptionValue) -> String? {
+        let isOfSchedulers = ["initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum"].contains(name)
+        guard let known = isOfSchedulers ? .number(0) : defaults[name] else {
+            return "there is no option '\(name)': it has \(defaults.names.joined(separator: ", "))"
+        }
+        return value.fits(known) ? nil : "option '\(name)' can't be \(value): expected a value like \(known)"
+    }
+    /// What is wrong with `options` after `name` has changed in them, in words.
+    func problem(withNew name: String, in options: OptionList) -> String? {
+        guard let value = options[name] else { return defaults[name].map { _ in "option '\(name)' can't be removed" } }
+        return problem(withOption: name, value) ?? problem(with: options)
     }
 
     /// Forgets the gradients of all parameters. Source: `torch.optim.Optimizer.zero_grad`.

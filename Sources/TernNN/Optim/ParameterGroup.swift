@@ -7,7 +7,8 @@ public import TernCore
 ///         ParameterGroup(net[2].parameters(), lr: 0.01),
 ///     ], lr: 0.1)
 ///
-/// What a group leaves out it takes from the optimizer. Its options can be changed while training: `optimizer.groups[1].lr = 0.001`.
+/// What a group leaves out it takes from the optimizer. Its options can be changed while training, `optimizer.groups[1].lr = 0.001`;
+/// what the optimizer does not take is an error, and changes nothing.
 /// Source: the dictionaries in `torch.optim.Optimizer.param_groups`.
 public final class ParameterGroup {
     /// The parameters, in the order in which states number them.
@@ -16,6 +17,8 @@ public final class ParameterGroup {
     public internal(set) var options: OptionList
     /// What the optimizer remembers of each parameter.
     var states: [ParameterState]
+    /// The one that it belongs to.
+    weak var optimizer: Optimizer?
 
     /// - Parameters:
     ///   - options: others by PyTorch's names: `["nesterov": true]`.
@@ -36,7 +39,14 @@ public final class ParameterGroup {
     /// An option by PyTorch's name; nil where there is none.
     public subscript(name: String) -> OptionValue? {
         get { options[name] }
-        set { options[name] = newValue }
+        set {
+            var changed = options
+            changed[name] = newValue
+            if let optimizer, let problem = optimizer.problem(withNew: name, in: changed) {
+                return raise(.rule(optimizer.typeName, problem))
+            }
+            options = changed
+        }
     }
     /// A number that the optimizer is known to have.
     func number(_ name: String) -> Double { options[name]?.doubleValue ?? 0 }
@@ -46,17 +56,17 @@ public final class ParameterGroup {
     /// The learning rate.
     public var lr: Double {
         get { number("lr") }
-        set { options["lr"] = .number(newValue) }
+        set { self["lr"] = .number(newValue) }
     }
     /// The option `momentum`; 0 where there is none.
     public var momentum: Double {
         get { number("momentum") }
-        set { options["momentum"] = .number(newValue) }
+        set { self["momentum"] = .number(newValue) }
     }
     /// The option `weight_decay`; 0 where there is none.
     public var weightDecay: Double {
         get { number("weight_decay") }
-        set { options["weight_decay"] = .number(newValue) }
+        set { self["weight_decay"] = .number(newValue) }
     }
     /// The option `betas`; 0 and 0 where there is none.
     public var betas: (Double, Double) {
@@ -64,12 +74,12 @@ public final class ParameterGroup {
             let both = numbers("betas")
             return both.count == 2 ? (both[0], both[1]) : (0, 0)
         }
-        set { options["betas"] = .numbers([newValue.0, newValue.1]) }
+        set { self["betas"] = .numbers([newValue.0, newValue.1]) }
     }
     /// The option `eps`; 0 where there is none.
     public var eps: Double {
         get { number("eps") }
-        set { options["eps"] = .number(newValue) }
+        set { self["eps"] = .number(newValue) }
     }
 }
 
