@@ -1,23 +1,19 @@
 import Tern
 
 /// Tensors made from sizes and numbers.
-func creation(_ op: String, _ a: Arguments) throws -> [Tensor]? {
-    switch op {
-    case "zeros": return [Tensor.zeros(try a.sizes(0, "size"), dtype: try a.dtype(9) ?? .float32)]
-    case "ones": return [Tensor.ones(try a.sizes(0, "size"), dtype: try a.dtype(9) ?? .float32)]
-    case "full": return [Tensor.full(try a.shape(0, "size"), try a.number(1, "fill_value"), dtype: try a.dtype(9))]
-    case "zeros_like": return [Tensor.fullLike(try a.x, 0, dtype: try a.dtype(9))]
-    case "ones_like": return [Tensor.fullLike(try a.x, 1, dtype: try a.dtype(9))]
-    case "full_like": return [Tensor.fullLike(try a.x, try a.number(1, "fill_value"), dtype: try a.dtype(9))]
-    case "new_zeros": return [Tensor.zeros(try a.sizes(1, "size"), dtype: try a.dtype(9) ?? a.x.dtype)]
-    case "new_ones": return [Tensor.ones(try a.sizes(1, "size"), dtype: try a.dtype(9) ?? a.x.dtype)]
-    case "new_full": return [Tensor.full(try a.shape(1, "size"), try a.number(2, "fill_value"), dtype: try a.dtype(9) ?? a.x.dtype)]
-    case "eye": return [Tensor.eye(try a.int(0, "n"), try a.intIf(1, "m"), dtype: try a.dtype(9) ?? .float32)]
-    case "scalar_tensor": return [Tensor.full([], try a.number(0, "s"), dtype: try a.dtype(9) ?? .float32)]
-    case "arange": return [try range(a)]
-    default: return nil
-    }
-}
+let creation: [String: Single] = [
+    "eye": { Tensor.eye(try $0.int(0, "n"), try $0.intIf(1, "m"), dtype: try $0.dtype(9) ?? .float32) },
+    "full": { Tensor.full(try $0.shape(0, "size"), try $0.number(1, "fill_value"), dtype: try $0.dtype(9)) }, "arange": { try range($0) },
+    "full_like": { Tensor.fullLike(try $0.x, try $0.number(1, "fill_value"), dtype: try $0.dtype(9)) },
+    "new_full": { Tensor.full(try $0.shape(1, "size"), try $0.number(2, "fill_value"), dtype: try $0.dtype(9) ?? $0.x.dtype) },
+    "new_ones": { Tensor.ones(try $0.sizes(1, "size"), dtype: try $0.dtype(9) ?? $0.x.dtype) },
+    "new_zeros": { Tensor.zeros(try $0.sizes(1, "size"), dtype: try $0.dtype(9) ?? $0.x.dtype) },
+    "ones": { Tensor.ones(try $0.sizes(0, "size"), dtype: try $0.dtype(9) ?? .float32) },
+    "ones_like": { Tensor.fullLike(try $0.x, 1, dtype: try $0.dtype(9)) },
+    "scalar_tensor": { Tensor.full([], try $0.number(0, "s"), dtype: try $0.dtype(9) ?? .float32) },
+    "zeros": { Tensor.zeros(try $0.sizes(0, "size"), dtype: try $0.dtype(9) ?? .float32) },
+    "zeros_like": { Tensor.fullLike(try $0.x, 0, dtype: try $0.dtype(9)) },
+]
 
 /// `(end)`, `(start, end)` or `(start, end, step)`.
 private func range(_ a: Arguments) throws -> Tensor {

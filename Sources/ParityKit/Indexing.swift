@@ -9,13 +9,13 @@ func indexing(_ op: String, _ a: Arguments) throws -> [Tensor]? {
 private func indexed(_ op: String, _ a: Arguments) throws -> Tensor? {
     switch op {
     case "__getitem__": return try a.x[indices(a[1, "index"])]
-    case "gather": return try a.x.gather(a.int(1, "dim"), a.tensor(2, "index"))
+    case "gather": return try a.x.gather(a.dim, a.tensor(2, "index"))
     case "scatter" where !a.has(4, "reduce"):
         let x = try a.x, index = try a.tensor(2, "index")
         let source = try a.operand(3, "src", beside: x)
-        return try x.scatter(a.int(1, "dim"), index, isTensor(a[3, "src"]) ? source : source.expand(index.shape))
-    case "scatter_add": return try a.x.scatterAdd(a.int(1, "dim"), a.tensor(2, "index"), a.tensor(3, "src"))
-    case "index_select": return try a.x.indexSelect(a.int(1, "dim"), a.tensor(2, "index"))
+        return try x.scatter(a.dim, index, a[3, "src"].tensor != nil ? source : source.expand(index.shape))
+    case "scatter_add": return try a.x.scatterAdd(a.dim, a.tensor(2, "index"), a.tensor(3, "src"))
+    case "index_select": return try a.x.indexSelect(a.dim, a.tensor(2, "index"))
     case "masked_select": return try a.x.maskedSelect(a.tensor(1, "mask"))
     case "where":
         // The operator's samples put the condition second: x.where(condition, other).

@@ -2,10 +2,9 @@ import Tern
 
 /// A module of PyTorch's name, made with PyTorch's constructor arguments; nil where there is none.
 func module(_ name: String, _ a: Arguments) throws -> Module? {
-    for family in [linearLayers, convolutions, pooling, normalization, padding, activationLayers, lossLayers, sequenceLayers] {
-        if let made = try family(name, a) { return made }
-    }
-    return nil
+    if let make = layers[name] ?? activationLayers[name] { return try make(a) }
+    if let make = lossLayers[name] { return try make(a, a.reduction()) }
+    return try spatialLayer(name, a) ?? sequenceLayers(name, a)
 }
 
 /// Builds the module, gives it the case's state, calls it, and answers outputs, gradients, buffers and printed form.
@@ -35,67 +34,45 @@ func moduleAnswer(_ c: Value) throws -> Answer {
 private func called(_ module: Module, _ constructor: Arguments, _ a: Arguments) throws -> [Tensor]? {
     let givesIndices = try constructor.bool(.max, "return_indices")
     switch module {
+    case let m as Bilinear: return [m(try a.tensor(0, "input1"), try a.tensor(1, "input2"))]
     case let m as MaxPool1d where givesIndices: return pair(m.withIndices(try a.x))
     case let m as MaxPool2d where givesIndices: return pair(m.withIndices(try a.x))
     case let m as MaxPool3d where givesIndices: return pair(m.withIndices(try a.x))
-    case let m as Bilinear: return [m(try a.tensor(0, "input1"), try a.tensor(1, "input2"))]
     case let m as AdaptiveMaxPool1d where givesIndices: return pair(m.withIndices(try a.x))
     case let m as AdaptiveMaxPool2d where givesIndices: return pair(m.withIndices(try a.x))
     case let m as AdaptiveMaxPool3d where givesIndices: return pair(m.withIndices(try a.x))
     case let m as CTCLoss:
-        func lengths(_ i: Int, _ name: String) throws -> Tensor {
-            if case .tensor(let t) = a[i, name] { return t }
-            return Tensor(try a.ints(i, name))
-        }
-        return [
-            m(
-                try a.tensor(0, "log_probs"), try a.tensor(1, "targets"), inputLengths: try lengths(2, "input_lengths"),
-                targetLengths: try lengths(3, "target_lengths"))
-        ]
-    case let m as GaussianNLLLoss: return [m(try a.x, try a.tensor(1, "target"), try a.operand(2, "var", beside: a.x))]
+        func lengths(_ i: Int, _ name: String) throws -> Tensor { try a[i, name].tensor ?? Tensor(a.ints(i, name)) }
+        let (inputs, targets) = (try lengths(2, "input_lengths"), try lengths(3, "target_lengths"))
+        return [m(try a.tensor(0, "log_probs"), try a.tensor(1, "targets"), inputLengths: inputs, targetLengths: targets)]
+    case let m as GaussianNLLLoss: return [m(try a.x, try a.y, try a.operand(2, "var", beside: a.x))]
     case let m as MarginRankingLoss: return [m(try a.tensor(0, "input1"), try a.tensor(1, "input2"), try a.tensor(2, "target"))]
     case let m as CosineEmbeddingLoss: return [m(try a.tensor(0, "input1"), try a.tensor(1, "input2"), try a.tensor(2, "target"))]
     case let m as TripletMarginLoss: return [m(try a.tensor(0, "anchor"), try a.tensor(1, "positive"), try a.tensor(2, "negative"))]
     case is RecurrentNetwork, is RecurrentCell, is MultiheadAttention, is TransformerEncoderLayer, is TransformerDecoderLayer,
         is Transformer:
         return try sequenceOutputs(module, a)
-    case let m as TargetLoss: return [m(try a.x, try a.tensor(1, "target"))]
+    case let m as TargetLoss: return [m(try a.x, try a.y)]
     case let m as any Layer: return [m(try a.x)]
     default: return nil
     }
 }
-private func pair(_ found: (values: Tensor, indices: Tensor)) -> [Tensor] { [found.values, found.indices] }
 
 extension Arguments {
-    /// One number, or one for each dimension.
-    func spatialIf(_ i: Int, _ name: String) throws -> (any SpatialSizes)? {
-        if case .int(let n) = self[i, name] { return n }
-        return try intsIf(i, name)
-    }
-    func spatial(_ i: Int, _ name: String, _ standard: Int) throws -> any SpatialSizes { try spatialIf(i, name) ?? standard }
-    func spatial(_ i: Int, _ name: String) throws -> any SpatialSizes {
-        guard let found = try spatialIf(i, name) else { throw Refusal("\(op): argument \(i + 1), \(name), is missing") }
-        return found
-    }
-    /// A number as it is, or `standard`.
-    func number(_ i: Int, _ name: String, _ standard: Double) throws -> any TensorScalar { has(i, name) ? try number(i, name) : standard }
     func adaptiveSizes() throws -> AdaptiveSizes {
         if case .list(let list) = self[0, "output_size"] { return AdaptiveSizes(list.map(\.number)) }
         return AdaptiveSizes(try int(0, "output_size"))
     }
     func convolutionPadding(_ i: Int) throws -> any ConvolutionPadding {
         if let text = self[i, "padding"].text { return NamedPadding(text) ?? .valid }
-        if case .int(let n) = self[i, "padding"] { return n }
-        return try intsIf(i, "padding") ?? 0
+        return try self[i, "padding"].number ?? intsIf(i, "padding") ?? 0
     }
     /// `None` where it is given so; `standard` where it is not given.
     func momentum(_ i: Int) throws -> Double? {
-        let isGiven = i < positional.count || named.contains { $0.key == "momentum" }
-        return isGiven ? try doubleIf(i, "momentum") : 0.1
+        try given(i, "momentum") ? doubleIf(i, "momentum") : 0.1
     }
     func reduction() throws -> Reduction {
-        let text = try string(.max, "reduction", "mean")
-        guard let reduction = Reduction(rawValue: text) else { throw Missing() }
+        guard let reduction = Reduction(rawValue: try string(.max, "reduction", "mean")) else { throw Missing() }
         return reduction
     }
 }

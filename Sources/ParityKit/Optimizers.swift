@@ -1,33 +1,19 @@
 import Tern
 
-/// The optimizer of that name over `parameters`, with PyTorch's options by their names; nil where there is none.
-private func optimizer(_ name: String, _ parameters: [Parameter<Tensor>], _ options: OptionList) -> Optimizer? {
-    let groups = [ParameterGroup(parameters, options: options)]
-    return switch name {
-    case "Adadelta": Adadelta(groups)
-    case "Adafactor": Adafactor(groups)
-    case "Adagrad": Adagrad(groups)
-    case "Adam": Adam(groups)
-    case "AdamW": AdamW(groups)
-    case "Adamax": Adamax(groups)
-    case "ASGD": ASGD(groups)
-    case "Muon": Muon(groups)
-    case "NAdam": NAdam(groups)
-    case "RAdam": RAdam(groups)
-    case "RMSprop": RMSprop(groups)
-    case "Rprop": Rprop(groups)
-    case "SGD": SGD(groups)
-    default: nil
-    }
-}
+/// The optimizers over a group of parameters with PyTorch's options by their names.
+private let optimizers: [String: @Sendable ([ParameterGroup]) -> Optimizer] = [
+    "Adafactor": { Adafactor($0) }, "Adadelta": { Adadelta($0) }, "Adagrad": { Adagrad($0) }, "RMSprop": { RMSprop($0) },
+    "Adam": { Adam($0) }, "ASGD": { ASGD($0) }, "Muon": { Muon($0) }, "SGD": { SGD($0) },
+    "Adamax": { Adamax($0) }, "AdamW": { AdamW($0) }, "NAdam": { NAdam($0) }, "RAdam": { RAdam($0) }, "Rprop": { Rprop($0) },
+]
 
 /// The parameters after each step with the case's gradients.
 func optimizerAnswer(_ c: Value) throws -> Answer {
     var options: OptionList = [:]
     for (name, value) in c["kwargs"].entries { options[name] = option(value) }
     let parameters = c["params"].tensors.map { Parameter(wrappedValue: $0) }
-    let made = try recovering { optimizer(c["optimizer"].text ?? "", parameters, options) }
-    guard let made else { return .missing }
+    guard let make = optimizers[c["optimizer"].text ?? ""] else { return .missing }
+    let made = try recovering { make([ParameterGroup(parameters, options: options)]) }
     let after = try recovering {
         c["grads"].items.map { step in
             for (parameter, gradient) in zip(parameters, step.tensors) { parameter.grad = gradient }

@@ -1,120 +1,89 @@
 import Tern
 
+/// Functions of one tensor.
+private let unary: [String: @Sendable (Tensor) -> Tensor] = [
+    "angle": { $0.angle() }, "asinh": { $0.asinh() }, "atanh": { $0.atanh() }, "bitwise_not": { ~$0 }, "asin": { $0.asin() },
+    "atan": { $0.atan() }, "ceil": { $0.ceil() }, "conj": { $0.conj() }, "cosh": { $0.cosh() }, "erfc": { $0.erfc() }, "erf": { $0.erf() },
+    "exp2": { $0.exp2() }, "frac": { $0.frac() }, "log2": { $0.log2() }, "sign": { $0.sign() }, "acos": { $0.acos() }, "log": { $0.log() },
+    "isfinite": { $0.isFinite() }, "isneginf": { $0.isNegInf() }, "isposinf": { $0.isPosInf() }, "positive": { $0.positive() },
+    "log10": { $0.log10() }, "log1p": { $0.log1p() }, "rsqrt": { $0.rsqrt() }, "trunc": { $0.trunc() }, "acosh": { $0.acosh() },
+    "logical_not": { $0.logicalNot() }, "reciprocal": { $0.reciprocal() }, "special.erfcx": { $0.erfcx() }, "special.ndtri": { $0.ndtri() },
+    "signbit": { $0.signbit() }, "special.i0e": { $0.i0e() }, "deg2rad": { $0.deg2rad() }, "digamma": { $0.digamma() }, "cos": { $0.cos() },
+    "sin": { $0.sin() }, "tan": { $0.tan() }, "abs": { $0.abs() }, "exp": { $0.exp() }, "imag": { $0.imag },
+    "sinc": { $0.sinc() }, "sinh": { $0.sinh() }, "sqrt": { $0.sqrt() }, "tanh": { $0.tanh() }, "real": { $0.real }, "sgn": { $0.sgn() },
+    "special.entr": { $0.entr() }, "special.ndtr": { $0.ndtr() }, "rad2deg": { $0.rad2deg() }, "sigmoid": { $0.sigmoid() }, "neg": { -$0 },
+    "special.i1e": { $0.i1e() }, "special.i1": { $0.i1() }, "erfinv": { $0.erfinv() }, "isreal": { $0.isReal() }, "lgamma": { $0.lgamma() },
+    "square": { $0.square() }, "expm1": { $0.expm1() }, "floor": { $0.floor() }, "isinf": { $0.isInf() }, "isnan": { $0.isNaN() },
+    "view_as_complex": { $0.viewAsComplex() }, "special.log_ndtr": { $0.logNdtr() }, "view_as_real": { $0.viewAsReal() }, "i0": { $0.i0() },
+]
+
+/// Functions of two operands, either of which may be a number.
+private let operators: [String: @Sendable (Tensor, Tensor) -> Tensor] = [
+    "add": { $0 + $1 }, "sub": { $0 - $1 }, "mul": { $0 * $1 }, "div": { $0 / $1 },
+    "bitwise_right_shift": { $0 >> $1 }, "bitwise_left_shift": { $0 << $1 }, "true_divide": { $0 / $1 }, "bitwise_and": { $0 & $1 },
+    "bitwise_xor": { $0 ^ $1 }, "bitwise_or": { $0 | $1 }, "xlogy": { $0.xlogy($1) }, "remainder": { $0 % $1 }, "pow": { $0.pow($1) },
+    "floor_divide": { $0.divided(by: $1, rounding: .floor) }, "special.xlog1py": { $0.xlog1py($1) }, "float_power": { $0.floatPower($1) },
+]
+
+/// Functions of a tensor, and a tensor or a number.
+private let withNumbers: [String: @Sendable (Tensor, Tensor) -> Tensor] = [
+    "__ror__": { $0 | $1 }, "rsub": { $1 - $0 }, "eq": { $0 .== $1 }, "ne": { $0 .!= $1 }, "le": { $0 .<= $1 }, "ge": { $0 .>= $1 },
+    "__rxor__": { $0 ^ $1 }, "fmod": { $0.fmod($1) }, "__radd__": { $0 + $1 }, "__rsub__": { $1 - $0 }, "__rmul__": { $0 * $1 },
+    "copysign": { $0.copysign($1) }, "__rpow__": { $1.pow($0) }, "__rdiv__": { $1 / $0 }, "__rmod__": { $1 % $0 }, "__rand__": { $0 & $1 },
+    "lt": { $0 .< $1 }, "gt": { $0 .> $1 },
+]
+
+/// Functions of two tensors.
+private let ofTensors: [String: @Sendable (Tensor, Tensor) -> Tensor] = [
+    "complex": { Tensor.complex($0, $1) }, "logical_and": { $0.logicalAnd($1) }, "logical_xor": { $0.logicalXor($1) },
+    "gcd": { $0.gcd($1) }, "lcm": { $0.lcm($1) },
+    "igammac": { $0.igammac($1) }, "maximum": { $0.maximum($1) }, "atan2": { $0.atan2($1) }, "hypot": { $0.hypot($1) },
+    "ldexp": { $0.ldexp($1) }, "max": { $0.maximum($1) }, "min": { $0.minimum($1) }, "fmax": { $0.fmax($1) }, "fmin": { $0.fmin($1) },
+    "logaddexp2": { $0.logaddexp2($1) }, "logical_or": { $0.logicalOr($1) }, "polar": { Tensor.polar($0, $1) }, "igamma": { $0.igamma($1) },
+    "nextafter": { $0.nextafter($1) }, "heaviside": { $0.heaviside($1) }, "logaddexp": { $0.logaddexp($1) }, "minimum": { $0.minimum($1) },
+]
+
 /// Functions of each element, and of pairs of elements.
 func pointwise(_ op: String, _ a: Arguments) throws -> [Tensor]? {
-    if let y = try unary(op, a) { return [y] }
-    if let y = try binary(op, a) { return [y] }
-    if let y = try special(op, a) { return [y] }
+    if let f = unary[op] { return [f(try a.x)] }
+    if let y = try scaled(op, a) { return [y] }
+    if let f = operators[op] { return [try operands(a, f)] }
+    if let f = withNumbers[op] { return [f(try a.x, try a.operand(1, "other", beside: a.x))] }
+    if let f = ofTensors[op], !["max", "min"].contains(op) || a[1, "other"].tensor != nil { return [f(try a.x, try a.other)] }
     return nil
 }
 
-private func unary(_ op: String, _ a: Arguments) throws -> Tensor? {
-    switch op {
-    case "abs": return try a.x.abs()
-    case "acos": return try a.x.acos()
-    case "acosh": return try a.x.acosh()
-    case "asin": return try a.x.asin()
-    case "asinh": return try a.x.asinh()
-    case "atan": return try a.x.atan()
-    case "atanh": return try a.x.atanh()
-    case "ceil": return try a.x.ceil()
-    case "conj": return try a.x.conj()
-    case "cos": return try a.x.cos()
-    case "cosh": return try a.x.cosh()
-    case "erf": return try a.x.erf()
-    case "erfc": return try a.x.erfc()
-    case "erfinv": return try a.x.erfinv()
-    case "exp": return try a.x.exp()
-    case "exp2": return try a.x.exp2()
-    case "expm1": return try a.x.expm1()
-    case "floor": return try a.x.floor()
-    case "isfinite": return try a.x.isFinite()
-    case "isinf": return try a.x.isInf()
-    case "isnan": return try a.x.isNaN()
-    case "log": return try a.x.log()
-    case "log10": return try a.x.log10()
-    case "log1p": return try a.x.log1p()
-    case "log2": return try a.x.log2()
-    case "logical_not": return try a.x.logicalNot()
-    case "neg": return try -a.x
-    case "real": return try a.x.real
-    case "imag": return try a.x.imag
-    case "reciprocal": return try a.x.reciprocal()
-    case "round" where !a.has(1, "decimals"): return try a.x.round()
-    case "rsqrt": return try a.x.rsqrt()
-    case "sgn": return try a.x.sgn()
-    case "sigmoid": return try a.x.sigmoid()
-    case "signbit": return try a.x.signbit()
-    case "sin": return try a.x.sin()
-    case "sinh": return try a.x.sinh()
-    case "sqrt": return try a.x.sqrt()
-    case "square": return try a.x.square()
-    case "tan": return try a.x.tan()
-    case "tanh": return try a.x.tanh()
-    case "trunc": return try a.x.trunc()
-    case "bitwise_not": return try ~a.x
-    default: return nil
-    }
+private func operands(_ a: Arguments, _ f: (Tensor, Tensor) -> Tensor) throws -> Tensor {
+    let other = a[1, "other"].tensor
+    guard other != nil || a[0, "input"].tensor != nil else { throw Refusal("\(a.op): one operand at least must be a tensor") }
+    let x = try a.operand(0, "input", beside: other)
+    return f(x, try a.operand(1, "other", beside: x))
 }
 
-private func binary(_ op: String, _ a: Arguments) throws -> Tensor? {
-    /// Two operands, either of which may be a number.
-    func pair(_ f: (Tensor, Tensor) -> Tensor) throws -> Tensor {
-        let other = try a.tensorLike(1, "other")
-        guard other != nil || isTensor(a[0, "input"]) else { throw Refusal("\(op): one operand at least must be a tensor") }
-        let x = try a.operand(0, "input", beside: other)
-        return f(x, try a.operand(1, "other", beside: x))
+/// Functions with constants beside their operands.
+private func scaled(_ op: String, _ a: Arguments) throws -> Tensor? {
+    func alpha(_ call: (Tensor, Tensor, any TensorScalar) -> Tensor) throws -> Tensor {
+        let alpha = try a.number(2, "alpha")
+        return try operands(a) { call($0, $1, alpha) }
     }
-    /// A tensor, and a tensor or a number.
-    func first(_ f: (Tensor, Tensor) -> Tensor) throws -> Tensor { f(try a.x, try a.operand(1, "other", beside: a.x)) }
-    /// Two tensors.
-    func tensors(_ f: (Tensor, Tensor) -> Tensor) throws -> Tensor { f(try a.x, try a.tensor(1, "other")) }
     switch op {
-    case "add" where !a.has(2, "alpha"): return try pair(+)
-    case "__radd__": return try first(+)
-    case "sub" where !a.has(2, "alpha"): return try pair(-)
-    case "__rsub__": return try first { $1 - $0 }
-    case "rsub" where !a.has(2, "alpha"): return try first { $1 - $0 }
-    case "mul": return try pair(*)
-    case "__rmul__": return try first(*)
-    case "true_divide": return try pair(/)
-    case "__rdiv__": return try first { $1 / $0 }
-    case "div":
-        guard a.has(2, "rounding_mode") else { return try pair(/) }
+    case "add" where a.has(2, "alpha"): return try alpha { $0.add($1, alpha: $2) }
+    case "sub" where a.has(2, "alpha"): return try alpha { $0.sub($1, alpha: $2) }
+    case "rsub" where a.has(2, "alpha"): return try alpha { $0.rsub($1, alpha: $2) }
+    case "div" where a.has(2, "rounding_mode"):
         let rounding = try a.choice(2, "rounding_mode", Tensor.Rounding.floor)
-        return try pair { $0.divided(by: $1, rounding: rounding) }
-    case "floor_divide": return try pair { $0.divided(by: $1, rounding: .floor) }
-    case "remainder": return try pair(%)
-    case "__rmod__": return try first { $1 % $0 }
-    case "fmod": return try first { $0.fmod($1) }
-    case "pow": return try pair { $0.pow($1) }
-    case "__rpow__": return try first { $1.pow($0) }
-    case "maximum": return try tensors { $0.maximum($1) }
-    case "minimum": return try tensors { $0.minimum($1) }
-    case "max" where isTensor(a[1, "other"]): return try tensors { $0.maximum($1) }
-    case "min" where isTensor(a[1, "other"]): return try tensors { $0.minimum($1) }
-    case "eq": return try first(.==)
-    case "ne": return try first(.!=)
-    case "lt": return try first(.<)
-    case "le": return try first(.<=)
-    case "gt": return try first(.>)
-    case "ge": return try first(.>=)
-    case "bitwise_and": return try pair(&)
-    case "__rand__": return try first(&)
-    case "bitwise_or": return try pair(|)
-    case "__ror__": return try first(|)
-    case "bitwise_xor": return try pair(^)
-    case "__rxor__": return try first(^)
-    case "complex": return try tensors(Tensor.complex)
-    default: return nil
-    }
-}
-
-func isTensor(_ value: Value) -> Bool { if case .tensor = value { true } else { false } }
-
-/// Functions of one element with constants, and special functions.
-private func special(_ op: String, _ a: Arguments) throws -> Tensor? {
-    switch op {
+        return try operands(a) { $0.divided(by: $1, rounding: rounding) }
+    case "addcmul": return try a.x.addcmul(a.tensor(1, "tensor1"), a.tensor(2, "tensor2"), value: a.number(9, "value", 1))
+    case "addcdiv": return try a.x.addcdiv(a.tensor(1, "tensor1"), a.tensor(2, "tensor2"), value: a.number(9, "value", 1))
+    case "lerp" where a[2, "weight"].tensor != nil: return try a.x.lerp(a.tensor(1, "end"), a.tensor(2, "weight"))
+    case "lerp": return try a.x.lerp(a.tensor(1, "end"), a.number(2, "weight", 1))
+    case "polygamma", "special.polygamma":
+        if case .int(let n) = a[0, "n"] { return try a.tensor(1, "input").polygamma(n) }
+        return try a.x.polygamma(a.int(1, "n"))
+    case "mvlgamma": return try a.x.mvlgamma(a.int(1, "p"))
+    case "round": return try a.has(1, "decimals") ? a.x.round(decimals: a.int(9, "decimals")) : a.x.round()
+    case "nan_to_num": return try a.x.nanToNum(nan: a.double(1, "nan", 0), posinf: a.doubleIf(2, "posinf"), neginf: a.doubleIf(3, "neginf"))
+    case "logit": return try a.x.logit(eps: a.doubleIf(1, "eps"))
     default: return nil
     }
 }

@@ -10,32 +10,24 @@ func randomAnswer(_ c: Value) throws -> Answer {
         return Answer(stateAfter: module.stateDict().entries)
     }
     let shape = Shape(c["shape"].items.compactMap(\.number))
-    let out = try recovering { try (0..<(c["draws"].number ?? 1)).compactMap { _ in try draw(name, shape) } }
+    let out = try recovering { (0..<(c["draws"].number ?? 1)).compactMap { _ in draw(name, shape) } }
     return out.isEmpty ? .missing : Answer(out: out)
 }
 
-private func draw(_ name: String, _ shape: Shape) throws -> Tensor? {
-    switch name {
-    case "rand": return Tensor.rand(shape)
-    case "randn": return Tensor.randn(shape)
-    case "randint": return Tensor.randint(-7..<1000, shape)
-    case "bernoulli": return Tensor.full(shape, 0.3).bernoulli()
-    case "uniform_": return Tensor.uniform(shape, -2, 5)
-    case "normal_": return Tensor.normal(shape, mean: 3, std: 0.5)
-    case "exponential_": return Tensor.exponential(shape, rate: 1.5)
-    case "randperm": return Tensor.randperm(shape[0])
-    case "dropout": return dropout(.ones(shape), p: 0.4, training: true)
-    case "init.xavier_uniform_": return initialized(shape, .xavierUniform())
-    case "init.xavier_normal_": return initialized(shape, .xavierNormal())
-    case "init.kaiming_uniform_": return initialized(shape, .kaimingUniform())
-    case "init.kaiming_normal_": return initialized(shape, .kaimingNormal())
-    case "init.trunc_normal_": return initialized(shape, .truncNormal())
-    case "init.orthogonal_": return initialized(shape, .orthogonal())
-    default: return nil
-    }
-}
+private let initializers: [String: Initializer] = [
+    "kaiming_uniform_": .kaimingUniform(), "xavier_uniform_": .xavierUniform(), "kaiming_normal_": .kaimingNormal(),
+    "xavier_normal_": .xavierNormal(), "trunc_normal_": .truncNormal(), "orthogonal_": .orthogonal(),
+]
 
-private func initialized(_ shape: Shape, _ initializer: Initializer) -> Tensor {
+private let draws: [String: @Sendable (Shape) -> Tensor] = [
+    "dropout": { dropout(.ones($0), p: 0.4, training: true) }, "exponential_": { Tensor.exponential($0, rate: 1.5) },
+    "normal_": { Tensor.normal($0, mean: 3, std: 0.5) }, "bernoulli": { Tensor.full($0, 0.3).bernoulli() }, "randn": { Tensor.randn($0) },
+    "rand": { Tensor.rand($0) },
+    "randint": { Tensor.randint(-7..<1000, $0) }, "uniform_": { Tensor.uniform($0, -2, 5) }, "randperm": { Tensor.randperm($0[0]) },
+]
+
+private func draw(_ name: String, _ shape: Shape) -> Tensor? {
+    guard name.hasPrefix("init."), let initializer = initializers[String(name.dropFirst(5))] else { return draws[name]?(shape) }
     var t = Tensor.empty(shape)
     t.fill(initializer)
     return t

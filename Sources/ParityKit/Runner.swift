@@ -26,7 +26,7 @@ public func answer(_ c: Value) -> Answer {
         case "op", "error":
             let name = c["op"].text ?? ""
             let inputs = [c["args"], c["kwargs"]].flatMap(\.tensors)
-            guard let out = try recovering({ try computed(name, Arguments(name, c["args"], c["kwargs"], variant: c["variant"].text ?? "")) }) else { return .missing }
+            guard let out = try recovering({ try computed(name, Arguments(name, c["args"], c["kwargs"])) }) else { return .missing }
             return try differentiated(Answer(out: out), c, inputs)
         case "module": return try moduleAnswer(c)
         case "optimizer": return try optimizerAnswer(c)
@@ -53,9 +53,10 @@ public func answered(_ cases: CaseFile, _ i: Int) -> (id: String, answer: Answer
 
 /// The results of the op of that name in PyTorch, in order; nil where no family has it.
 private func computed(_ name: String, _ a: Arguments) throws -> [Tensor]? {
-    for family in [pointwise, reductions, shapes, indexing, linearAlgebra, functional, creation, tensorOps] {
-        if let out = try family(name, a) { return out }
-    }
+    if let f = linearAlgebra[name] ?? creation[name] { return [try f(a)] }
+    if let out = try pointwise(name, a) { return out }
+    if let f = reductions[name] { return try f(a) }
+    for family in [shapes, indexing, functional, tensorOps] { if let out = try family(name, a) { return out } }
     return nil
 }
 

@@ -1,197 +1,168 @@
 import Tern
 
-/// The wider families of tensor ops: shapes, scans, sorting, scatters, products, statistics, special functions.
+typealias Single = @Sendable (Arguments) throws -> Tensor
+typealias Several = @Sendable (Arguments) throws -> [Tensor]
+
+/// The wider families of tensor ops: shapes, scans, sorting, scatters, products, statistics.
 func tensorOps(_ op: String, _ a: Arguments) throws -> [Tensor]? {
-    for family in [transforms, arrangements, scans, sorting, scatters, products, statistics, combining] {
-        if let out = try family(op, a) { return out }
-    }
+    if let f = arranged[op] ?? products[op] ?? scattered[op] ?? measured[op] { return [try f(a)] }
+    if let f = arrangedSeveral[op] ?? sorted[op] { return try f(a) }
+    for family in [transforms, arrangements, sorting, scatters, statistics] { if let out = try family(op, a) { return out } }
     return nil
 }
+
+private let fourier: [String: @Sendable (Tensor) -> (Int?, Int, FourierNorm) -> Tensor] = [
+    "irfft": Tensor.irfft, "ihfft": Tensor.ihfft, "ifft": Tensor.ifft, "rfft": Tensor.rfft, "hfft": Tensor.hfft, "fft": Tensor.fft,
+]
+private let fourierGrids: [String: @Sendable (Tensor) -> ([Int]?, [Int]?, FourierNorm) -> Tensor] = [
+    "irfft": Tensor.irfftn, "ihfft": Tensor.ihfftn, "ifft": Tensor.ifftn, "rfft": Tensor.rfftn, "hfft": Tensor.hfftn, "fft": Tensor.fftn,
+]
 
 private func transforms(_ op: String, _ a: Arguments) throws -> [Tensor]? {
     if op.hasPrefix("signal.windows.") { return [try window(String(op.dropFirst("signal.windows.".count)), a)] }
     if op.hasPrefix("masked.") { return try masked(String(op.dropFirst("masked.".count)), a).map { [$0] } }
     guard op.hasPrefix("fft.") else { return nil }
     let name = String(op.dropFirst("fft.".count)), x = try a.x
-    if name == "fftshift" { return [try x.fftshift(a.intsIf(1, "dim"))] }
-    if name == "ifftshift" { return [try x.ifftshift(a.intsIf(1, "dim"))] }
+    if name.hasSuffix("shift") { return [try name == "fftshift" ? x.fftshift(a.dims) : x.ifftshift(a.dims)] }
     guard let norm = FourierNorm(rawValue: try a.string(3, "norm", "backward")) else { throw Refusal("\(op): no such norm") }
-    if name.hasSuffix("n") || name.hasSuffix("2") {
-        let sizes = try a.intsIf(1, "s"), dims = try a.intsIf(2, "dim") ?? (name.hasSuffix("2") ? [-2, -1] : nil)
-        switch name.dropLast() {
-        case "fft": return [x.fftn(sizes, dims: dims, norm: norm)]
-        case "ifft": return [x.ifftn(sizes, dims: dims, norm: norm)]
-        case "rfft": return [x.rfftn(sizes, dims: dims, norm: norm)]
-        case "irfft": return [x.irfftn(sizes, dims: dims, norm: norm)]
-        case "hfft": return [x.hfftn(sizes, dims: dims, norm: norm)]
-        case "ihfft": return [x.ihfftn(sizes, dims: dims, norm: norm)]
-        default: return nil
-        }
-    }
-    let n = try a.intIf(1, "n"), dim = try a.int(2, "dim", -1)
-    switch name {
-    case "fft": return [x.fft(n, dim: dim, norm: norm)]
-    case "ifft": return [x.ifft(n, dim: dim, norm: norm)]
-    case "rfft": return [x.rfft(n, dim: dim, norm: norm)]
-    case "irfft": return [x.irfft(n, dim: dim, norm: norm)]
-    case "hfft": return [x.hfft(n, dim: dim, norm: norm)]
-    case "ihfft": return [x.ihfft(n, dim: dim, norm: norm)]
-    default: return nil
-    }
+    if let f = fourier[name] { return [f(x)(try a.intIf(1, "n"), try a.int(2, "dim", -1), norm)] }
+    let dims = try a.intsIf(2, "dim") ?? (name.hasSuffix("2") ? [-2, -1] : nil)
+    return try fourierGrids[String(name.dropLast())].map { [$0(x)(try a.intsIf(1, "s"), dims, norm)] }
+}
+
+/// Masked reductions and normalizations, which take the dtype themselves.
+private let maskedTyped: [String: @Sendable (Masked, Arguments) throws -> Tensor] = [
+    "cumsum": { try $0.cumsum($1.last, dtype: $1.dtype(9)) },
+    "mean": { try $0.mean($1.dims, keepDim: $1.keep, dtype: $1.dtype(9)) }, "softmax": { try $0.softmax($1.last, dtype: $1.dtype(9)) },
+    "norm": { try $0.norm($1.double(1, "ord", 2), dims: $1.intsIf(2, "dim"), keepDim: $1.keep, dtype: $1.dtype(9)) },
+    "normalize": { try $0.normalize($1.double(1, "ord"), dim: $1.int(2, "dim"), eps: $1.double(9, "eps", 1e-12), dtype: $1.dtype(9)) },
+    "prod": { try $0.prod($1.dims, keepDim: $1.keep, dtype: $1.dtype(9)) }, "cumprod": { try $0.cumprod($1.last, dtype: $1.dtype(9)) },
+    "std": { try $0.std($1.dims, correction: $1.correction, keepDim: $1.keep) }, "softmin": { try $0.softmin($1.last, dtype: $1.dtype(9)) },
+    "sum": { try $0.sum($1.dims, keepDim: $1.keep, dtype: $1.dtype(9)) }, "log_softmax": { try $0.logSoftmax($1.last, dtype: $1.dtype(9)) },
+    "var": { try $0.variance($1.dims, correction: $1.correction, keepDim: $1.keep) },
+]
+
+/// The ones whose result is then made of the dtype asked for, else the tensor's own.
+private let maskedOwn: [String: @Sendable (Masked, Arguments) throws -> Tensor] = [
+    "amax": { try $0.amax($1.dims, keepDim: $1.keep) }, "amin": { try $0.amin($1.dims, keepDim: $1.keep) },
+    "argmax": { try $0.argmax($1.intIf(1, "dim"), keepDim: $1.keep) }, "argmin": { try $0.argmin($1.intIf(1, "dim"), keepDim: $1.keep) },
+    "logsumexp": { try $0.logsumexp($1.dims, keepDim: $1.keep) }, "median": { try $0.median($1.last, keepDim: $1.keep) },
+    "logaddexp": { _, a in
+        let (mask, otherMask) = (try a.tensorIf(9, "input_mask"), try a.tensorIf(9, "other_mask"))
+        return try a.x.masked(by: mask).logaddexp(a.other.masked(by: otherMask))
+    },
+]
+
+extension Arguments {
+    fileprivate var last: Int { get throws { try int(1, "dim", -1) } }
+    fileprivate var keep: Bool { get throws { try bool(9, "keepdim") } }
+    fileprivate var correction: Double { get throws { try double(9, "correction", bool(2, "unbiased", true) ? 1 : 0) } }
 }
 
 private func masked(_ name: String, _ a: Arguments) throws -> Tensor? {
     let x = try a.x.masked(by: a.tensorIf(9, "mask"))
-    let dtype = try a.dtype(9), keep = try a.bool(9, "keepdim")
-    var dims: [Int]? { get throws { try a.intsIf(1, "dim") } }
-    var dim: Int { get throws { try a.int(1, "dim", -1) } }
-    /// In the dtype asked for, else the tensor's own.
-    func own(_ y: Tensor) -> Tensor { y.to(dtype ?? x.tensor.dtype) }
-    switch name {
-    case "sum": return x.sum(try dims, keepDim: keep, dtype: dtype)
-    case "prod": return x.prod(try dims, keepDim: keep, dtype: dtype)
-    case "amax": return own(x.amax(try dims, keepDim: keep))
-    case "amin": return own(x.amin(try dims, keepDim: keep))
-    case "argmax": return own(x.argmax(try a.intIf(1, "dim"), keepDim: keep))
-    case "argmin": return own(x.argmin(try a.intIf(1, "dim"), keepDim: keep))
-    case "mean": return x.mean(try dims, keepDim: keep, dtype: dtype)
-    case "median": return own(x.median(try dim, keepDim: keep))
-    case "norm": return x.norm(try a.double(1, "ord", 2), dims: try a.intsIf(2, "dim"), keepDim: keep, dtype: dtype)
-    case "var", "std":
-        let unbiased = try a.bool(2, "unbiased", true), correction = try a.double(9, "correction", unbiased ? 1 : 0), dims = try dims
-        return name == "var" ? x.variance(dims, correction: correction, keepDim: keep) : x.std(dims, correction: correction, keepDim: keep)
-    case "cumsum": return x.cumsum(try dim, dtype: dtype)
-    case "cumprod": return x.cumprod(try dim, dtype: dtype)
-    case "softmax": return x.softmax(try dim, dtype: dtype)
-    case "log_softmax": return x.logSoftmax(try dim, dtype: dtype)
-    case "softmin": return x.softmin(try dim, dtype: dtype)
-    case "normalize": return x.normalize(try a.double(1, "ord"), dim: try a.int(2, "dim"), eps: try a.double(9, "eps", 1e-12), dtype: dtype)
-    case "logsumexp": return own(x.logsumexp(try dims, keepDim: keep))
-    case "logaddexp":
-        let left = try a.x.masked(by: a.tensorIf(9, "input_mask")), right = try a.tensor(1, "other").masked(by: a.tensorIf(9, "other_mask"))
-        return own(left.logaddexp(right))
-    default: return nil
-    }
+    return try maskedTyped[name]?(x, a) ?? maskedOwn[name]?(x, a).to(a.dtype(9) ?? x.tensor.dtype)
 }
+
+private let windows: [String: @Sendable (Int, Bool, DType, Device?, Bool) -> Tensor] = [
+    "bartlett": Window.bartlett, "blackman": Window.blackman, "hamming": Window.hamming, "nuttall": Window.nuttall, "cosine": Window.cosine,
+    "hann": Window.hann,
+]
 
 private func window(_ name: String, _ a: Arguments) throws -> Tensor {
     let n = try a.int(0, "M"), symmetric = try a.bool(9, "sym", true), dtype = try a.dtype(9) ?? .float32
     guard ["torch.strided", ""].contains(try a.string(9, "layout", "")) else { throw Refusal("a window is strided") }
+    if let f = windows[name] { return f(n, symmetric, dtype, nil, false) }
     switch name {
-    case "bartlett": return Window.bartlett(n, symmetric: symmetric, dtype: dtype)
-    case "blackman": return Window.blackman(n, symmetric: symmetric, dtype: dtype)
-    case "cosine": return Window.cosine(n, symmetric: symmetric, dtype: dtype)
     case "exponential":
-        return Window.exponential(
-            n, center: try a.doubleIf(9, "center"), tau: try a.double(9, "tau", 1), symmetric: symmetric, dtype: dtype)
+        let (center, tau) = (try a.doubleIf(9, "center"), try a.double(9, "tau", 1))
+        return Window.exponential(n, center: center, tau: tau, symmetric: symmetric, dtype: dtype)
     case "gaussian": return Window.gaussian(n, std: try a.double(9, "std", 1), symmetric: symmetric, dtype: dtype)
     case "general_cosine":
-        guard case .list = a[9, "a"], let weights = try a.doublesIf(9, "a") else {
-            throw Refusal("general_cosine: coefficients must be a list")
-        }
+        guard case .list = a[9, "a"], let weights = try a.doublesIf(9, "a") else { throw Refusal("\(name): coefficients must be a list") }
         return Window.generalCosine(n, weights, symmetric: symmetric, dtype: dtype)
     case "general_hamming": return Window.generalHamming(n, alpha: try a.double(9, "alpha", 0.54), symmetric: symmetric, dtype: dtype)
-    case "hamming": return Window.hamming(n, symmetric: symmetric, dtype: dtype)
-    case "hann": return Window.hann(n, symmetric: symmetric, dtype: dtype)
     case "kaiser": return Window.kaiser(n, beta: try a.double(9, "beta", 12), symmetric: symmetric, dtype: dtype)
-    case "nuttall": return Window.nuttall(n, symmetric: symmetric, dtype: dtype)
     default: throw Missing()
     }
 }
 
+/// Whole parts or places to cut at, as one number or several.
+private func cut(_ a: Arguments, _ name: String, _ parts: (Int) -> [Tensor], _ places: ([Int]) -> [Tensor]) throws -> [Tensor] {
+    switch a[1, name] {
+    case .int(let n): parts(n)
+    case .tensor(let t) where t.rank == 0: parts(t.intValue)
+    default: places(try a.ints(1, name))
+    }
+}
+
+private let arranged: [String: Single] = [
+    "combinations": { try $0.x.combinations($0.int(1, "r", 2), withReplacement: $0.bool(2, "with_replacement")) }, "mT": { try $0.x.mT },
+    "cumulative_trapezoid": { try $0.x.cumulativeTrapezoid($0.tensorIf(1, "x"), dx: $0.double(9, "dx", 1), dim: $0.int(9, "dim", -1)) },
+    "diag": { try $0.x.diag($0.int(1, "diagonal", 0)) }, "tril": { try $0.x.tril($0.int(1, "diagonal", 0)) }, "trace": { try $0.x.trace() },
+    "diag_embed": { try $0.x.diagEmbed($0.int(1, "offset", 0), dim1: $0.int(2, "dim1", -2), dim2: $0.int(3, "dim2", -1)) },
+    "diagflat": { try $0.x.diagflat($0.int(1, "offset", 0)) }, "cumsum": { try $0.x.cumsum($0.dim, dtype: $0.dtype(9)) },
+    "flip": { try $0.x.flip($0.ints(1, "dims")) }, "cartesian_prod": { cartesianProd($0.all) }, "block_diag": { blockDiag($0.all) },
+    "fliplr": { try $0.x.fliplr() }, "T": { try $0.x.T },
+    "movedim": { try $0.x.movedim($0.ints(1, "source"), $0.ints(2, "destination")) }, "tile": { try $0.x.tile($0.sizes(1, "dims").array) },
+    "repeat": { try $0.x.repeated($0.sizes(1, "repeats").array) }, "cumprod": { try $0.x.cumprod($0.dim, dtype: $0.dtype(9)) },
+    "rot90": { try $0.x.rot90($0.int(1, "k", 1), dims: $0.intsIf(2, "dims") ?? [0, 1]) }, "logcumsumexp": { try $0.x.logcumsumexp($0.dim) },
+    "trapezoid": { try $0.x.trapezoid($0.tensorIf(1, "x"), dx: $0.double(9, "dx", 1), dim: $0.int(9, "dim", -1)) }, "mH": { try $0.x.mH },
+    "trapz": { try $0.x.trapezoid($0.tensorIf(1, "x"), dx: $0.double(9, "dx", 1), dim: $0.int(9, "dim", -1)) }, "H": { try $0.x.H },
+    "triu": { try $0.x.triu($0.int(1, "diagonal", 0)) }, "hstack": { hstack(try $0.tensors(0, "tensors")) }, "ravel": { try $0.x.ravel() },
+    "unflatten": { try $0.x.unflatten($0.dim, $0.ints(2, "sizes")) }, "column_stack": { columnStack(try $0.tensors(0, "tensors")) },
+    "vstack": { vstack(try $0.tensors(0, "tensors")) }, "dstack": { dstack(try $0.tensors(0, "tensors")) }, "flipud": { try $0.x.flipud() },
+    "diff": {
+        let (n, dim) = (try $0.int(1, "n", 1), try $0.int(2, "dim", -1))
+        return try $0.x.diff(n, dim: dim, prepend: $0.tensorIf(3, "prepend"), append: $0.tensorIf(4, "append"))
+    },
+]
+
+private let arrangedSeveral: [String: Several] = [
+    "atleast_3d": { $0.all.map { $0.atleast3d() } }, "atleast_1d": { $0.all.map { $0.atleast1d() } },
+    "broadcast_tensors": { broadcastTensors($0.all) }, "atleast_2d": { $0.all.map { $0.atleast2d() } }, "frexp": { pair(try $0.x.frexp()) },
+    "cummax": { pair(try $0.x.cummax($0.dim)) }, "cummin": { pair(try $0.x.cummin($0.dim)) },
+    "meshgrid": { meshgrid($0.all, indexing: GridIndexing(rawValue: try $0.string(9, "indexing", "ij")) ?? .ij) },
+]
+
 private func arrangements(_ op: String, _ a: Arguments) throws -> [Tensor]? {
     switch op {
-    case "flip": return [try a.x.flip(a.ints(1, "dims"))]
-    case "fliplr": return [try a.x.fliplr()]
-    case "flipud": return [try a.x.flipud()]
     case "roll":
-        guard let dims = try a.intsIf(2, "dims"), !dims.isEmpty else {
-            let shifts = try a.ints(1, "shifts")
-            return [try shifts.count == 1 ? a.x.roll(shifts[0]) : a.x.roll(shifts, dims: [])]
-        }
-        return [try a.x.roll(a.ints(1, "shifts"), dims: dims)]
-    case "rot90": return [try a.x.rot90(a.int(1, "k", 1), dims: a.intsIf(2, "dims") ?? [0, 1])]
-    case "repeat": return [try a.x.repeated(a.sizes(1, "repeats").array)]
-    case "tile": return [try a.x.tile(a.sizes(1, "dims").array)]
+        if let dims = try a.intsIf(2, "dims"), !dims.isEmpty { return [try a.x.roll(a.ints(1, "shifts"), dims: dims)] }
+        let shifts = try a.ints(1, "shifts")
+        return [try shifts.count == 1 ? a.x.roll(shifts[0]) : a.x.roll(shifts, dims: [])]
     case "repeat_interleave":
         let dim = try a.intIf(2, "dim")
         if case .int(let n) = a[1, "repeats"] { return [try a.x.repeatInterleave(n, dim: dim)] }
         return [try a.x.repeatInterleave(a.tensor(1, "repeats"), dim: dim)]
-    case "movedim": return [try a.x.movedim(a.ints(1, "source"), a.ints(2, "destination"))]
-    case "T": return [try a.x.T]
-    case "mT": return [try a.x.mT]
-    case "H": return [try a.x.H]
-    case "mH": return [try a.x.mH]
-    case "atleast_1d": return a.all.map { $0.atleast1d() }
-    case "atleast_2d": return a.all.map { $0.atleast2d() }
-    case "atleast_3d": return a.all.map { $0.atleast3d() }
-    case "unflatten": return [try a.x.unflatten(a.int(1, "dim"), a.ints(2, "sizes"))]
-    case "ravel": return [try a.x.ravel()]
-    case "broadcast_tensors": return broadcastTensors(a.all)
     case "broadcast_shapes":
         var shape = Shape([Int]())
         for i in a.positional.indices { shape = broadcastShapes(shape, Shape(try a.ints(i, "shapes"))) }
         return []
-    case "hstack": return [hstack(try a.tensors(0, "tensors"))]
-    case "vstack": return [vstack(try a.tensors(0, "tensors"))]
-    case "dstack": return [dstack(try a.tensors(0, "tensors"))]
-    case "column_stack": return [columnStack(try a.tensors(0, "tensors"))]
     case "tensor_split":
-        let dim = try a.int(2, "dim", 0)
-        if case .int(let n) = a[1, "indices_or_sections"] { return try a.x.tensorSplit(n, dim: dim) }
-        if case .tensor(let t) = a[1, "indices_or_sections"], t.rank == 0 { return try a.x.tensorSplit(t.intValue, dim: dim) }
-        return try a.x.tensorSplit(a.ints(1, "indices_or_sections"), dim: dim)
+        let x = try a.x, dim = try a.int(2, "dim", 0)
+        return try cut(a, "indices_or_sections", { x.tensorSplit($0, dim: dim) }, { x.tensorSplit($0, dim: dim) })
     case "hsplit", "vsplit", "dsplit":
-        let x = try a.x
-        if case .int(let n) = a[1, "sections"] { return op == "hsplit" ? x.hsplit(n) : op == "vsplit" ? x.vsplit(n) : x.dsplit(n) }
-        let at = try a.ints(1, "indices")
-        return op == "hsplit" ? x.hsplit(at) : op == "vsplit" ? x.vsplit(at) : x.dsplit(at)
-    case "tril": return [try a.x.tril(a.int(1, "diagonal", 0))]
-    case "triu": return [try a.x.triu(a.int(1, "diagonal", 0))]
-    case "diag": return [try a.x.diag(a.int(1, "diagonal", 0))]
-    case "diag_embed": return [try a.x.diagEmbed(a.int(1, "offset", 0), dim1: a.int(2, "dim1", -2), dim2: a.int(3, "dim2", -1))]
-    case "diagflat": return [try a.x.diagflat(a.int(1, "offset", 0))]
-    case "trace": return [try a.x.trace()]
-    case "block_diag": return [blockDiag(a.all)]
-    case "meshgrid": return meshgrid(a.all, indexing: GridIndexing(rawValue: try a.string(9, "indexing", "ij")) ?? .ij)
-    case "cartesian_prod": return [cartesianProd(a.all)]
-    case "combinations": return [try a.x.combinations(a.int(1, "r", 2), withReplacement: a.bool(2, "with_replacement"))]
+        let x = try a.x, name = a.has(1, "sections") ? "sections" : "indices"
+        if op == "hsplit" { return try cut(a, name, { x.hsplit($0) }, { x.hsplit($0) }) }
+        if op == "vsplit" { return try cut(a, name, { x.vsplit($0) }, { x.vsplit($0) }) }
+        return try cut(a, name, { x.dsplit($0) }, { x.dsplit($0) })
     case "linspace", "logspace":
-        func limit(_ i: Int, _ name: String) throws -> any TensorScalar {
-            if case .tensor(let t) = a[i, name], t.rank > 0 { throw Refusal("\(op): \(name) must be a number") }
-            return try a.number(i, name)
+        func limit(_ i: Int, _ name: String) throws -> Double {
+            guard a[i, name].tensor?.rank ?? 0 == 0 else { throw Refusal("\(op): \(name) must be a number") }
+            return try a.number(i, name).scalar.doubleValue
         }
-        func double(_ x: any TensorScalar) -> Double { x.scalar.doubleValue }
         guard case .int(let steps) = a[2, "steps"] else { throw Refusal("\(op): the number of steps must be whole") }
-        let (first, last) = (try limit(0, "start"), try limit(1, "end")), dtype = try a.dtype(9) ?? .float32
-        if op == "linspace" { return [Tensor.linspace(double(first), double(last), steps, dtype: dtype)] }
-        return [Tensor.logspace(double(first), double(last), steps, base: try a.double(3, "base", 10), dtype: dtype)]
-    default: return nil
-    }
-}
-
-private func scans(_ op: String, _ a: Arguments) throws -> [Tensor]? {
-    switch op {
-    case "cumsum": return [try a.x.cumsum(a.int(1, "dim"), dtype: a.dtype(9))]
-    case "cumprod": return [try a.x.cumprod(a.int(1, "dim"), dtype: a.dtype(9))]
-    case "cummax", "cummin":
-        let found = try op == "cummax" ? a.x.cummax(a.int(1, "dim")) : a.x.cummin(a.int(1, "dim"))
-        return [found.values, found.indices]
-    case "logcumsumexp": return [try a.x.logcumsumexp(a.int(1, "dim"))]
-    case "diff":
-        return [
-            try a.x.diff(a.int(1, "n", 1), dim: a.int(2, "dim", -1), prepend: a.tensorIf(3, "prepend"), append: a.tensorIf(4, "append"))
-        ]
-    case "trapezoid", "trapz":
-        return [try a.x.trapezoid(a.tensorIf(1, "x"), dx: a.double(9, "dx", 1), dim: a.int(9, "dim", -1))]
-    case "cumulative_trapezoid":
-        return [try a.x.cumulativeTrapezoid(a.tensorIf(1, "x"), dx: a.double(9, "dx", 1), dim: a.int(9, "dim", -1))]
+        let (first, last, dtype) = (try limit(0, "start"), try limit(1, "end"), try a.dtype(9) ?? .float32)
+        if op == "linspace" { return [Tensor.linspace(first, last, steps, dtype: dtype)] }
+        return [Tensor.logspace(first, last, steps, base: try a.double(3, "base", 10), dtype: dtype)]
     case "gradient":
         let dims = try a.intsIf(9, "dim"), order = try a.int(9, "edge_order", 1), x = try a.x
         switch a[9, "spacing"] {
         case .null: return x.gradient(dims: dims, edgeOrder: order)
         case .list(let list):
-            if list.contains(where: isTensor) { return x.gradient(coordinates: list.flatMap(\.tensors), dims: dims, edgeOrder: order) }
+            let places = list.flatMap(\.tensors)
+            if !places.isEmpty { return x.gradient(coordinates: places, dims: dims, edgeOrder: order) }
             return x.gradient(spacings: try a.doublesIf(9, "spacing") ?? [], dims: dims, edgeOrder: order)
         default: return x.gradient(spacing: try a.double(9, "spacing"), dims: dims, edgeOrder: order)
         }
@@ -199,144 +170,94 @@ private func scans(_ op: String, _ a: Arguments) throws -> [Tensor]? {
     }
 }
 
+/// The values of a `unique`, and the parts of it that were asked for.
+private func asked(_ a: Arguments, _ found: (values: Tensor, inverse: Tensor, counts: Tensor)) throws -> [Tensor] {
+    [found.values] + (try a.bool(9, "return_inverse") ? [found.inverse] : []) + (try a.bool(9, "return_counts") ? [found.counts] : [])
+}
+
+private let sorted: [String: Several] = [
+    "aminmax": { pair(try $0.x.aminmax($0.intIf(9, "dim"), keepDim: $0.bool(9, "keepdim"))) },
+    "argsort": { [try $0.x.argsort($0.int(1, "dim", -1), descending: $0.bool(2, "descending"))] }, "msort": { [try $0.x.msort()] },
+    "histc": { [try $0.x.histc($0.int(1, "bins", 100), min: $0.double(2, "min", 0), max: $0.double(3, "max", 0))] },
+    "kthvalue": { pair(try $0.x.kthvalue($0.int(1, "k"), dim: $0.int(2, "dim", -1), keepDim: $0.bool(3, "keepdim"))) },
+    "mode": { pair(try $0.x.mode($0.int(1, "dim", -1), keepDim: $0.bool(2, "keepdim"))) },
+    "sort": { pair(try $0.x.sort($0.int(1, "dim", -1), descending: $0.bool(2, "descending"))) },
+    "topk": { pair(try $0.x.topk($0.int(1, "k"), dim: $0.int(2, "dim", -1), largest: $0.bool(3, "largest", true))) },
+    "unique": { try asked($0, $0.x.unique(dim: $0.intIf(9, "dim"))) },
+    "unique_consecutive": { try asked($0, $0.x.uniqueConsecutive(dim: $0.intIf(9, "dim"))) },
+]
+
 private func sorting(_ op: String, _ a: Arguments) throws -> [Tensor]? {
-    func both(_ pair: (values: Tensor, indices: Tensor)) -> [Tensor] { [pair.values, pair.indices] }
-    /// The parts of a `unique` that were asked for.
-    func asked(_ found: (values: Tensor, inverse: Tensor, counts: Tensor)) throws -> [Tensor] {
-        [found.values] + (try a.bool(9, "return_inverse") ? [found.inverse] : []) + (try a.bool(9, "return_counts") ? [found.counts] : [])
-    }
     switch op {
-    case "sort": return both(try a.x.sort(a.int(1, "dim", -1), descending: a.bool(2, "descending")))
-    case "argsort": return [try a.x.argsort(a.int(1, "dim", -1), descending: a.bool(2, "descending"))]
-    case "msort": return [try a.x.msort()]
-    case "topk": return both(try a.x.topk(a.int(1, "k"), dim: a.int(2, "dim", -1), largest: a.bool(3, "largest", true)))
-    case "kthvalue": return both(try a.x.kthvalue(a.int(1, "k"), dim: a.int(2, "dim", -1), keepDim: a.bool(3, "keepdim")))
-    case "median", "nanmedian":
-        guard let dim = try a.intIf(1, "dim") else { return [try op == "median" ? a.x.median() : a.x.nanmedian()] }
-        let keep = try a.bool(2, "keepdim")
-        return both(try op == "median" ? a.x.median(dim, keepDim: keep) : a.x.nanmedian(dim, keepDim: keep))
-    case "mode": return both(try a.x.mode(a.int(1, "dim", -1), keepDim: a.bool(2, "keepdim")))
-    case "unique": return try asked(a.x.unique(dim: a.intIf(9, "dim")))
-    case "unique_consecutive": return try asked(a.x.uniqueConsecutive(dim: a.intIf(9, "dim")))
     case "searchsorted":
         let right = try a.bool(9, "right") || a.string(9, "side", "left") == "right"
-        return [
-            searchsorted(
-                try a.tensor(0, "sorted_sequence"), try a.operand(1, "input", beside: a.x), right: right,
-                sorter: try a.tensorIf(9, "sorter"),
-                dtype: try a.bool(9, "out_int32") ? .int32 : .int64)
-        ]
+        let dtype = try a.bool(9, "out_int32") ? DType.int32 : .int64
+        let (places, values) = (try a.tensor(0, "sorted_sequence"), try a.operand(1, "input", beside: a.x))
+        return [searchsorted(places, values, right: right, sorter: try a.tensorIf(9, "sorter"), dtype: dtype)]
     case "bucketize":
-        let boundaries = try a.tensor(1, "boundaries")
-        return [
-            try a.operand(0, "input", beside: boundaries).bucketize(
-                boundaries, right: a.bool(9, "right"), dtype: a.bool(9, "out_int32") ? .int32 : .int64)
-        ]
+        let boundaries = try a.tensor(1, "boundaries"), dtype = try a.bool(9, "out_int32") ? DType.int32 : .int64
+        return [try a.operand(0, "input", beside: boundaries).bucketize(boundaries, right: a.bool(9, "right"), dtype: dtype)]
     case "isin":
-        let others = try a.operand(1, "test_elements", beside: a.tensorLike(0, "elements"))
+        let others = try a.operand(1, "test_elements", beside: a[0, "elements"].tensor)
         return [try a.operand(0, "elements", beside: others).isin(others, invert: a.bool(9, "invert"))]
-    case "histc": return [try a.x.histc(a.int(1, "bins", 100), min: a.double(2, "min", 0), max: a.double(3, "max", 0))]
     case "histogram":
         let weight = try a.tensorIf(9, "weight"), density = try a.bool(9, "density")
-        if isTensor(a[1, "bins"]) {
-            let found = try a.x.histogram(edges: a.tensor(1, "bins"), weight: weight, density: density)
-            return [found.hist, found.edges]
-        }
+        if a[1, "bins"].tensor != nil { return pair(try a.x.histogram(edges: a.tensor(1, "bins"), weight: weight, density: density)) }
         let range = try a.doublesIf(9, "range").map { $0[0]...$0[1] }
-        let found = try a.x.histogram(a.int(1, "bins", 100), range: range, weight: weight, density: density)
-        return [found.hist, found.edges]
+        return pair(try a.x.histogram(a.int(1, "bins", 100), range: range, weight: weight, density: density))
     default: return nil
     }
 }
+
+extension Arguments {
+    fileprivate func scatterReduction(_ i: Int) throws -> ScatterReduction {
+        let name = try string(i, "reduce", "")
+        if let found = ["add": ScatterReduction.sum, "multiply": .prod][name] ?? ScatterReduction(rawValue: name) { return found }
+        throw Refusal("\(op): reduce must be sum, prod, mean, amax or amin, not '\(name)'")
+    }
+    fileprivate var index: Tensor { get throws { try tensor(2, "index") } }
+    fileprivate var source: Tensor { get throws { try tensor(3, "source") } }
+}
+
+private let scattered: [String: Single] = [
+    "fill": { try $0.x.maskedFill(Tensor.ones([], dtype: .bool), $0.operand(1, "value", beside: $0.x)) },
+    "index_add": { try $0.x.indexAdd($0.dim, $0.index, $0.source, alpha: $0.number(4, "alpha", 1)) }, "argwhere": { try $0.x.argwhere() },
+    "index_copy": { try $0.x.indexCopy($0.dim, $0.index, $0.source) }, "take": { try $0.x.take($0.tensor(1, "index")) },
+    "index_fill": { try $0.x.indexFill($0.dim, $0.index, $0.operand(3, "value", beside: $0.x)) },
+    "index_put": { try $0.x.indexPut($0.tensors(1, "indices"), $0.tensor(2, "values"), accumulate: $0.bool(3, "accumulate")) },
+    "masked_scatter": { try $0.x.maskedScatter($0.tensor(1, "mask"), $0.tensor(2, "source")) },
+    "put": { try $0.x.put($0.tensor(1, "index"), $0.tensor(2, "source"), accumulate: $0.bool(3, "accumulate")) },
+    "select_scatter": { try $0.x.selectScatter($0.tensor(1, "src"), dim: $0.int(2, "dim"), index: $0.int(3, "index")) },
+    "take_along_dim": { try $0.x.takeAlongDim($0.tensor(1, "indices"), dim: $0.intIf(2, "dim")) },
+    "slice_scatter": {
+        let (start, end, step) = (try $0.intIf(3, "start"), try $0.intIf(4, "end"), try $0.int(5, "step", 1))
+        return try $0.x.sliceScatter($0.tensor(1, "src"), dim: $0.int(2, "dim", 0), start: start, end: end, step: step)
+    },
+    "diagonal_scatter": {
+        let (offset, dim1, dim2) = (try $0.int(2, "offset", 0), try $0.int(3, "dim1", 0), try $0.int(4, "dim2", 1))
+        return try $0.x.diagonalScatter($0.tensor(1, "src"), offset: offset, dim1: dim1, dim2: dim2)
+    },
+    "index_reduce": {
+        try $0.x.indexReduce($0.dim, $0.index, $0.source, $0.scatterReduction(4), includeSelf: $0.bool(5, "include_self", true))
+    },
+    "scatter_reduce": { a in
+        let whole = try a.bool(5, "include_self", true)
+        return try a.x.scatterReduce(a.dim, a.index, a.tensor(3, "src"), a.scatterReduction(4), includeSelf: whole)
+    },
+]
 
 private func scatters(_ op: String, _ a: Arguments) throws -> [Tensor]? {
-    func reduction(_ i: Int) throws -> ScatterReduction {
-        let name = try a.string(i, "reduce", "")
-        if name == "add" { return .sum }
-        if name == "multiply" { return .prod }
-        guard let found = ScatterReduction(rawValue: name) else {
-            throw Refusal("\(op): reduce must be sum, prod, mean, amax or amin, not '\(name)'")
-        }
-        return found
-    }
     switch op {
-    case "select_scatter": return [try a.x.selectScatter(a.tensor(1, "src"), dim: a.int(2, "dim"), index: a.int(3, "index"))]
-    case "slice_scatter":
-        return [
-            try a.x.sliceScatter(
-                a.tensor(1, "src"), dim: a.int(2, "dim", 0), start: a.intIf(3, "start"), end: a.intIf(4, "end"), step: a.int(5, "step", 1))
-        ]
-    case "diagonal_scatter":
-        return [
-            try a.x.diagonalScatter(a.tensor(1, "src"), offset: a.int(2, "offset", 0), dim1: a.int(3, "dim1", 0), dim2: a.int(4, "dim2", 1))
-        ]
-    case "masked_scatter": return [try a.x.maskedScatter(a.tensor(1, "mask"), a.tensor(2, "source"))]
-    case "masked_fill":
-        if isTensor(a[2, "value"]) { return [try a.x.maskedFill(a.tensor(1, "mask"), a.tensor(2, "value"))] }
-        func call(_ value: some TensorScalar) throws -> [Tensor] { [try a.x.maskedFill(a.tensor(1, "mask"), value)] }
-        return try call(a.number(2, "value"))
-    case "fill":
-        return [try a.x.maskedFill(Tensor.ones([], dtype: .bool), a.operand(1, "value", beside: a.x))]
+    case "masked_fill" where a[2, "value"].tensor != nil: return [try a.x.maskedFill(a.tensor(1, "mask"), a.tensor(2, "value"))]
+    case "masked_fill": return [try a.x.maskedFill(a.tensor(1, "mask"), a.number(2, "value"))]
     case "scatter" where a.has(4, "reduce"):
-        let x = try a.x, index = try a.tensor(2, "index"), source = try a.operand(3, "src", beside: x).to(x.dtype)
-        return [try x.scatterReduce(a.int(1, "dim"), index, isTensor(a[3, "src"]) ? source : source.expand(index.shape), reduction(4))]
-    case "scatter_reduce":
-        return [
-            try a.x.scatterReduce(
-                a.int(1, "dim"), a.tensor(2, "index"), a.tensor(3, "src"), reduction(4), includeSelf: a.bool(5, "include_self", true))
-        ]
-    case "index_add":
-        let alpha = try a.has(4, "alpha") ? a.number(4, "alpha") : 1
-        func call(_ alpha: some TensorScalar) throws -> Tensor {
-            try a.x.indexAdd(a.int(1, "dim"), a.tensor(2, "index"), a.tensor(3, "source"), alpha: alpha)
-        }
-        return [try call(alpha)]
-    case "index_copy": return [try a.x.indexCopy(a.int(1, "dim"), a.tensor(2, "index"), a.tensor(3, "source"))]
-    case "index_fill": return [try a.x.indexFill(a.int(1, "dim"), a.tensor(2, "index"), a.operand(3, "value", beside: a.x))]
-    case "index_reduce":
-        return [
-            try a.x.indexReduce(
-                a.int(1, "dim"), a.tensor(2, "index"), a.tensor(3, "source"), reduction(4), includeSelf: a.bool(5, "include_self", true))
-        ]
-    case "index_put": return [try a.x.indexPut(a.tensors(1, "indices"), a.tensor(2, "values"), accumulate: a.bool(3, "accumulate"))]
-    case "take": return [try a.x.take(a.tensor(1, "index"))]
-    case "put": return [try a.x.put(a.tensor(1, "index"), a.tensor(2, "source"), accumulate: a.bool(3, "accumulate"))]
-    case "take_along_dim": return [try a.x.takeAlongDim(a.tensor(1, "indices"), dim: a.intIf(2, "dim"))]
-    case "argwhere": return [try a.x.argwhere()]
-    default: return nil
-    }
-}
-
-private func products(_ op: String, _ a: Arguments) throws -> [Tensor]? {
-    func scaled(_ call: (Tensor, Tensor, any TensorScalar, any TensorScalar) throws -> Tensor) throws -> [Tensor] {
-        let beta = try a.has(9, "beta") ? a.number(9, "beta") : 1, alpha = try a.has(9, "alpha") ? a.number(9, "alpha") : 1
-        return [try call(a.tensor(1, "mat1"), a.tensor(2, "mat2"), beta, alpha)]
-    }
-    switch op {
-    case "einsum": return [einsum(try a.string(1, "equation", ""), try a.tensors(0, "operands"))]
+        let x = try a.x, index = try a.index, source = try a.operand(3, "src", beside: x).to(x.dtype)
+        return [try x.scatterReduce(a.dim, index, a[3, "src"].tensor != nil ? source : source.expand(index.shape), a.scatterReduction(4))]
     case "tensordot":
-        let other = try a.tensor(1, "other")
-        if case .list(let list) = a[2, "dims"], list.count == 2 {
-            let dims = list.map { $0.items.compactMap(\.number) }
-            return [try a.x.tensordot(other, dims: (dims[0], dims[1]))]
-        }
-        return [try a.x.tensordot(other, dims: a.int(2, "dims", 2))]
-    case "outer": return [try a.x.outer(a.tensor(1, "vec2"))]
-    case "inner": return [try a.x.inner(a.tensor(1, "other"))]
-    case "vdot": return [try a.x.vdot(a.tensor(1, "other"))]
-    case "linalg.vecdot": return [try a.x.vecdot(a.tensor(1, "y"), dim: a.int(9, "dim", -1))]
-    case "cross": return [try a.x.cross(a.tensor(1, "other"), dim: a.intIf(2, "dim"))]
-    case "linalg.cross": return [try a.x.cross(a.tensor(1, "other"), dim: a.int(9, "dim", -1))]
-    case "linalg.vander": return [try a.x.vander(a.intIf(9, "N"))]
-    case "kron": return [try a.x.kron(a.tensor(1, "other"))]
-    case "bmm": return [try a.x.bmm(a.tensor(1, "mat2"))]
-    case "addmm": return try scaled { try $0.addmm(into: a.x, $1, $2, $3) }
-    case "addmv": return try scaled { try $0.addmv(into: a.x, $1, $2, $3) }
-    case "addr": return try scaled { try $0.addr(into: a.x, $1, $2, $3) }
-    case "baddbmm": return try scaled { try $0.baddbmm(into: a.x, $1, $2, $3) }
-    case "addbmm": return try scaled { try $0.addbmm(into: a.x, $1, $2, $3) }
-    case "linalg.matrix_power": return [try a.x.matrixPower(a.int(1, "n"))]
-    case "linalg.multi_dot": return [multiDot(try a.tensors(0, "tensors"))]
+        let other = try a.other
+        guard case .list(let list) = a[2, "dims"], list.count == 2 else { return [try a.x.tensordot(other, dims: a.int(2, "dims", 2))] }
+        let dims = list.map { $0.items.compactMap(\.number) }
+        return [try a.x.tensordot(other, dims: (dims[0], dims[1]))]
     case "cdist":
         let mode = try a.string(3, "compute_mode", "use_mm_for_euclid_dist_if_necessary")
         let product: Bool? = mode == "use_mm_for_euclid_dist" ? true : mode.hasPrefix("donot") ? false : nil
@@ -345,170 +266,55 @@ private func products(_ op: String, _ a: Arguments) throws -> [Tensor]? {
     }
 }
 
-extension Tensor {
-    // The generic calls behind their arguments of any kind.
-    fileprivate func addmm(into x: Tensor, _ b: Tensor, _ beta: some TensorScalar, _ alpha: some TensorScalar) -> Tensor {
-        x.addmm(self, b, beta: beta, alpha: alpha)
-    }
-    fileprivate func addmv(into x: Tensor, _ b: Tensor, _ beta: some TensorScalar, _ alpha: some TensorScalar) -> Tensor {
-        x.addmv(self, b, beta: beta, alpha: alpha)
-    }
-    fileprivate func addr(into x: Tensor, _ b: Tensor, _ beta: some TensorScalar, _ alpha: some TensorScalar) -> Tensor {
-        x.addr(self, b, beta: beta, alpha: alpha)
-    }
-    fileprivate func baddbmm(into x: Tensor, _ b: Tensor, _ beta: some TensorScalar, _ alpha: some TensorScalar) -> Tensor {
-        x.baddbmm(self, b, beta: beta, alpha: alpha)
-    }
-    fileprivate func addbmm(into x: Tensor, _ b: Tensor, _ beta: some TensorScalar, _ alpha: some TensorScalar) -> Tensor {
-        x.addbmm(self, b, beta: beta, alpha: alpha)
-    }
+/// The factors of `addmm` and its like.
+extension Arguments {
+    fileprivate var a: Tensor { get throws { try tensor(1, "mat1") } }
+    fileprivate var b: Tensor { get throws { try tensor(2, "mat2") } }
+    fileprivate var alpha: any TensorScalar { get throws { try number(9, "alpha", 1) } }
+    fileprivate var beta: any TensorScalar { get throws { try number(9, "beta", 1) } }
 }
+
+private let products: [String: Single] = [
+    "addbmm": { try $0.x.addbmm($0.a, $0.b, beta: $0.beta, alpha: $0.alpha) }, "inner": { try $0.x.inner($0.other) },
+    "addmm": { try $0.x.addmm($0.a, $0.b, beta: $0.beta, alpha: $0.alpha) }, "linalg.multi_dot": { multiDot(try $0.tensors(0, "tensors")) },
+    "addmv": { try $0.x.addmv($0.a, $0.b, beta: $0.beta, alpha: $0.alpha) }, "cross": { try $0.x.cross($0.other, dim: $0.intIf(2, "dim")) },
+    "addr": { try $0.x.addr($0.a, $0.b, beta: $0.beta, alpha: $0.alpha) }, "linalg.matrix_power": { try $0.x.matrixPower($0.int(1, "n")) },
+    "baddbmm": { try $0.x.baddbmm($0.a, $0.b, beta: $0.beta, alpha: $0.alpha) }, "linalg.vander": { try $0.x.vander($0.intIf(9, "N")) },
+    "einsum": { einsum(try $0.string(1, "equation", ""), try $0.tensors(0, "operands")) }, "bmm": { try $0.x.bmm($0.tensor(1, "mat2")) },
+    "kron": { try $0.x.kron($0.other) },
+    "linalg.cross": { try $0.x.cross($0.other, dim: $0.int(9, "dim", -1)) }, "vdot": { try $0.x.vdot($0.other) },
+    "linalg.vecdot": { try $0.x.vecdot($0.tensor(1, "y"), dim: $0.int(9, "dim", -1)) }, "outer": { try $0.x.outer($0.tensor(1, "vec2")) },
+]
+
+private let measured: [String: Single] = [
+    "dist": { try $0.x.dist($0.other, p: $0.double(2, "p", 2)) }, "count_nonzero": { try $0.x.countNonzero($0.dims) },
+    "equal": { Tensor(try $0.x.equal($0.other)) },
+    "nanmean": { try $0.x.nanmean($0.dims, keepDim: $0.bool(2, "keepdim"), dtype: $0.dtype(3)) }, "corrcoef": { try $0.x.corrcoef() },
+    "nansum": { try $0.x.nansum($0.dims, keepDim: $0.bool(2, "keepdim"), dtype: $0.dtype(3)) },
+    "renorm": { try $0.x.renorm($0.double(1, "p"), dim: $0.int(2, "dim"), maxNorm: $0.double(3, "maxnorm")) },
+    "cov": {
+        try $0.x.cov(correction: $0.int(9, "correction", 1), fweights: $0.tensorIf(9, "fweights"), aweights: $0.tensorIf(9, "aweights"))
+    },
+    "linalg.vector_norm": {
+        try $0.x.vectorNorm($0.double(1, "ord", 2), dims: $0.intsIf(2, "dim"), keepDim: $0.bool(3, "keepdim"), dtype: $0.dtype(9))
+    },
+]
 
 private func statistics(_ op: String, _ a: Arguments) throws -> [Tensor]? {
     switch op {
-    case "var_mean":
-        let (dims, correction, keep) = try spread(a)
-        let found = try a.x.varMean(dims, correction: correction, keepDim: keep)
-        return [found.variance, found.mean]
-    case "std_mean":
-        let (dims, correction, keep) = try spread(a)
-        let found = try a.x.stdMean(dims, correction: correction, keepDim: keep)
-        return [found.std, found.mean]
-    case "nansum": return [try a.x.nansum(a.intsIf(1, "dim"), keepDim: a.bool(2, "keepdim"), dtype: a.dtype(3))]
-    case "nanmean": return [try a.x.nanmean(a.intsIf(1, "dim"), keepDim: a.bool(2, "keepdim"), dtype: a.dtype(3))]
-    case "count_nonzero": return [try a.x.countNonzero(a.intsIf(1, "dim"))]
-    case "aminmax":
-        let found = try a.x.aminmax(a.intIf(9, "dim"), keepDim: a.bool(9, "keepdim"))
-        return [found.min, found.max]
     case "quantile", "nanquantile":
         let x = try a.x, q = try a.operand(1, "q", beside: x), dim = try a.intIf(2, "dim"), keep = try a.bool(3, "keepdim")
-        guard let way = Tensor.Interpolation(rawValue: try a.string(9, "interpolation", "linear")) else {
-            throw Refusal("\(op): no such interpolation")
-        }
-        return [
-            op == "quantile"
-                ? x.quantile(q, dim: dim, keepDim: keep, interpolation: way) : x.nanquantile(q, dim: dim, keepDim: keep, interpolation: way)
-        ]
-    case "cov":
-        return [
-            try a.x.cov(correction: a.int(9, "correction", 1), fweights: a.tensorIf(9, "fweights"), aweights: a.tensorIf(9, "aweights"))
-        ]
-    case "corrcoef": return [try a.x.corrcoef()]
-    case "linalg.vector_norm":
-        return [try a.x.vectorNorm(a.double(1, "ord", 2), dims: a.intsIf(2, "dim"), keepDim: a.bool(3, "keepdim"), dtype: a.dtype(9))]
+        let way = try a.choice(9, "interpolation", Tensor.Interpolation.linear)
+        if op == "quantile" { return [x.quantile(q, dim: dim, keepDim: keep, interpolation: way)] }
+        return [x.nanquantile(q, dim: dim, keepDim: keep, interpolation: way)]
     case "norm" where a[1, "p"].text != "nuc":
         let p = a[1, "p"].text == "fro" ? 2 : try a.double(1, "p", 2)
         return [try a.x.norm(p, dims: a.intsIf(2, "dim"), keepDim: a.bool(3, "keepdim"), dtype: a.dtype(9))]
-    case "dist": return [try a.x.dist(a.tensor(1, "other"), p: a.double(2, "p", 2))]
-    case "renorm": return [try a.x.renorm(a.double(1, "p"), dim: a.int(2, "dim"), maxNorm: a.double(3, "maxnorm"))]
-    case "isclose":
-        return [
-            try a.x.isclose(
-                a.tensor(1, "other"), rtol: a.double(2, "rtol", 1e-5), atol: a.double(3, "atol", 1e-8), equalNaN: a.bool(4, "equal_nan"))
-        ]
-    case "allclose":
-        return [
-            Tensor(
-                try a.x.allclose(
-                    a.tensor(1, "other"), rtol: a.double(2, "rtol", 1e-5), atol: a.double(3, "atol", 1e-8), equalNaN: a.bool(4, "equal_nan")
-                ))
-        ]
-    case "equal": return [Tensor(try a.x.equal(a.tensor(1, "other")))]
-    default: return nil
-    }
-}
-
-private func combining(_ op: String, _ a: Arguments) throws -> [Tensor]? {
-    /// Two tensors.
-    func tensors(_ f: (Tensor, Tensor) -> Tensor) throws -> [Tensor] { [f(try a.x, try a.tensor(1, "other"))] }
-    /// Two operands, one of which may be a number.
-    func pair(_ f: (Tensor, Tensor) -> Tensor) throws -> [Tensor] {
-        let other = try a.tensorLike(1, "other")
-        guard other != nil || isTensor(a[0, "input"]) else { throw Refusal("\(op): one operand at least must be a tensor") }
-        let x = try a.operand(0, "input", beside: other)
-        return [f(x, try a.operand(1, "other", beside: x))]
-    }
-    func number(_ i: Int, _ name: String) throws -> any TensorScalar { try a.has(i, name) ? a.number(i, name) : 1 }
-    switch op {
-    case "add" where a.has(2, "alpha"), "sub" where a.has(2, "alpha"), "rsub" where a.has(2, "alpha"):
-        func call(_ alpha: some TensorScalar) throws -> [Tensor] {
-            try pair { op == "add" ? $0.add($1, alpha: alpha) : op == "sub" ? $0.sub($1, alpha: alpha) : $0.rsub($1, alpha: alpha) }
-        }
-        return try call(number(2, "alpha"))
-    case "addcmul", "addcdiv":
-        func call(_ value: some TensorScalar) throws -> [Tensor] {
-            let (x, b, c) = (try a.x, try a.tensor(1, "tensor1"), try a.tensor(2, "tensor2"))
-            return [op == "addcmul" ? x.addcmul(b, c, value: value) : x.addcdiv(b, c, value: value)]
-        }
-        return try call(number(9, "value"))
-    case "lerp":
-        let x = try a.x
-        if isTensor(a[2, "weight"]) { return [try x.lerp(a.tensor(1, "end"), a.tensor(2, "weight"))] }
-        func call(_ weight: some TensorScalar) throws -> [Tensor] { [try x.lerp(a.tensor(1, "end"), weight)] }
-        return try call(number(2, "weight"))
-    case "float_power": return try pair { $0.floatPower($1) }
-    case "atan2": return try tensors { $0.atan2($1) }
-    case "hypot": return try tensors { $0.hypot($1) }
-    case "copysign": return [try a.x.copysign(a.operand(1, "other", beside: a.x))]
-    case "nextafter": return try tensors { $0.nextafter($1) }
-    case "fmax": return try tensors { $0.fmax($1) }
-    case "fmin": return try tensors { $0.fmin($1) }
-    case "heaviside": return try tensors { $0.heaviside($1) }
-    case "ldexp": return try tensors { $0.ldexp($1) }
-    case "frexp":
-        let found = try a.x.frexp()
-        return [found.mantissa, found.exponent]
-    case "gcd": return try tensors { $0.gcd($1) }
-    case "lcm": return try tensors { $0.lcm($1) }
-    case "logical_and": return try tensors { $0.logicalAnd($1) }
-    case "logical_or": return try tensors { $0.logicalOr($1) }
-    case "logical_xor": return try tensors { $0.logicalXor($1) }
-    case "bitwise_left_shift": return try pair(<<)
-    case "bitwise_right_shift": return try pair(>>)
-    case "xlogy": return try pair { $0.xlogy($1) }
-    case "special.xlog1py": return try pair { $0.xlog1py($1) }
-    case "logaddexp": return try tensors { $0.logaddexp($1) }
-    case "logaddexp2": return try tensors { $0.logaddexp2($1) }
-    case "igamma": return try tensors { $0.igamma($1) }
-    case "igammac": return try tensors { $0.igammac($1) }
-    case "polar": return try tensors(Tensor.polar)
-    case "polygamma", "special.polygamma":
-        if case .int(let n) = a[0, "n"] { return [try a.tensor(1, "input").polygamma(n)] }
-        return [try a.x.polygamma(a.int(1, "n"))]
-    case "mvlgamma": return [try a.x.mvlgamma(a.int(1, "p"))]
-    case "round" where a.has(1, "decimals"): return [try a.x.round(decimals: a.int(9, "decimals"))]
-    case "nan_to_num":
-        return [try a.x.nanToNum(nan: a.double(1, "nan", 0), posinf: a.doubleIf(2, "posinf"), neginf: a.doubleIf(3, "neginf"))]
-    case "logit": return [try a.x.logit(eps: a.doubleIf(1, "eps"))]
-    default: return try single(op, a).map { [$0] }
-    }
-}
-
-private func single(_ op: String, _ a: Arguments) throws -> Tensor? {
-    switch op {
-    case "angle": return try a.x.angle()
-    case "deg2rad": return try a.x.deg2rad()
-    case "digamma": return try a.x.digamma()
-    case "frac": return try a.x.frac()
-    case "i0": return try a.x.i0()
-    case "isneginf": return try a.x.isNegInf()
-    case "isposinf": return try a.x.isPosInf()
-    case "isreal": return try a.x.isReal()
-    case "lgamma": return try a.x.lgamma()
-    case "positive": return try a.x.positive()
-    case "rad2deg": return try a.x.rad2deg()
-    case "sign": return try a.x.sign()
-    case "sinc": return try a.x.sinc()
-    case "special.entr": return try a.x.entr()
-    case "special.erfcx": return try a.x.erfcx()
-    case "special.i0e": return try a.x.i0e()
-    case "special.i1": return try a.x.i1()
-    case "special.i1e": return try a.x.i1e()
-    case "special.log_ndtr": return try a.x.logNdtr()
-    case "special.ndtr": return try a.x.ndtr()
-    case "special.ndtri": return try a.x.ndtri()
-    case "view_as_complex": return try a.x.viewAsComplex()
-    case "view_as_real": return try a.x.viewAsReal()
+    case "isclose", "allclose":
+        let (x, y) = (try a.x, try a.other), equalNaN = try a.bool(4, "equal_nan")
+        let (rtol, atol) = (try a.double(2, "rtol", 1e-5), try a.double(3, "atol", 1e-8))
+        if op == "isclose" { return [x.isclose(y, rtol: rtol, atol: atol, equalNaN: equalNaN)] }
+        return [Tensor(x.allclose(y, rtol: rtol, atol: atol, equalNaN: equalNaN))]
     default: return nil
     }
 }

@@ -3,17 +3,10 @@ import Tern
 
 /// What stands in a case: JSON, with tensors and the few Python values that JSON has not.
 public enum Value {
-    case null
-    case bool(Bool)
-    case int(Int)
-    case double(Double)
-    case complex(Double, Double)
-    case string(String)
-    case dtype(DType)
-    case slice(Int?, Int?, Int?)
-    case ellipsis
-    case tensor(Tensor)
-    case list([Value])
+    case null, ellipsis
+    case bool(Bool), int(Int), double(Double), complex(Double, Double)
+    case string(String), dtype(DType), slice(Int?, Int?, Int?)
+    case tensor(Tensor), list([Value])
     /// In the order written: it is the order in which gradients are answered.
     case object([(key: String, value: Value)])
 
@@ -67,19 +60,12 @@ public struct CaseFile {
             case ("$dtype", .string(let s)):
                 guard let dtype = DType(name: s) else { throw Refusal("the case names a dtype that Tern has not: \(s)") }
                 return .dtype(dtype)
-            case ("$complex", .list(let parts)) where parts.count == 2: return .complex(real(parts[0]), real(parts[1]))
+            case ("$complex", .list(let parts)) where parts.count == 2: return .complex(parts[0].real ?? .nan, parts[1].real ?? .nan)
             case ("$slice", .list(let parts)) where parts.count == 3: return .slice(parts[0].number, parts[1].number, parts[2].number)
             case ("$ellipsis", _): return .ellipsis
             default: throw Refusal("the case holds an unknown value \(key)")
             }
         default: return value
-        }
-    }
-    private func real(_ value: Value) -> Double {
-        switch value {
-        case .double(let d): d
-        case .int(let i): Double(i)
-        default: .nan
         }
     }
 
@@ -107,8 +93,8 @@ private struct JSONReader {
     mutating func value() throws -> Value {
         skipSpace()
         guard at < bytes.count else { throw Refusal("a line of JSON ends early") }
-        switch bytes[at] {
-        case UInt8(ascii: "{"):
+        switch Character(UnicodeScalar(bytes[at])) {
+        case "{":
             var entries: [(key: String, value: Value)] = []
             try each(until: UInt8(ascii: "}")) { reader in
                 reader.skipSpace()
@@ -117,18 +103,16 @@ private struct JSONReader {
                 entries.append((key, try reader.value()))
             }
             return .object(entries)
-        case UInt8(ascii: "["):
+        case "[":
             var list: [Value] = []
             try each(until: UInt8(ascii: "]")) { list.append(try $0.value()) }
             return .list(list)
-        case UInt8(ascii: "\""): return .string(try string())
+        case "\"": return .string(try string())
         default: return try word()
         }
     }
 
-    private mutating func skipSpace() {
-        while at < bytes.count, bytes[at] == 32 || bytes[at] == 10 || bytes[at] == 13 || bytes[at] == 9 { at += 1 }
-    }
+    private mutating func skipSpace() { while at < bytes.count, " \n\r\t".utf8.contains(bytes[at]) { at += 1 } }
 
     private mutating func expect(_ byte: UInt8) throws {
         skipSpace()
@@ -139,10 +123,7 @@ private struct JSONReader {
     private mutating func each(until end: UInt8, _ body: (inout JSONReader) throws -> Void) throws {
         at += 1
         skipSpace()
-        if at < bytes.count, bytes[at] == end {
-            at += 1
-            return
-        }
+        if at < bytes.count, bytes[at] == end { return at += 1 }
         while true {
             try body(&self)
             skipSpace()
@@ -162,17 +143,10 @@ private struct JSONReader {
     }
 
     private mutating func word() throws -> Value {
-        let start = at
-        while at < bytes.count, !",]} \n\r\t".utf8.contains(bytes[at]) { at += 1 }
-        let text = String(decoding: bytes[start..<at], as: UTF8.self)
-        switch text {
-        case "null": return .null
-        case "true": return .bool(true)
-        case "false": return .bool(false)
-        default:
-            if let i = Int(text) { return .int(i) }
-            guard let d = Double(text) else { throw Refusal("a line of JSON holds \(text)") }
-            return .double(d)
-        }
+        let raw = bytes[at...].prefix { !",]} \n\r\t".utf8.contains($0) }, text = String(decoding: raw, as: UTF8.self)
+        at = raw.endIndex
+        if let word = ["null": Value.null, "true": .bool(true), "false": .bool(false)][text] { return word }
+        guard let value = Int(text).map(Value.int) ?? Double(text).map(Value.double) else { throw Refusal("a line of JSON holds \(text)") }
+        return value
     }
 }
