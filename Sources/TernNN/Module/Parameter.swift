@@ -1,4 +1,3 @@
-import CTernCPU
 public import TernCore
 
 /// What a module's tensor stands in: modules that share a box share the tensor.
@@ -164,11 +163,11 @@ extension TensorBox {
     fileprivate func take<Value: ParameterValue>() -> (value: Value, kept: Tensor?) {
         let found = tensor
         tensor = nil
-        return (Value(asking: resolved, found: found), tern_thread_state().pointee.recovery == nil ? nil : found)
+        return (Value(asking: resolved, found: found), isRecovering ? found : nil)
     }
     fileprivate func restore(_ changed: Tensor?, orElse kept: Tensor?) {
         guard let changed else { return }
-        if changed.isPoison || changed.storage === Storage.dropped {
+        if changed.isPoison {
             tensor = kept
         } else if let leaf, changed.node === leaf {
             hold(changed)
