@@ -5,12 +5,12 @@ private let activations: [String: Single] = [
     "celu": { try $0.x.celu(alpha: $0.double(1, "alpha", 1)) }, "elu": { try $0.x.elu(alpha: $0.double(1, "alpha", 1)) },
     "gelu": { try $0.x.gelu(approximate: $0.choice(1, "approximate", .none)) }, "softmin": { try $0.x.softmin($0.dim, dtype: $0.dtype(2)) },
     "hardshrink": { try $0.x.hardshrink($0.double(1, "lambd", 0.5)) }, "softshrink": { try $0.x.softshrink($0.double(1, "lambd", 0.5)) },
-    "hardswish": { try $0.x.hardswish() }, "softsign": { try $0.x.softsign() }, "silu": { try $0.x.silu() }, "mish": { try $0.x.mish() },
+    "hardswish": { try $0.x.hardswish() }, "softsign": { try $0.x.softsign() }, "mish": { try $0.x.mish() }, "relu": { try $0.x.relu() },
     "hardtanh": { try $0.x.hardtanh(min: $0.double(1, "min_val", -1), max: $0.double(2, "max_val", 1)) }, "relu6": { try $0.x.relu6() },
     "leaky_relu": { try $0.x.leakyReLU(negativeSlope: $0.double(1, "negative_slope", 0.01)) }, "hardsigmoid": { try $0.x.hardsigmoid() },
     "prelu": { try $0.x.prelu($0.tensor(1, "weight")) }, "tanhshrink": { try $0.x.tanhshrink() }, "logsigmoid": { try $0.x.logSigmoid() },
-    "relu": { try $0.x.relu() },
-    "softplus": { try $0.x.softplus(beta: $0.double(1, "beta", 1), threshold: $0.double(2, "threshold", 20)) }, "selu": { try $0.x.selu() },
+    "selu": { try $0.x.selu() },
+    "softplus": { try $0.x.softplus(beta: $0.double(1, "beta", 1), threshold: $0.double(2, "threshold", 20)) }, "silu": { try $0.x.silu() },
     "threshold": { try $0.x.threshold($0.double(1, "threshold"), $0.double(2, "value")) }, "glu": { try $0.x.glu($0.int(1, "dim", -1)) },
 ]
 
@@ -27,7 +27,7 @@ private let outside: [String: Single] = [
 func functional(_ op: String, _ a: Arguments) throws -> [Tensor]? {
     guard op.hasPrefix("nn.functional.") else { return try outside[op].map { [try $0(a)] } }
     let name = String(op.dropFirst("nn.functional.".count))
-    if let f = activations[name] ?? distances[name] ?? norms[name] ?? simple[name] { return [try f(a)] }
+    if let f = activations[name] ?? simple[name] ?? norms[name] { return [try f(a)] }
     if let f = losses[name] { return [try f(a, a.choice(9, "reduction", .mean))] }
     for family in [layer, convolved] { if let y = try family(name, a) { return [y] } }
     return try pooled(name, a)
@@ -86,22 +86,20 @@ private let losses: [String: @Sendable (Arguments, Reduction) throws -> Tensor] 
     },
 ]
 
-private let distances: [String: Single] = [
+/// Distances, and the layers that one call computes.
+private let simple: [String: Single] = [
+    "bilinear": { try bilinear($0.x, $0.tensor(1, "input2"), $0.tensor(2, "weight"), $0.tensorIf(3, "bias")) },
+    "channel_shuffle": { try channelShuffle($0.x, $0.int(1, "groups")) },
     "cosine_similarity": { try cosineSimilarity($0.x, $0.tensor(1, "x2"), dim: $0.int(2, "dim", 1), eps: $0.double(3, "eps", 1e-8)) },
+    "linear": { try linear($0.x, $0.tensor(1, "weight"), $0.tensorIf(2, "bias")) },
     "normalize": { try normalize($0.x, p: $0.double(1, "p", 2), dim: $0.int(2, "dim", 1), eps: $0.double(3, "eps", 1e-12)) },
+    "pad": { try padded($0, mode: $0.choice(2, "mode", PaddingMode.constant), value: 3) },
+    "pixel_shuffle": { try pixelShuffle($0.x, $0.int(1, "upscale_factor")) },
+    "pixel_unshuffle": { try pixelUnshuffle($0.x, $0.int(1, "downscale_factor")) },
     "pairwise_distance": {
         let (p, eps, keep) = (try $0.double(2, "p", 2), try $0.double(3, "eps", 1e-6), try $0.bool(4, "keepdim"))
         return pairwiseDistance(try $0.x, try $0.tensor(1, "x2"), p: p, eps: eps, keepDim: keep)
     },
-]
-
-private let simple: [String: Single] = [
-    "bilinear": { try bilinear($0.x, $0.tensor(1, "input2"), $0.tensor(2, "weight"), $0.tensorIf(3, "bias")) },
-    "channel_shuffle": { try channelShuffle($0.x, $0.int(1, "groups")) },
-    "linear": { try linear($0.x, $0.tensor(1, "weight"), $0.tensorIf(2, "bias")) },
-    "pad": { try padded($0, mode: $0.choice(2, "mode", PaddingMode.constant), value: 3) },
-    "pixel_shuffle": { try pixelShuffle($0.x, $0.int(1, "upscale_factor")) },
-    "pixel_unshuffle": { try pixelUnshuffle($0.x, $0.int(1, "downscale_factor")) },
 ]
 
 private func layer(_ name: String, _ a: Arguments) throws -> Tensor? {

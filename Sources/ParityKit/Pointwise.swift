@@ -2,18 +2,18 @@ import Tern
 
 /// Functions of one tensor.
 private let unary: [String: @Sendable (Tensor) -> Tensor] = [
-    "angle": { $0.angle() }, "asinh": { $0.asinh() }, "atanh": { $0.atanh() }, "bitwise_not": { ~$0 }, "asin": { $0.asin() },
-    "atan": { $0.atan() }, "ceil": { $0.ceil() }, "conj": { $0.conj() }, "cosh": { $0.cosh() }, "erfc": { $0.erfc() }, "erf": { $0.erf() },
-    "exp2": { $0.exp2() }, "frac": { $0.frac() }, "log2": { $0.log2() }, "sign": { $0.sign() }, "acos": { $0.acos() }, "log": { $0.log() },
+    "abs": { $0.abs() }, "exp": { $0.exp() }, "imag": { $0.imag }, "real": { $0.real }, "sgn": { $0.sgn() },
+    "atan": { $0.atan() }, "ceil": { $0.ceil() }, "conj": { $0.conj() }, "cosh": { $0.cosh() }, "erfc": { $0.erfc() }, "log": { $0.log() },
+    "deg2rad": { $0.deg2rad() }, "digamma": { $0.digamma() }, "rad2deg": { $0.rad2deg() }, "sigmoid": { $0.sigmoid() }, "erf": { $0.erf() },
+    "exp2": { $0.exp2() }, "frac": { $0.frac() }, "log2": { $0.log2() }, "sign": { $0.sign() }, "acos": { $0.acos() }, "cos": { $0.cos() },
+    "floor": { $0.floor() }, "isinf": { $0.isInf() }, "isnan": { $0.isNaN() }, "bitwise_not": { ~$0 }, "asin": { $0.asin() },
     "isfinite": { $0.isFinite() }, "isneginf": { $0.isNegInf() }, "isposinf": { $0.isPosInf() }, "positive": { $0.positive() },
-    "log10": { $0.log10() }, "log1p": { $0.log1p() }, "rsqrt": { $0.rsqrt() }, "trunc": { $0.trunc() }, "acosh": { $0.acosh() },
+    "log1p": { $0.log1p() }, "rsqrt": { $0.rsqrt() }, "trunc": { $0.trunc() }, "acosh": { $0.acosh() }, "expm1": { $0.expm1() },
     "logical_not": { $0.logicalNot() }, "reciprocal": { $0.reciprocal() }, "special.erfcx": { $0.erfcx() }, "special.ndtri": { $0.ndtri() },
-    "signbit": { $0.signbit() }, "special.i0e": { $0.i0e() }, "deg2rad": { $0.deg2rad() }, "digamma": { $0.digamma() }, "cos": { $0.cos() },
-    "sin": { $0.sin() }, "tan": { $0.tan() }, "abs": { $0.abs() }, "exp": { $0.exp() }, "imag": { $0.imag },
-    "sinc": { $0.sinc() }, "sinh": { $0.sinh() }, "sqrt": { $0.sqrt() }, "tanh": { $0.tanh() }, "real": { $0.real }, "sgn": { $0.sgn() },
-    "special.entr": { $0.entr() }, "special.ndtr": { $0.ndtr() }, "rad2deg": { $0.rad2deg() }, "sigmoid": { $0.sigmoid() }, "neg": { -$0 },
+    "sinc": { $0.sinc() }, "sinh": { $0.sinh() }, "sqrt": { $0.sqrt() }, "tanh": { $0.tanh() }, "sin": { $0.sin() }, "tan": { $0.tan() },
+    "special.entr": { $0.entr() }, "special.ndtr": { $0.ndtr() }, "signbit": { $0.signbit() }, "special.i0e": { $0.i0e() }, "neg": { -$0 },
     "special.i1e": { $0.i1e() }, "special.i1": { $0.i1() }, "erfinv": { $0.erfinv() }, "isreal": { $0.isReal() }, "lgamma": { $0.lgamma() },
-    "square": { $0.square() }, "expm1": { $0.expm1() }, "floor": { $0.floor() }, "isinf": { $0.isInf() }, "isnan": { $0.isNaN() },
+    "square": { $0.square() }, "angle": { $0.angle() }, "asinh": { $0.asinh() }, "atanh": { $0.atanh() }, "log10": { $0.log10() },
     "view_as_complex": { $0.viewAsComplex() }, "special.log_ndtr": { $0.logNdtr() }, "view_as_real": { $0.viewAsReal() }, "i0": { $0.i0() },
 ]
 
@@ -28,8 +28,8 @@ private let operators: [String: @Sendable (Tensor, Tensor) -> Tensor] = [
 /// Functions of a tensor, and a tensor or a number.
 private let withNumbers: [String: @Sendable (Tensor, Tensor) -> Tensor] = [
     "__ror__": { $0 | $1 }, "rsub": { $1 - $0 }, "eq": { $0 .== $1 }, "ne": { $0 .!= $1 }, "le": { $0 .<= $1 }, "ge": { $0 .>= $1 },
-    "__rxor__": { $0 ^ $1 }, "fmod": { $0.fmod($1) }, "__radd__": { $0 + $1 }, "__rsub__": { $1 - $0 }, "__rmul__": { $0 * $1 },
-    "copysign": { $0.copysign($1) }, "__rpow__": { $1.pow($0) }, "__rdiv__": { $1 / $0 }, "__rmod__": { $1 % $0 }, "__rand__": { $0 & $1 },
+    "__rsub__": { $1 - $0 }, "__rmul__": { $0 * $1 }, "__rdiv__": { $1 / $0 }, "__rmod__": { $1 % $0 }, "__rand__": { $0 & $1 },
+    "copysign": { $0.copysign($1) }, "__rpow__": { $1.pow($0) }, "__rxor__": { $0 ^ $1 }, "fmod": { $0.fmod($1) }, "__radd__": { $0 + $1 },
     "lt": { $0 .< $1 }, "gt": { $0 .> $1 },
 ]
 
@@ -37,10 +37,10 @@ private let withNumbers: [String: @Sendable (Tensor, Tensor) -> Tensor] = [
 private let ofTensors: [String: @Sendable (Tensor, Tensor) -> Tensor] = [
     "complex": { Tensor.complex($0, $1) }, "logical_and": { $0.logicalAnd($1) }, "logical_xor": { $0.logicalXor($1) },
     "gcd": { $0.gcd($1) }, "lcm": { $0.lcm($1) },
-    "igammac": { $0.igammac($1) }, "maximum": { $0.maximum($1) }, "atan2": { $0.atan2($1) }, "hypot": { $0.hypot($1) },
     "ldexp": { $0.ldexp($1) }, "max": { $0.maximum($1) }, "min": { $0.minimum($1) }, "fmax": { $0.fmax($1) }, "fmin": { $0.fmin($1) },
     "logaddexp2": { $0.logaddexp2($1) }, "logical_or": { $0.logicalOr($1) }, "polar": { Tensor.polar($0, $1) }, "igamma": { $0.igamma($1) },
-    "nextafter": { $0.nextafter($1) }, "heaviside": { $0.heaviside($1) }, "logaddexp": { $0.logaddexp($1) }, "minimum": { $0.minimum($1) },
+    "maximum": { $0.maximum($1) }, "minimum": { $0.minimum($1) }, "atan2": { $0.atan2($1) }, "hypot": { $0.hypot($1) },
+    "nextafter": { $0.nextafter($1) }, "heaviside": { $0.heaviside($1) }, "logaddexp": { $0.logaddexp($1) }, "igammac": { $0.igammac($1) },
 ]
 
 /// Functions of each element, and of pairs of elements.

@@ -4,14 +4,8 @@ import Tern
 /// What the library answers to one case.
 public struct Answer {
     public enum Status: String { case ok, missing, error }
-    public var status = Status.ok
-    public var message: String?
-    public var out: [Tensor] = []
-    public var gradIn: [Tensor]?
-    public var stateAfter: [(name: String, tensor: Tensor)]?
-    public var paramsAfter: [[Tensor]]?
-    public var repr: String?
-    public var text: String?
+    public var status = Status.ok, message: String?, out: [Tensor] = [], gradIn: [Tensor]?
+    public var stateAfter: [(name: String, tensor: Tensor)]?, paramsAfter: [[Tensor]]?, repr: String?, text: String?
 
     static var missing: Answer { Answer(status: .missing) }
 }
@@ -34,10 +28,8 @@ public func answer(_ c: Value) -> Answer {
         case "random": return try randomAnswer(c)
         default: return .missing
         }
-    } catch is Missing {
-        return .missing
     } catch {
-        return Answer(status: .error, message: "\(error)")
+        return error is Missing ? .missing : Answer(status: .error, message: "\(error)")
     }
 }
 
@@ -53,10 +45,10 @@ public func answered(_ cases: CaseFile, _ i: Int) -> (id: String, answer: Answer
 
 /// The results of the op of that name in PyTorch, in order; nil where no family has it.
 private func computed(_ name: String, _ a: Arguments) throws -> [Tensor]? {
-    if let f = linearAlgebra[name] ?? creation[name] { return [try f(a)] }
+    if let f = linearAlgebra[name] ?? creation[name] ?? indexing[name] { return [try f(a)] }
     if let out = try pointwise(name, a) { return out }
     if let f = reductions[name] { return try f(a) }
-    for family in [shapes, indexing, functional, tensorOps] { if let out = try family(name, a) { return out } }
+    for family in [shapes, functional, tensorOps] { if let out = try family(name, a) { return out } }
     return nil
 }
 
@@ -77,9 +69,8 @@ func differentiated(_ answer: Answer, _ c: Value, _ inputs: [Tensor]) throws -> 
 
 private func printAnswer(_ c: Value) throws -> Answer {
     guard let t = c["args"].tensors.first else { throw Refusal("print: the case has no tensor") }
-    let form = c["form"].text
-    return Answer(
-        text: try recovering { form == "parameter" ? "\(Parameter(wrappedValue: t))" : "\(form == "leaf" ? t.requiringGrad() : t)" })
+    if c["form"].text == "parameter" { return Answer(text: try recovering { "\(Parameter(wrappedValue: t))" }) }
+    return Answer(text: try recovering { "\(c["form"].text == "leaf" ? t.requiringGrad() : t)" })
 }
 
 // MARK: Files

@@ -61,15 +61,9 @@ func sequenceOutputs(_ module: Module, _ a: Arguments) throws -> [Tensor]? {
     switch module {
     case let m as RNNCell: return [m(try a.x, try a.tensorIf(1, "hx"))]
     case let m as GRUCell: return [m(try a.x, try a.tensorIf(1, "hx"))]
-    case let m as LSTMCell:
-        let (hidden, cell) = m(try a.x, state)
-        return [hidden, cell]
-    case let m as RNN:
-        let (output, hidden) = m(try a.x, try a.tensorIf(1, "hx"))
-        return [output, hidden]
-    case let m as GRU:
-        let (output, hidden) = m(try a.x, try a.tensorIf(1, "hx"))
-        return [output, hidden]
+    case let m as LSTMCell: return pair(m(try a.x, state))
+    case let m as RNN: return pair(m(try a.x, try a.tensorIf(1, "hx")))
+    case let m as GRU: return pair(m(try a.x, try a.tensorIf(1, "hx")))
     case let m as LSTM:
         let (output, state) = m(try a.x, state)
         return [output, state.hidden, state.cell]

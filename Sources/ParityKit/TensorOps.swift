@@ -33,11 +33,11 @@ private func transforms(_ op: String, _ a: Arguments) throws -> [Tensor]? {
 /// Masked reductions and normalizations, which take the dtype themselves.
 private let maskedTyped: [String: @Sendable (Masked, Arguments) throws -> Tensor] = [
     "cumsum": { try $0.cumsum($1.last, dtype: $1.dtype(9)) },
-    "mean": { try $0.mean($1.dims, keepDim: $1.keep, dtype: $1.dtype(9)) }, "softmax": { try $0.softmax($1.last, dtype: $1.dtype(9)) },
+    "mean": { try $0.mean($1.dims, keepDim: $1.keep, dtype: $1.dtype(9)) }, "cumprod": { try $0.cumprod($1.last, dtype: $1.dtype(9)) },
     "norm": { try $0.norm($1.double(1, "ord", 2), dims: $1.intsIf(2, "dim"), keepDim: $1.keep, dtype: $1.dtype(9)) },
     "normalize": { try $0.normalize($1.double(1, "ord"), dim: $1.int(2, "dim"), eps: $1.double(9, "eps", 1e-12), dtype: $1.dtype(9)) },
-    "prod": { try $0.prod($1.dims, keepDim: $1.keep, dtype: $1.dtype(9)) }, "cumprod": { try $0.cumprod($1.last, dtype: $1.dtype(9)) },
-    "std": { try $0.std($1.dims, correction: $1.correction, keepDim: $1.keep) }, "softmin": { try $0.softmin($1.last, dtype: $1.dtype(9)) },
+    "prod": { try $0.prod($1.dims, keepDim: $1.keep, dtype: $1.dtype(9)) }, "softmin": { try $0.softmin($1.last, dtype: $1.dtype(9)) },
+    "std": { try $0.std($1.dims, correction: $1.correction, keepDim: $1.keep) }, "softmax": { try $0.softmax($1.last, dtype: $1.dtype(9)) },
     "sum": { try $0.sum($1.dims, keepDim: $1.keep, dtype: $1.dtype(9)) }, "log_softmax": { try $0.logSoftmax($1.last, dtype: $1.dtype(9)) },
     "var": { try $0.variance($1.dims, correction: $1.correction, keepDim: $1.keep) },
 ]
@@ -97,21 +97,21 @@ private func cut(_ a: Arguments, _ name: String, _ parts: (Int) -> [Tensor], _ p
 }
 
 private let arranged: [String: Single] = [
-    "combinations": { try $0.x.combinations($0.int(1, "r", 2), withReplacement: $0.bool(2, "with_replacement")) }, "mT": { try $0.x.mT },
+    "column_stack": { columnStack(try $0.tensors(0, "tensors")) }, "cumprod": { try $0.x.cumprod($0.dim, dtype: $0.dtype(9)) },
+    "combinations": { try $0.x.combinations($0.int(1, "r", 2), withReplacement: $0.bool(2, "with_replacement")) }, "mH": { try $0.x.mH },
     "cumulative_trapezoid": { try $0.x.cumulativeTrapezoid($0.tensorIf(1, "x"), dx: $0.double(9, "dx", 1), dim: $0.int(9, "dim", -1)) },
     "diag": { try $0.x.diag($0.int(1, "diagonal", 0)) }, "tril": { try $0.x.tril($0.int(1, "diagonal", 0)) }, "trace": { try $0.x.trace() },
     "diag_embed": { try $0.x.diagEmbed($0.int(1, "offset", 0), dim1: $0.int(2, "dim1", -2), dim2: $0.int(3, "dim2", -1)) },
     "diagflat": { try $0.x.diagflat($0.int(1, "offset", 0)) }, "cumsum": { try $0.x.cumsum($0.dim, dtype: $0.dtype(9)) },
     "flip": { try $0.x.flip($0.ints(1, "dims")) }, "cartesian_prod": { cartesianProd($0.all) }, "block_diag": { blockDiag($0.all) },
-    "fliplr": { try $0.x.fliplr() }, "T": { try $0.x.T },
+    "flipud": { try $0.x.flipud() }, "H": { try $0.x.H },
     "movedim": { try $0.x.movedim($0.ints(1, "source"), $0.ints(2, "destination")) }, "tile": { try $0.x.tile($0.sizes(1, "dims").array) },
-    "repeat": { try $0.x.repeated($0.sizes(1, "repeats").array) }, "cumprod": { try $0.x.cumprod($0.dim, dtype: $0.dtype(9)) },
     "rot90": { try $0.x.rot90($0.int(1, "k", 1), dims: $0.intsIf(2, "dims") ?? [0, 1]) }, "logcumsumexp": { try $0.x.logcumsumexp($0.dim) },
-    "trapezoid": { try $0.x.trapezoid($0.tensorIf(1, "x"), dx: $0.double(9, "dx", 1), dim: $0.int(9, "dim", -1)) }, "mH": { try $0.x.mH },
-    "trapz": { try $0.x.trapezoid($0.tensorIf(1, "x"), dx: $0.double(9, "dx", 1), dim: $0.int(9, "dim", -1)) }, "H": { try $0.x.H },
+    "trapezoid": { try $0.x.trapezoid($0.tensorIf(1, "x"), dx: $0.double(9, "dx", 1), dim: $0.int(9, "dim", -1)) }, "mT": { try $0.x.mT },
+    "trapz": { try $0.x.trapezoid($0.tensorIf(1, "x"), dx: $0.double(9, "dx", 1), dim: $0.int(9, "dim", -1)) }, "T": { try $0.x.T },
     "triu": { try $0.x.triu($0.int(1, "diagonal", 0)) }, "hstack": { hstack(try $0.tensors(0, "tensors")) }, "ravel": { try $0.x.ravel() },
-    "unflatten": { try $0.x.unflatten($0.dim, $0.ints(2, "sizes")) }, "column_stack": { columnStack(try $0.tensors(0, "tensors")) },
-    "vstack": { vstack(try $0.tensors(0, "tensors")) }, "dstack": { dstack(try $0.tensors(0, "tensors")) }, "flipud": { try $0.x.flipud() },
+    "unflatten": { try $0.x.unflatten($0.dim, $0.ints(2, "sizes")) }, "repeat": { try $0.x.repeated($0.sizes(1, "repeats").array) },
+    "vstack": { vstack(try $0.tensors(0, "tensors")) }, "dstack": { dstack(try $0.tensors(0, "tensors")) }, "fliplr": { try $0.x.fliplr() },
     "diff": {
         let (n, dim) = (try $0.int(1, "n", 1), try $0.int(2, "dim", -1))
         return try $0.x.diff(n, dim: dim, prepend: $0.tensorIf(3, "prepend"), append: $0.tensorIf(4, "append"))
@@ -119,8 +119,8 @@ private let arranged: [String: Single] = [
 ]
 
 private let arrangedSeveral: [String: Several] = [
-    "atleast_3d": { $0.all.map { $0.atleast3d() } }, "atleast_1d": { $0.all.map { $0.atleast1d() } },
-    "broadcast_tensors": { broadcastTensors($0.all) }, "atleast_2d": { $0.all.map { $0.atleast2d() } }, "frexp": { pair(try $0.x.frexp()) },
+    "atleast_1d": { $0.all.map { $0.atleast1d() } }, "atleast_2d": { $0.all.map { $0.atleast2d() } },
+    "broadcast_tensors": { broadcastTensors($0.all) }, "atleast_3d": { $0.all.map { $0.atleast3d() } }, "frexp": { pair(try $0.x.frexp()) },
     "cummax": { pair(try $0.x.cummax($0.dim)) }, "cummin": { pair(try $0.x.cummin($0.dim)) },
     "meshgrid": { meshgrid($0.all, indexing: GridIndexing(rawValue: try $0.string(9, "indexing", "ij")) ?? .ij) },
 ]
@@ -132,9 +132,8 @@ private func arrangements(_ op: String, _ a: Arguments) throws -> [Tensor]? {
         let shifts = try a.ints(1, "shifts")
         return [try shifts.count == 1 ? a.x.roll(shifts[0]) : a.x.roll(shifts, dims: [])]
     case "repeat_interleave":
-        let dim = try a.intIf(2, "dim")
-        if case .int(let n) = a[1, "repeats"] { return [try a.x.repeatInterleave(n, dim: dim)] }
-        return [try a.x.repeatInterleave(a.tensor(1, "repeats"), dim: dim)]
+        if let n = a[1, "repeats"].number { return [try a.x.repeatInterleave(n, dim: a.intIf(2, "dim"))] }
+        return [try a.x.repeatInterleave(a.tensor(1, "repeats"), dim: a.intIf(2, "dim"))]
     case "broadcast_shapes":
         var shape = Shape([Int]())
         for i in a.positional.indices { shape = broadcastShapes(shape, Shape(try a.ints(i, "shapes"))) }
@@ -142,11 +141,9 @@ private func arrangements(_ op: String, _ a: Arguments) throws -> [Tensor]? {
     case "tensor_split":
         let x = try a.x, dim = try a.int(2, "dim", 0)
         return try cut(a, "indices_or_sections", { x.tensorSplit($0, dim: dim) }, { x.tensorSplit($0, dim: dim) })
-    case "hsplit", "vsplit", "dsplit":
-        let x = try a.x, name = a.has(1, "sections") ? "sections" : "indices"
-        if op == "hsplit" { return try cut(a, name, { x.hsplit($0) }, { x.hsplit($0) }) }
-        if op == "vsplit" { return try cut(a, name, { x.vsplit($0) }, { x.vsplit($0) }) }
-        return try cut(a, name, { x.dsplit($0) }, { x.dsplit($0) })
+    case "hsplit": return try cut(a, "sections", a.x.hsplit, a.x.hsplit)
+    case "vsplit": return try cut(a, "sections", a.x.vsplit, a.x.vsplit)
+    case "dsplit": return try cut(a, "sections", a.x.dsplit, a.x.dsplit)
     case "linspace", "logspace":
         func limit(_ i: Int, _ name: String) throws -> Double {
             guard a[i, name].tensor?.rank ?? 0 == 0 else { throw Refusal("\(op): \(name) must be a number") }
@@ -210,7 +207,7 @@ private func sorting(_ op: String, _ a: Arguments) throws -> [Tensor]? {
 }
 
 extension Arguments {
-    fileprivate func scatterReduction(_ i: Int) throws -> ScatterReduction {
+    func scatterReduction(_ i: Int) throws -> ScatterReduction {
         let name = try string(i, "reduce", "")
         if let found = ["add": ScatterReduction.sum, "multiply": .prod][name] ?? ScatterReduction(rawValue: name) { return found }
         throw Refusal("\(op): reduce must be sum, prod, mean, amax or amin, not '\(name)'")
@@ -248,11 +245,9 @@ private let scattered: [String: Single] = [
 
 private func scatters(_ op: String, _ a: Arguments) throws -> [Tensor]? {
     switch op {
-    case "masked_fill" where a[2, "value"].tensor != nil: return [try a.x.maskedFill(a.tensor(1, "mask"), a.tensor(2, "value"))]
-    case "masked_fill": return [try a.x.maskedFill(a.tensor(1, "mask"), a.number(2, "value"))]
-    case "scatter" where a.has(4, "reduce"):
-        let x = try a.x, index = try a.index, source = try a.operand(3, "src", beside: x).to(x.dtype)
-        return [try x.scatterReduce(a.dim, index, a[3, "src"].tensor != nil ? source : source.expand(index.shape), a.scatterReduction(4))]
+    case "masked_fill":
+        if let value = a[2, "value"].tensor { return [try a.x.maskedFill(a.tensor(1, "mask"), value)] }
+        return [try a.x.maskedFill(a.tensor(1, "mask"), a.number(2, "value"))]
     case "tensordot":
         let other = try a.other
         guard case .list(let list) = a[2, "dims"], list.count == 2 else { return [try a.x.tensordot(other, dims: a.int(2, "dims", 2))] }
@@ -281,9 +276,9 @@ private let products: [String: Single] = [
     "addr": { try $0.x.addr($0.a, $0.b, beta: $0.beta, alpha: $0.alpha) }, "linalg.matrix_power": { try $0.x.matrixPower($0.int(1, "n")) },
     "baddbmm": { try $0.x.baddbmm($0.a, $0.b, beta: $0.beta, alpha: $0.alpha) }, "linalg.vander": { try $0.x.vander($0.intIf(9, "N")) },
     "einsum": { einsum(try $0.string(1, "equation", ""), try $0.tensors(0, "operands")) }, "bmm": { try $0.x.bmm($0.tensor(1, "mat2")) },
-    "kron": { try $0.x.kron($0.other) },
-    "linalg.cross": { try $0.x.cross($0.other, dim: $0.int(9, "dim", -1)) }, "vdot": { try $0.x.vdot($0.other) },
+    "linalg.cross": { try $0.x.cross($0.other, dim: $0.int(9, "dim", -1)) }, "kron": { try $0.x.kron($0.other) },
     "linalg.vecdot": { try $0.x.vecdot($0.tensor(1, "y"), dim: $0.int(9, "dim", -1)) }, "outer": { try $0.x.outer($0.tensor(1, "vec2")) },
+    "vdot": { try $0.x.vdot($0.other) },
 ]
 
 private let measured: [String: Single] = [
