@@ -152,7 +152,8 @@ inline bool same_real(double a, double b, double tolerance) {
     return a == b || (a != a && b != b) || std::fabs(a - b) <= tolerance * (std::fabs(b) > 1e-37 ? std::fabs(b) : 1e-37);
 }
 /// Equal within a few roundings of the dtype.
-inline bool near(TernDType dtype, const char *a, const char *b, double roundings) {
+/// scale: a number of the same dtype whose roundings count too, where the result is a difference of terms as large as it.
+inline bool near(TernDType dtype, const char *a, const char *b, double roundings, const char *scale = nullptr) {
     bool equal = false;
     visit_all(dtype, [&](auto type) {
         using T = typename decltype(type)::type;
@@ -166,7 +167,8 @@ inline bool near(TernDType dtype, const char *a, const char *b, double roundings
             const double epsilon = std::is_same_v<T, half> ? 0x1p-10 : std::is_same_v<T,
                 bfloat16> ? 0x1p-7 : std::numeric_limits<C>::epsilon();
             const double x = load(*reinterpret_cast<const T *>(a)), y = load(*reinterpret_cast<const T *>(b));
-            equal = same_real(x, y, roundings * epsilon) || (std::is_same_v<T, half> && std::fabs(x - y) < 2e-7);
+            equal = same_real(x, y, roundings * epsilon) || (std::is_same_v<T, half> && std::fabs(x - y) < 2e-7) ||
+                    (scale && std::fabs(x - y) <= roundings * epsilon * std::fabs(double(load(*reinterpret_cast<const T *>(scale)))));
         } else {
             equal = same(dtype, a, b);
         }
