@@ -62,7 +62,7 @@ struct Bench: ParsableCommand {
     private func peakMegabytes() -> Double {
         var usage = rusage()
         #if canImport(Glibc)
-            getrusage(RUSAGE_SELF, &usage)
+            getrusage(RUSAGE_SELF.rawValue, &usage)
             return Double(usage.ru_maxrss) / 1024
         #else
             getrusage(RUSAGE_SELF, &usage)

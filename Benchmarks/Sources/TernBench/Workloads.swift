@@ -9,53 +9,55 @@ struct Workload {
 }
 
 enum Workloads {
-    static let all: [Workload] = [
-        Workload(name: "add_1") {
-            let a = Tensor.randn(1), b = Tensor.randn(1)
-            return { _ = a + b }
-        },
-        Workload(name: "add_1_backward") {
-            let a = Tensor.randn(1, requiresGrad: true), b = Tensor.randn(1, requiresGrad: true)
-            return { (a + b).backward() }
-        },
-        Workload(name: "mlp_20_256_10_batch_2_forward") {
-            let model = mlp(20, 256, 10), x = Tensor.randn(2, 20)
-            return { noGrad { _ = model(x) } }
-        },
-        Workload(name: "mlp_20_256_10_batch_2_step") { classifier(mlp(20, 256, 10), .randn(2, 20), classes: 10, lr: 0.01) },
-        Workload(name: "mlp_784_256_10_batch_256_step") { classifier(mlp(784, 256, 10), .randn(256, 784), classes: 10, lr: 0.1) },
-        Workload(name: "lenet_batch_256_step") { classifier(leNet(), .randn(256, 1, 28, 28), classes: 10, lr: 0.1) },
-        Workload(name: "resnet18_64px_batch_16_step", isHeavy: true) {
-            classifier(resNet18(), .randn(16, 3, 64, 64), classes: 1000, lr: 0.1)
-        },
-        Workload(name: "resnet18_64px_batch_1_forward") {
-            let model = resNet18().eval(), x = Tensor.randn(1, 3, 64, 64)
-            return { noGrad { _ = model(x) } }
-        },
-        Workload(name: "matmul_1000") {
-            let a = Tensor.randn(1000, 1000), b = Tensor.randn(1000, 1000)
-            return { _ = a.matmul(b) }
-        },
-        Workload(name: "softmax_4096x1024") {
-            let x = Tensor.randn(4096, 1024)
-            return { _ = x.softmax(1) }
-        },
-        Workload(name: "add_10m") {
-            let a = Tensor.randn(10_000_000), b = Tensor.randn(10_000_000)
-            return { _ = a + b }
-        },
-        Workload(name: "sum_10m") {
-            let a = Tensor.randn(10_000_000)
-            return { _ = a.sum() }
-        },
-        Workload(name: "adamw_10m_step") {
-            let p = Parameter(wrappedValue: Tensor.randn(10_000_000))
-            p.grad = Tensor.randn(10_000_000)
-            let optimizer = AdamW([p], lr: 1e-3)
-            return { optimizer.step() }
-        },
-        Workload(name: "start") { {} },
-    ]
+    static var all: [Workload] {
+        [
+            Workload(name: "add_1") {
+                let a = Tensor.randn(1), b = Tensor.randn(1)
+                return { _ = a + b }
+            },
+            Workload(name: "add_1_backward") {
+                let a = Tensor.randn(1, requiresGrad: true), b = Tensor.randn(1, requiresGrad: true)
+                return { (a + b).backward() }
+            },
+            Workload(name: "mlp_20_256_10_batch_2_forward") {
+                let model = mlp(20, 256, 10), x = Tensor.randn(2, 20)
+                return { noGrad { _ = model(x) } }
+            },
+            Workload(name: "mlp_20_256_10_batch_2_step") { classifier(mlp(20, 256, 10), .randn(2, 20), classes: 10, lr: 0.01) },
+            Workload(name: "mlp_784_256_10_batch_256_step") { classifier(mlp(784, 256, 10), .randn(256, 784), classes: 10, lr: 0.1) },
+            Workload(name: "lenet_batch_256_step") { classifier(leNet(), .randn(256, 1, 28, 28), classes: 10, lr: 0.1) },
+            Workload(name: "resnet18_64px_batch_16_step", isHeavy: true) {
+                classifier(resNet18(), .randn(16, 3, 64, 64), classes: 1000, lr: 0.1)
+            },
+            Workload(name: "resnet18_64px_batch_1_forward") {
+                let model = resNet18().eval(), x = Tensor.randn(1, 3, 64, 64)
+                return { noGrad { _ = model(x) } }
+            },
+            Workload(name: "matmul_1000") {
+                let a = Tensor.randn(1000, 1000), b = Tensor.randn(1000, 1000)
+                return { _ = a.matmul(b) }
+            },
+            Workload(name: "softmax_4096x1024") {
+                let x = Tensor.randn(4096, 1024)
+                return { _ = x.softmax(1) }
+            },
+            Workload(name: "add_10m") {
+                let a = Tensor.randn(10_000_000), b = Tensor.randn(10_000_000)
+                return { _ = a + b }
+            },
+            Workload(name: "sum_10m") {
+                let a = Tensor.randn(10_000_000)
+                return { _ = a.sum() }
+            },
+            Workload(name: "adamw_10m_step") {
+                let p = Parameter(wrappedValue: Tensor.randn(10_000_000))
+                p.grad = Tensor.randn(10_000_000)
+                let optimizer = AdamW([p], lr: 1e-3)
+                return { optimizer.step() }
+            },
+            Workload(name: "start") { {} },
+        ]
+    }
 
     private static func classifier(_ model: Sequential, _ x: Tensor, classes: Int, lr: Double) -> () -> Void {
         let y = Tensor.randint(0..<classes, [x.shape[0]])
