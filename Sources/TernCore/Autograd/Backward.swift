@@ -1,7 +1,7 @@
 import CTernCPU
 
 /// One walk over the tape: nodes by falling depth, each once all its gradients are there.
-struct BackwardPass {
+package struct BackwardPass {
     private struct Entry {
         let node: Node
         var gradients: GradientSlots
@@ -265,37 +265,30 @@ extension Tensor {
     public var gradFn: String? { node.flatMap { $0 is Leaf ? nil : $0.name } }
 
     /// The same values without their record.
-    public func detach() -> Tensor {
-        var t = self
-        t.node = nil
-        t.outputIndex = 0
-        return t
-    }
+    public func detach() -> Tensor { node == nil ? self : Tensor(storage: storage, layout: layout, dtype: dtype) }
 
     /// The values without their record, to read or to write: writes are not recorded and keep `requiresGrad` and `grad` as they are.
     public var data: Tensor {
         get { detach() }
         @inline(__always) _modify {
-            var values = Tensor(storage: .dropped, layout: layout, dtype: dtype)
             // Where a failed write can be survived, what was there is kept to be put back.
-            let before = isRecovering ? storage : nil
-            swap(&values.storage, &storage)
+            let before = isRecovering ? self : nil
+            let (node, outputIndex) = (node, outputIndex)
+            var values = take()
+            if node != nil { values.node = nil }
             defer {
                 if let before, values.isPoison {
-                    storage = before
+                    self = before
                 } else {
-                    storage = values.storage
-                    layout = values.layout
-                    dtype = values.dtype
+                    self = values
+                    if node != nil { setRecord(node, outputIndex) }
                 }
             }
             yield &values
         }
         set {
             if newValue.isPoison { return }
-            storage = newValue.storage
-            layout = newValue.layout
-            dtype = newValue.dtype
+            self = Tensor(storage: newValue.storage, layout: newValue.layout, dtype: newValue.dtype, node: node, outputIndex: outputIndex)
         }
     }
 }

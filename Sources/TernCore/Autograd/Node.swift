@@ -6,7 +6,6 @@ import Synchronization
 package class Node: @unchecked Sendable {
     /// 0 for leaves, else one more than the deepest input's.
     let depth: Int
-    package let name: String
     /// Atomic: a parameter may be frozen while another task computes with it.
     private let wanted = Atomic<Bool>(true)
     package fileprivate(set) var requiresGrad: Bool {
@@ -14,11 +13,10 @@ package class Node: @unchecked Sendable {
         set { wanted.store(newValue, ordering: .relaxed) }
     }
 
-    init(depth: Int, name: String) {
-        self.depth = depth
-        self.name = name
-    }
+    init(depth: Int) { self.depth = depth }
 
+    /// As `grad_fn` prints it.
+    package var name: String { "AccumulateGrad" }
     /// Takes the gradients of this node's results and sends those of its inputs on.
     func propagate(_ g: GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) throws(TensorError) {}
     /// The nodes that gradients go to from here.
@@ -52,7 +50,7 @@ package final class Leaf: Node, @unchecked Sendable {
 
     package init(isParameter: Bool = false) {
         self.isParameter = isParameter
-        super.init(depth: 0, name: "AccumulateGrad")
+        super.init(depth: 0)
     }
 
     package func setRequiresGrad(_ value: Bool) { requiresGrad = value }
@@ -70,43 +68,46 @@ package final class Leaf: Node, @unchecked Sendable {
     }
 }
 
-/// The record of one op.
-package final class OpNode<O: Op>: Node, @unchecked Sendable {
+/// The record of one op. One class for all ops: what differs is behind `op`.
+package final class OpNode: Node, @unchecked Sendable {
     private struct Saved {
         /// With their records, which are the edges of the tape; those that the gradient does not read have no elements.
-        var inputs: O.Inputs
-        /// Without theirs: they would keep this node alive.
-        var outputs: O.Outputs
+        var inputs: TensorList
+        /// Without theirs: they would keep this node alive. None where the gradient does not read them and there is but one.
+        var outputs: TensorList
     }
-    private let op: O
+    private let op: any Op
     private let saved: Mutex<Saved?>
 
-    private init(op: O, depth: Int, saved: consuming sending Saved) {
+    private init(op: any Op, depth: Int, saved: consuming sending Saved) {
         self.op = op
         self.saved = Mutex(saved)
-        super.init(depth: depth, name: op.gradientName)
+        super.init(depth: depth)
     }
 
+    package override var name: String { op.gradientName }
+
     /// Makes the node of `y = op(x)` and hangs the differentiable results of `y` on it.
-    static func record(_ op: O, _ x: O.Inputs, _ y: inout O.Outputs) {
+    static func record<O: Op>(_ op: O, _ x: O.Inputs, _ y: inout O.Outputs) {
         var depth = 0
-        var kept = x, results = y
         var needed: Saves = []
-        try? x.forEachTensor { i, t in if t.requiresGrad { needed.insert(Saves(input: i)) } }
+        x.forEachTensor { i, t in
+            guard let node = t.node else { return }
+            depth = max(depth, node.depth + 1)
+            if node.requiresGrad { needed.insert(Saves(input: i)) }
+        }
         let saves = op.saves(needed: needed)
-        kept.updateEach { i, t in
-            if let node = t.node { depth = max(depth, node.depth + 1) }
+        var inputs = x.list, outputs = TensorList()
+        inputs.updateEach { i, t in
             // What does not ask for a gradient now gets none, even if it asks before backward.
-            if !t.requiresGrad { t.node = nil }
-            if !saves.contains(Saves(input: i)) { t.storage = .dropped }
+            t = t.saved(withElements: saves.contains(Saves(input: i)), withRecord: t.requiresGrad)
         }
-        if !saves.contains(.output) { results.updateEach { $1.storage = .dropped } }
-        let node = OpNode(op: op, depth: depth, saved: Saved(inputs: kept, outputs: results))
-        y.updateEach { i, t in
-            guard t.dtype.isDifferentiable else { return }
-            t.node = node
-            t.outputIndex = i
+        if saves.contains(.output) || op.outputCount != 1 {
+            outputs = y.list
+            outputs.updateEach { _, t in t = t.saved(withElements: saves.contains(.output), withRecord: false) }
         }
+        let node = OpNode(op: op, depth: depth, saved: Saved(inputs: inputs, outputs: outputs))
+        y.updateEach { i, t in if t.dtype.isDifferentiable { t.setRecord(node, i) } }
     }
 
     deinit {
@@ -115,53 +116,67 @@ package final class OpNode<O: Op>: Node, @unchecked Sendable {
             if saved == nil { return }
             var held: [Node] = []
             saved?.inputs.updateEach { _, t in
-                if let node = t.node { held.append(node) }
-                t.node = nil
+                guard let node = t.node else { return }
+                if node is OpNode { held.append(node) }
+                t = .poison
             }
-            NodeRelease.release(&held)
+            if !held.isEmpty { NodeRelease.release(&held) }
         }
     }
 
     override func propagate(_ g: GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) throws(TensorError) {
-        let found = saved.withLock { saved in
-            defer { if !keepingSaved { saved = nil } }
-            return saved
-        }
+        let found = saved.withLock { saved in keepingSaved ? saved : saved.take() }
         guard let found else {
             throw .rule(
                 "backward", "\(name) has been walked before, and what it saved is freed: call backward(retainGraph: true) the first time")
         }
-        let inputs = found.inputs
-        var outputs = found.outputs
-        if isGradEnabled, op.saves.contains(.output) {
-            outputs.updateEach { i, t in
-                guard t.dtype.isDifferentiable else { return }
-                t.node = self
-                t.outputIndex = i
-            }
-        }
-        let gradients = try op.gradient(O.Outputs.cotangents(g, count: outputs.packCount), inputs, outputs)
-        try inputs.forEachTensor { (i, input) throws(TensorError) in
-            guard let node = input.node, node.requiresGrad, let g = O.Inputs.gradient(i, of: gradients) else { return }
-            pass.send(g.fitted(to: input), to: node, input.outputIndex)
-        }
+        try op.propagate(g, found.inputs, found.outputs, from: self, into: &pass)
     }
 
     package override var next: [Node] {
         saved.withLock { saved in
             var nodes: [Node] = []
-            try? saved?.inputs.forEachTensor { _, t in if let node = t.node { nodes.append(node) } }
+            saved?.inputs.forEach { if let node = $0.node { nodes.append(node) } }
             return nodes
         }
     }
 }
 
+extension Op {
+    /// Sends the gradients of the inputs on, given those of the outputs.
+    package func propagate(_ g: GradientSlots, _ x: TensorList, _ y: TensorList, from node: OpNode, into pass: inout BackwardPass)
+        throws(TensorError)
+    {
+        let inputs = Inputs(x)
+        // A lone output that the gradient does not read: its gradient has its shape, dtype and device.
+        let kept = y.count > 0
+        var outputs = Outputs(kept ? y : TensorList(g[0] ?? .poison))
+        if kept, isGradEnabled, saves.contains(.output) {
+            outputs.updateEach { i, t in if t.dtype.isDifferentiable { t.setRecord(node, i) } }
+        }
+        let gradients = try gradient(Outputs.cotangents(g, count: outputs.packCount), inputs, outputs)
+        inputs.forEachTensor { i, input in
+            guard let node = input.node, node.requiresGrad, let g = Inputs.gradient(i, of: gradients) else { return }
+            pass.send(g.fitted(to: input), to: node, input.outputIndex)
+        }
+    }
+}
+
 extension Tensor {
+    /// This tensor as a node keeps it.
+    @inline(__always)
+    fileprivate func saved(withElements: Bool, withRecord: Bool) -> Tensor {
+        if withElements, withRecord || node == nil { return self }
+        return Tensor(
+            storage: withElements ? storage : .dropped, layout: layout, dtype: dtype, node: withRecord ? node : nil,
+            outputIndex: outputIndex)
+    }
+
     /// A gradient as its tensor wants it: summed over the dimensions that were broadcast, in its dtype.
     @inline(__always)
     fileprivate func fitted(to x: Tensor) -> Tensor {
         var g = self
-        if g.shape != x.shape { g = g.summed(to: x.shape) }
+        if !g.hasSameShape(as: x) { g = g.summed(to: x.shape) }
         if g.dtype != x.dtype { g = (g.dtype.isComplex && !x.dtype.isComplex ? g.real : g).to(x.dtype) }
         return g
     }

@@ -3,10 +3,12 @@ import CTernCPU
 /// The one door that every op goes through: errors and poison, devices, observers, and the tape are handled here and nowhere else.
 package func dispatch<O: Op>(_ op: O, _ x: O.Inputs) -> O.Outputs {
     let state = tern_thread_state()
-    if x.contains(where: \.isPoison) { return .poison(count: op.outputCount) }
+    var operands = OperandScan()
+    x.forEachTensor { _, t in operands.meet(t) }
+    if operands.arePoisoned, x.contains(where: \.isPoison) { return .poison(count: op.outputCount) }
     do {
-        let x = try onOneDevice(op, x)
-        let record = !state.pointee.gradDisabled && x.contains(where: \.requiresGrad)
+        let x = operands.areMixed ? try moved(op, x) : x
+        let record = operands.requireGrad && !state.pointee.gradDisabled
         let watched = state.pointee.observers != nil
         if watched { OpObservers.begin(op, x) }
         let y = try record ? recorded(op, x) : plain(op, x)
@@ -15,6 +17,23 @@ package func dispatch<O: Op>(_ op: O, _ x: O.Inputs) -> O.Outputs {
     } catch {
         raise(error)
         return .poison(count: op.outputCount)
+    }
+}
+
+/// What dispatch wants to know of an op's operands.
+private struct OperandScan {
+    var arePoisoned = false, requireGrad = false, areMixed = false
+    private var backend: ObjectIdentifier?
+
+    @inline(__always)
+    mutating func meet(_ t: Tensor) {
+        if t.holdsPoison { arePoisoned = true }
+        if t.requiresGrad { requireGrad = true }
+        let id = t.storage.backendID
+        if backend != id {
+            if backend != nil { areMixed = true }
+            backend = id
+        }
     }
 }
 
@@ -37,7 +56,7 @@ private func recorded<O: Op>(_ op: O, _ x: O.Inputs) throws(TensorError) -> O.Ou
 private func unsupported<O: Op>(_ op: O, _ x: O.Inputs) -> TensorError {
     var dtypes: [DType] = []
     var device = Device.cpu
-    try? x.forEachTensor { _, t in
+    x.forEachTensor { _, t in
         if !dtypes.contains(t.dtype) { dtypes.append(t.dtype) }
         device = t.device
     }
@@ -45,20 +64,10 @@ private func unsupported<O: Op>(_ op: O, _ x: O.Inputs) -> TensorError {
 }
 
 /// All operands must be on one device; 0-dim ones of the CPU are moved to it.
-@inline(__always)
-private func onOneDevice<O: Op>(_ op: O, _ x: O.Inputs) throws(TensorError) -> O.Inputs {
-    var first: (any Backend)?
-    var mixed = false
-    try x.forEachTensor { (_, t) throws(TensorError) in
-        if let first { if first !== t.backend { mixed = true } } else { first = t.backend }
-    }
-    return mixed ? try moved(op, x) : x
-}
-
 private func moved<O: Op>(_ op: O, _ x: O.Inputs) throws(TensorError) -> O.Inputs {
     var places: [String] = []
     var devices: Set<Device> = []
-    try x.forEachTensor { (i, t) throws(TensorError) in
+    x.forEachTensor { i, t in
         places.append("operand \(i + 1) \(t.shape.brief) is on \(t.device.name)")
         if !(t.rank == 0 && t.device == .cpu) { devices.insert(t.device) }
     }
@@ -101,7 +110,7 @@ package enum OpObservers {
     }
     private static func list(_ x: some TensorPack) -> [Tensor] {
         var all: [Tensor] = []
-        try? x.forEachTensor { _, t in all.append(t) }
+        x.forEachTensor { _, t in all.append(t) }
         return all
     }
 

@@ -28,6 +28,9 @@ package protocol Op: Sendable {
     /// The gradient of each input, nil where none is needed, from those of the outputs. May give a broadcast shape or another dtype of
     /// its category: the tape reduces it to the input's own. Written with ordinary ops, it is differentiable itself.
     func gradient(_ g: Outputs.Cotangents, _ x: Inputs, _ y: Outputs) throws(TensorError) -> Inputs.Gradients
+    /// What the tape calls for `gradient`; a requirement so that each op has it compiled for its own types.
+    func propagate(_ g: GradientSlots, _ x: TensorList, _ y: TensorList, from node: OpNode, into pass: inout BackwardPass)
+        throws(TensorError)
 }
 
 extension Op {
@@ -62,90 +65,4 @@ package struct Saves: OptionSet, Sendable {
     package static let inputs = Saves(rawValue: 15)
     package static let output = Saves(rawValue: 16)
     package static let all: Saves = [.inputs, .output]
-}
-
-/// The operands or the results of an op: one tensor, two, three, or any number.
-package protocol TensorPack: Sendable {
-    associatedtype Gradients
-    /// The gradients of an op's results: a lone result's is always there.
-    associatedtype Cotangents
-    var packCount: Int { get }
-    func forEachTensor(_ body: (Int, Tensor) throws(TensorError) -> Void) throws(TensorError)
-    mutating func updateEach(_ body: (Int, inout Tensor) -> Void)
-    static func gradient(_ i: Int, of gradients: Gradients) -> Tensor?
-    static func cotangents(_ g: GradientSlots, count: Int) -> Cotangents
-    static func poison(count: Int) -> Self
-}
-
-extension TensorPack {
-    @inline(__always)
-    package func contains(where condition: (Tensor) -> Bool) -> Bool {
-        var found = false
-        try? forEachTensor { _, t in if condition(t) { found = true } }
-        return found
-    }
-}
-
-extension Tensor: TensorPack {
-    package var packCount: Int { 1 }
-    @inline(__always)
-    package func forEachTensor(_ body: (Int, Tensor) throws(TensorError) -> Void) throws(TensorError) { try body(0, self) }
-    @inline(__always)
-    package mutating func updateEach(_ body: (Int, inout Tensor) -> Void) { body(0, &self) }
-    package static func gradient(_ i: Int, of gradients: Tensor?) -> Tensor? { gradients }
-    package static func cotangents(_ g: GradientSlots, count: Int) -> Tensor { g[0] ?? .poison }
-    package static func poison(count: Int) -> Tensor { .poison }
-}
-
-package struct Pair: TensorPack {
-    package var a, b: Tensor
-    package init(_ a: Tensor, _ b: Tensor) { (self.a, self.b) = (a, b) }
-    package var packCount: Int { 2 }
-    @inline(__always)
-    package func forEachTensor(_ body: (Int, Tensor) throws(TensorError) -> Void) throws(TensorError) {
-        try body(0, a)
-        try body(1, b)
-    }
-    @inline(__always)
-    package mutating func updateEach(_ body: (Int, inout Tensor) -> Void) {
-        body(0, &a)
-        body(1, &b)
-    }
-    package static func gradient(_ i: Int, of gradients: (Tensor?, Tensor?)) -> Tensor? { i == 0 ? gradients.0 : gradients.1 }
-    package static func cotangents(_ g: GradientSlots, count: Int) -> (Tensor?, Tensor?) { (g[0], g[1]) }
-    package static func poison(count: Int) -> Pair { Pair(.poison, .poison) }
-}
-
-package struct Triple: TensorPack {
-    package var a, b, c: Tensor
-    package init(_ a: Tensor, _ b: Tensor, _ c: Tensor) { (self.a, self.b, self.c) = (a, b, c) }
-    package var packCount: Int { 3 }
-    @inline(__always)
-    package func forEachTensor(_ body: (Int, Tensor) throws(TensorError) -> Void) throws(TensorError) {
-        try body(0, a)
-        try body(1, b)
-        try body(2, c)
-    }
-    @inline(__always)
-    package mutating func updateEach(_ body: (Int, inout Tensor) -> Void) {
-        body(0, &a)
-        body(1, &b)
-        body(2, &c)
-    }
-    package static func gradient(_ i: Int, of g: (Tensor?, Tensor?, Tensor?)) -> Tensor? { i == 0 ? g.0 : i == 1 ? g.1 : g.2 }
-    package static func cotangents(_ g: GradientSlots, count: Int) -> (Tensor?, Tensor?, Tensor?) { (g[0], g[1], g[2]) }
-    package static func poison(count: Int) -> Triple { Triple(.poison, .poison, .poison) }
-}
-
-extension [Tensor]: TensorPack {
-    package var packCount: Int { count }
-    package func forEachTensor(_ body: (Int, Tensor) throws(TensorError) -> Void) throws(TensorError) {
-        for i in indices { try body(i, self[i]) }
-    }
-    package mutating func updateEach(_ body: (Int, inout Tensor) -> Void) {
-        for i in indices { body(i, &self[i]) }
-    }
-    package static func gradient(_ i: Int, of gradients: [Tensor?]) -> Tensor? { gradients[i] }
-    package static func cotangents(_ g: GradientSlots, count: Int) -> [Tensor?] { (0..<count).map { g[$0] } }
-    package static func poison(count: Int) -> [Tensor] { [Tensor](repeating: .poison, count: count) }
 }

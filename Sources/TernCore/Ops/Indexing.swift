@@ -150,8 +150,7 @@ extension Tensor {
                 let source = source.device == device ? source.detach() : source.detach().to(device)
                 // A value that views this very memory is read before the memory changes.
                 let target = value.storage === storage ? source.clone() : source
-                var values = Tensor(storage: .dropped, layout: layout, dtype: dtype)
-                swap(&values.storage, &storage)
+                var values = take()
                 values.makeWritable()
                 let failure: TensorError?
                 do throws(TensorError) {
@@ -160,8 +159,7 @@ extension Tensor {
                 } catch {
                     failure = error
                 }
-                storage = values.storage
-                layout = values.layout
+                self = values
                 if let failure { throw failure }
             }
         } catch {

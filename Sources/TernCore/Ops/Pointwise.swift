@@ -133,7 +133,7 @@ extension Tensor {
             let inPlace =
                 !recording && result == dtype && operand == dtype && backend === other.backend
                 && tern_thread_state().pointee.observers == nil
-            if inPlace, isWritable(), op.run(into: detach(), self, other, operand) { return }
+            if inPlace, isWritable(), op.run(into: self, self, other, operand) { return }
             failed = nil
         } catch {
             failed = error

@@ -3,6 +3,8 @@ import CTernCPU
 /// A block of a device's memory, shared by the tensors that view it. Who writes makes sure first that it is the only one.
 package final class Storage: @unchecked Sendable {
     package let backend: any Backend
+    /// To compare backends by, without counting references.
+    package let backendID: ObjectIdentifier
     package let byteCount: Int
     /// On the device; nil for `meta`, for blocks of no bytes, and for placeholders.
     package let pointer: UnsafeMutableRawPointer?
@@ -20,6 +22,7 @@ package final class Storage: @unchecked Sendable {
 
     package init(allocating byteCount: Int, on backend: any Backend) {
         self.backend = backend
+        backendID = ObjectIdentifier(backend)
         self.byteCount = byteCount
         pointer = byteCount > 0 ? backend.allocate(byteCount) : nil
         owner = nil
@@ -29,6 +32,7 @@ package final class Storage: @unchecked Sendable {
     /// Memory of another owner, on the CPU, which must not change while this storage lives.
     package init(borrowing pointer: UnsafeMutableRawPointer, byteCount: Int, owner: AnyObject) {
         backend = Backends.cpu
+        backendID = ObjectIdentifier(backend)
         self.byteCount = byteCount
         self.pointer = pointer
         self.owner = owner
@@ -37,12 +41,16 @@ package final class Storage: @unchecked Sendable {
 
     private init(_ placeholder: Placeholder) {
         backend = Backends.cpu
+        backendID = ObjectIdentifier(backend)
         byteCount = 0
         pointer = nil
         owner = nil
         self.placeholder = placeholder
     }
 
+    package var isPoison: Bool {
+        @inline(__always) get { placeholder == .poison }
+    }
     package static let poison = Storage(.poison)
     package static let dropped = Storage(.dropped)
 

@@ -5,67 +5,134 @@ import CTernCPU
 /// A tensor is a value: a copy is independent of the original, at the cost of a reference; views (slices, transposes) share
 /// memory with it until one of them is written. Ops on tensors that ask for gradients are recorded, and `backward()` walks the record.
 public struct Tensor: Sendable {
-    package var storage: Storage
-    package var layout: Layout
-    /// The type of the elements.
-    public package(set) var dtype: DType
-    /// The op that made this tensor, or, for a tensor that asks for its gradient itself, the place where it gathers.
-    package var node: Node?
-    /// Which of the node's results this is.
-    package var outputIndex: Int = 0
+    /// A reference, so that a tensor is passed on, saved and stored for the price of one count. Changed only while this value alone has it.
+    fileprivate var body: Body
 
     @inline(__always)
-    package init(storage: Storage, layout: Layout, dtype: DType) {
-        self.storage = storage
-        self.layout = layout
-        self.dtype = dtype
+    package init(storage: Storage, layout: Layout, dtype: DType, node: Node? = nil, outputIndex: Int = 0) {
+        body = Body(storage: storage, layout: layout, dtype: dtype, node: node, outputIndex: outputIndex)
     }
 
     /// Uninitialized memory of that shape.
     @inline(__always)
     package init(empty shape: Shape, _ dtype: DType, on backend: any Backend) {
-        layout = Layout(contiguous: shape)
-        storage = Storage(allocating: layout.elementCount * dtype.itemSize, on: backend)
-        self.dtype = dtype
+        let layout = Layout(contiguous: shape)
+        let storage = Storage(allocating: layout.elementCount * dtype.itemSize, on: backend)
+        body = Body(storage: storage, layout: layout, dtype: dtype, node: nil, outputIndex: 0)
     }
 
     /// What an op gives that failed inside `recovering`.
-    package static var poison: Tensor { Tensor(storage: .poison, layout: Layout(contiguous: []), dtype: .float32) }
+    package static let poison = Tensor(storage: .poison, layout: Layout(contiguous: []), dtype: .float32)
     /// Whether this is such a result, for those who report it themselves.
-    package var holdsPoison: Bool { storage === Storage.poison }
+    package var holdsPoison: Bool {
+        @inline(__always) get { body.storage.isPoison }
+    }
     /// Whether this is such a result. Meeting one counts as an error of its own: outside of `recovering` it ends the process, and a
     /// `recovering` inside which it was not made fails too.
     package var isPoison: Bool {
-        guard holdsPoison else { return false }
+        @inline(__always) get { holdsPoison && Tensor.metPoison() }
+    }
+    private static func metPoison() -> Bool {
         raise(.rule("tensor", "it is the result of an op that failed earlier, inside recovering"))
         return true
     }
 
     /// The sizes of the dimensions.
-    public var shape: Shape { layout.shape }
+    public var shape: Shape {
+        @inline(__always) get { body.layout.shape }
+    }
     /// The number of dimensions.
-    public var rank: Int { layout.rank }
+    public var rank: Int { body.layout.rank }
     /// The number of elements.
-    public var count: Int { layout.elementCount }
+    public var count: Int { body.layout.elementCount }
     /// The size of dimension `dim` (negative: from the end).
     public func size(_ dim: Int) -> Int { shape[dim] }
     /// Steps between neighbours in each dimension, in elements.
-    public var strides: [Int] { layout.strides.array }
+    public var strides: [Int] { body.layout.strides.array }
     /// Where the elements are.
-    public var device: Device { storage.device }
-    package var backend: any Backend { storage.backend }
+    public var device: Device { body.storage.device }
+    package var backend: any Backend {
+        @inline(__always) get { body.storage.backend }
+    }
     /// Whether the elements stand in row-major order without gaps.
-    public var isContiguous: Bool { layout.isContiguous }
+    public var isContiguous: Bool { body.layout.isContiguous }
 
+    @inline(__always)
+    package func hasSameShape(as other: Tensor) -> Bool { body === other.body || body.layout.shape == other.body.layout.shape }
     /// Whether both are views of one block of memory, at the same place.
-    public func isSameStorage(as other: Tensor) -> Bool { storage === other.storage && layout.offset == other.layout.offset }
+    public func isSameStorage(as other: Tensor) -> Bool {
+        body.storage === other.body.storage && body.layout.offset == other.body.layout.offset
+    }
 
     /// The same memory, seen through another layout; without the record of how it came to be.
     @inline(__always)
-    package func viewed(_ layout: Layout) -> Tensor { Tensor(storage: storage, layout: layout, dtype: dtype) }
+    package func viewed(_ layout: Layout) -> Tensor { Tensor(storage: body.storage, layout: layout, dtype: body.dtype) }
     /// Stretched by strides of 0; the caller has checked that it broadcasts.
     @inline(__always)
-    package func broadcast(_ shape: Shape) -> Tensor { viewed(layout.expanded(to: shape)) }
+    package func broadcast(_ shape: Shape) -> Tensor {
+        body.layout.shape == shape ? self : viewed(body.layout.expanded(to: shape))
+    }
+}
+
+// MARK: What a tensor consists of
+
+extension Tensor {
+    fileprivate final class Body: @unchecked Sendable {
+        var storage: Storage
+        var layout: Layout
+        var dtype: DType
+        var node: Node?
+        var outputIndex: Int
+
+        init(storage: Storage, layout: Layout, dtype: DType, node: Node?, outputIndex: Int) {
+            self.storage = storage
+            self.layout = layout
+            self.dtype = dtype
+            self.node = node
+            self.outputIndex = outputIndex
+        }
+    }
+
+    /// The body, made this value's own if others have it too.
+    private var ownBody: Body {
+        @inline(__always) mutating get {
+            if !isKnownUniquelyReferenced(&body) {
+                body = Body(storage: body.storage, layout: body.layout, dtype: body.dtype, node: body.node, outputIndex: body.outputIndex)
+            }
+            return body
+        }
+    }
+
+    package var storage: Storage {
+        @inline(__always) get { body.storage }
+        set { ownBody.storage = newValue }
+    }
+    /// Where the elements stand in the storage.
+    package var layout: Layout {
+        @inline(__always) get { body.layout }
+        set { ownBody.layout = newValue }
+    }
+    /// The type of the elements.
+    public package(set) var dtype: DType {
+        @inline(__always) get { body.dtype }
+        set { ownBody.dtype = newValue }
+    }
+    /// The op that made this tensor, or, for a tensor that asks for its gradient itself, the place where it gathers.
+    package var node: Node? {
+        @inline(__always) get { body.node }
+        set { ownBody.node = newValue }
+    }
+    /// Which of the node's results this is.
+    package var outputIndex: Int {
+        @inline(__always) get { body.outputIndex }
+    }
+    /// Makes this the result number `index` of `node`.
+    @inline(__always)
+    package mutating func setRecord(_ node: Node?, _ index: Int) {
+        let body = ownBody
+        body.node = node
+        body.outputIndex = index
+    }
 }
 
 // MARK: Writing in place
@@ -76,8 +143,7 @@ extension Tensor {
 
     /// Makes sure that a write through this value changes nothing else: its memory is its own, and no two of its elements are one.
     package mutating func makeWritable() {
-        if isKnownUniquelyReferenced(&storage), storage.isOwned, !layout.mayOverlap { return }
-        if isPoison { return }
+        if isWritable() || isPoison { return }
         CopyCount.value.add(1, ordering: .relaxed)
         let copy = Tensor(empty: shape, dtype, on: backend)
         _ = backend.copy(copy, self)
@@ -86,7 +152,17 @@ extension Tensor {
     }
 
     /// Whether the memory can be written without a copy.
-    package mutating func isWritable() -> Bool { isKnownUniquelyReferenced(&storage) && storage.isOwned && !layout.mayOverlap }
+    @inline(__always)
+    package mutating func isWritable() -> Bool {
+        isKnownUniquelyReferenced(&body) && isKnownUniquelyReferenced(&body.storage) && body.storage.isOwned && !body.layout.mayOverlap
+    }
+
+    /// Moves the value out, so that a write finds its memory unshared; poison is left behind.
+    package mutating func take() -> Tensor {
+        var taken = Tensor.poison
+        swap(&taken, &self)
+        return taken
+    }
 }
 
 import Synchronization
