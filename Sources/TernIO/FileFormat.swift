@@ -45,10 +45,26 @@ public enum FileFormat: String, Sendable, CaseIterable {
     ]
 }
 
-/// What a file holds: tensors by name, and texts about them.
+/// What a file holds: a value, and texts about it.
 struct FileContents {
-    var tensors: StateDict
+    var value: SavedValue
     var metadata: [String: String] = [:]
+
+    init(value: SavedValue, metadata: [String: String] = [:]) { (self.value, self.metadata) = (value, metadata) }
+    /// A file that holds named tensors alone.
+    init(tensors: StateDict, metadata: [String: String] = [:]) { self.init(value: SavedValue(tensors), metadata: metadata) }
+
+    /// The tensors by their paths, whatever else there is.
+    func tensors(file: String) throws(FileFormatError) -> StateDict { try value.tensors(file: file) }
+
+    /// The tensors by name, for a format that holds nothing else; a lone one is called `tensor`.
+    func tensorsAlone(file: String, format: String) throws(FileFormatError) -> StateDict {
+        let tensors = try value.tensors(file: file) { path, value throws(FileFormatError) in
+            throw FileFormatError(
+                file: file, rule: "\(format) files hold tensors alone, and '\(path)' is \(value.kind): choose a name that ends in .pt")
+        }
+        return StateDict(tensors.map { (name: $0.name.isEmpty ? "tensor" : $0.name, tensor: $0.tensor) })
+    }
 }
 
 /// The code of one format.
