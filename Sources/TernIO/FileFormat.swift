@@ -59,11 +59,11 @@ struct FileContents {
 
     /// The tensors by name, for a format that holds nothing else; a lone one is called `tensor`.
     func tensorsAlone(file: String, format: String) throws(FileFormatError) -> StateDict {
-        let tensors = try value.tensors(file: file) { path, value throws(FileFormatError) in
+        if case .tensor(let tensor) = value { return ["tensor": tensor] }
+        return try value.tensors(file: file) { path, value throws(FileFormatError) in
             throw FileFormatError(
                 file: file, rule: "\(format) files hold tensors alone, and '\(path)' is \(value.kind): choose a name that ends in .pt")
         }
-        return StateDict(tensors.map { (name: $0.name.isEmpty ? "tensor" : $0.name, tensor: $0.tensor) })
     }
 }
 
