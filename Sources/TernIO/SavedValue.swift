@@ -1,5 +1,4 @@
 public import TernCore
-public import TernNN
 
 /// What a file holds: tensors, alone or inside lists and dictionaries, with the plain values that stand beside them.
 ///
