@@ -5,13 +5,16 @@ import TernNN
 public enum FileFormat: String, Sendable, CaseIterable {
     /// Named tensors behind a JSON header, which any tool can read and none has to trust: https://huggingface.co/docs/safetensors.
     case safetensors
+    /// PyTorch's own: any value that tensors stand in. Written for names that end in `.pt`, `.pth`, `.bin`, `.params` or in nothing known.
+    case pytorch = "pt"
 
     /// The format that names with an extension of no format (`mlp.params`) get.
-    public static let standard = FileFormat.safetensors
+    public static let standard = FileFormat.pytorch
 
     var codec: any FileCodec.Type {
         switch self {
         case .safetensors: SafetensorsCodec.self
+        case .pytorch: PyTorchCodec.self
         }
     }
 
@@ -22,33 +25,48 @@ public enum FileFormat: String, Sendable, CaseIterable {
         let ending = name[name.index(after: dot)...].lowercased()
         if let format = FileFormat(rawValue: ending) { return format }
         if let other = foreign.first(where: { $0.endings.contains(ending) }) {
-            throw FileFormatError(file: path, rule: "\(other.name) can't be written: choose a name that ends in .safetensors")
+            throw FileFormatError(file: path, rule: "\(other.name) can't be written: choose a name that ends in .pt or .safetensors")
         }
         return standard
     }
 
     /// The format of a file's contents.
     static func found(in file: MappedFile) throws(FileFormatError) -> FileFormat {
-        if let format = allCases.first(where: { $0.codec.recognizes(file.bytes) }) { return format }
-        if let other = foreign.first(where: { file.bytes.starts(with: $0.start) }) {
-            throw FileFormatError(file: file.path, rule: "it is \(other.name), which can't be read: expected a safetensors file")
+        if let other = foreign.first(where: { !$0.start.isEmpty && file.bytes.starts(with: $0.start) }) {
+            throw FileFormatError(
+                file: file.path, rule: "it is \(other.name), which can't be read: expected a file of PyTorch or safetensors")
         }
+        if let format = allCases.first(where: { $0.codec.recognizes(file.bytes) }) { return format }
         let start = file.bytes.prefix(8).map { String($0, radix: 16) }.joined(separator: " ")
         throw FileFormatError(file: file.path, rule: "it is no file of tensors: it has \(file.bytes.count) bytes and begins with \(start)")
     }
 
     /// Formats that are recognized, for a clear error, and not read.
     private static let foreign: [(name: String, endings: [String], start: [UInt8])] = [
-        ("a PyTorch file", ["pt", "pth"], [0x50, 0x4B, 0x03, 0x04]),
-        ("a pickle", ["pkl", "pickle"], [0x80, 0x02]),
-        ("a NumPy file", ["npy", "npz"], [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]),
+        ("a NumPy file", ["npy", "npz"], [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]), ("a pickle", ["pkl", "pickle"], []),
     ]
 }
 
-/// What a file holds: tensors by name, and texts about them.
+/// What a file holds: a value, and texts about it.
 struct FileContents {
-    var tensors: StateDict
+    var value: SavedValue
     var metadata: [String: String] = [:]
+
+    init(value: SavedValue, metadata: [String: String] = [:]) { (self.value, self.metadata) = (value, metadata) }
+    /// A file that holds named tensors alone.
+    init(tensors: StateDict, metadata: [String: String] = [:]) { self.init(value: SavedValue(tensors), metadata: metadata) }
+
+    /// The tensors by their paths, whatever else there is.
+    func tensors(file: String) throws(FileFormatError) -> StateDict { try value.tensors(file: file) }
+
+    /// The tensors by name, for a format that holds nothing else; a lone one is called `tensor`.
+    func tensorsAlone(file: String, format: String) throws(FileFormatError) -> StateDict {
+        if case .tensor(let tensor) = value { return ["tensor": tensor] }
+        return try value.tensors(file: file) { path, value throws(FileFormatError) in
+            throw FileFormatError(
+                file: file, rule: "\(format) files hold tensors alone, and '\(path)' is \(value.kind): choose a name that ends in .pt")
+        }
+    }
 }
 
 /// The code of one format.

@@ -181,7 +181,8 @@ enum SafetensorsCodec: FileCodec {
     // MARK: Writing
 
     static func write(_ contents: FileContents, to file: AtomicFile, path: String) throws {
-        for (name, tensor) in contents.tensors {
+        let tensors = try contents.tensorsAlone(file: path, format: "safetensors")
+        for (name, tensor) in tensors {
             func broken(_ rule: String) -> FileFormatError { FileFormatError(file: path, tensor: name, rule: rule) }
             if name == metadataKey { throw broken("no tensor can have this name in a safetensors file") }
             if tensor.holdsPoison { throw broken("it is the result of an op that failed") }
@@ -190,15 +191,15 @@ enum SafetensorsCodec: FileCodec {
             if tensor.rank > mostDimensions { throw broken("it has \(tensor.rank) dimensions, and \(mostDimensions) are allowed") }
         }
         // Wide elements first, so that all are aligned; the header keeps the order of the names.
-        let order = contents.tensors.entries.indices.sorted {
-            let (a, b) = (contents.tensors.entries[$0].tensor.dtype.itemSize, contents.tensors.entries[$1].tensor.dtype.itemSize)
+        let order = tensors.entries.indices.sorted {
+            let (a, b) = (tensors.entries[$0].tensor.dtype.itemSize, tensors.entries[$1].tensor.dtype.itemSize)
             return a != b ? a > b : $0 < $1
         }
         var starts = [Int](repeating: 0, count: order.count)
         var end = 0
         for i in order {
             starts[i] = end
-            let tensor = contents.tensors.entries[i].tensor
+            let tensor = tensors.entries[i].tensor
             end += tensor.count * tensor.dtype.itemSize
         }
 
@@ -207,7 +208,7 @@ enum SafetensorsCodec: FileCodec {
             let texts = contents.metadata.sorted { $0.key < $1.key }.map { "\($0.key.quotedAsJSON):\($0.value.quotedAsJSON)" }
             parts.append("\"\(metadataKey)\":{\(texts.joined(separator: ","))}")
         }
-        for (i, (name, tensor)) in contents.tensors.enumerated() {
+        for (i, (name, tensor)) in tensors.enumerated() {
             let shape = tensor.shape.map(String.init).joined(separator: ",")
             let place = "\(starts[i]),\(starts[i] + tensor.count * tensor.dtype.itemSize)"
             parts.append(
@@ -221,6 +222,6 @@ enum SafetensorsCodec: FileCodec {
         }
         try file.write(withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) })
         try file.write(header)
-        for i in order { try contents.tensors.entries[i].tensor.withUnsafeBytes { try file.write($0) } }
+        for i in order { try tensors.entries[i].tensor.withUnsafeBytes { try file.write($0) } }
     }
 }

@@ -1,83 +1,76 @@
 public import TernCore
 public import TernNN
 
-/// What `save` takes: a tensor, a list or dictionary of tensors, or a state dict.
+/// What `save` takes: a tensor, a state dict, the state of an optimizer, plain values, and lists, dictionaries and optionals of such.
 public protocol Saveable {
-    /// The tensors with the names that a file gives them.
-    var savedTensors: StateDict { get }
+    /// What a file holds of it.
+    var savedValue: SavedValue { get }
 }
 
+extension SavedValue: Saveable {
+    /// The value itself.
+    public var savedValue: SavedValue { self }
+}
 extension StateDict: Saveable {
-    /// The state dict itself.
-    public var savedTensors: StateDict { self }
+    /// A dictionary of the tensors.
+    public var savedValue: SavedValue { SavedValue(self) }
 }
 extension Tensor: Saveable {
-    /// Under the name `tensor`.
-    public var savedTensors: StateDict { ["tensor": self] }
+    /// The tensor.
+    public var savedValue: SavedValue { .tensor(self) }
 }
-extension [Tensor]: Saveable {
-    /// Under the names `0`, `1`, ….
-    public var savedTensors: StateDict { StateDict(enumerated().map { (name: "\($0)", tensor: $1) }) }
+extension Array: Saveable where Element: Saveable {
+    /// A list.
+    public var savedValue: SavedValue { .list(map(\.savedValue)) }
 }
-extension [String: Tensor]: Saveable {
-    /// Under their keys, sorted.
-    public var savedTensors: StateDict { StateDict(sorted { $0.key < $1.key }.map { (name: $0.key, tensor: $0.value) }) }
+extension Dictionary: Saveable where Key == String, Value: Saveable {
+    /// A dictionary, its keys sorted.
+    public var savedValue: SavedValue {
+        .dictionary(SavedDictionary(sorted { $0.key < $1.key }.map { (key: .string($0.key), value: $0.value.savedValue) }))
+    }
+}
+extension Optional: Saveable where Wrapped: Saveable {
+    /// The value, or Python's `None`.
+    public var savedValue: SavedValue { self?.savedValue ?? .none }
+}
+extension Bool: Saveable {
+    /// The flag.
+    public var savedValue: SavedValue { .bool(self) }
+}
+extension Int: Saveable {
+    /// The number.
+    public var savedValue: SavedValue { .int(self) }
+}
+extension Double: Saveable {
+    /// The number.
+    public var savedValue: SavedValue { .double(self) }
+}
+extension String: Saveable {
+    /// The text.
+    public var savedValue: SavedValue { .string(self) }
 }
 
-/// Writes tensors to a file: `try save(net.stateDict(), to: "mlp.params")`.
+/// Writes tensors, and what stands beside them, to a file: `try save(net.stateDict(), to: "mlp.params")`.
 ///
-/// The file appears under its name only when it is complete; an older one stays until then. Folders on the way are made. The format
-/// follows the name: `.safetensors`, and others that no format claims, are safetensors files. They hold named tensors alone: a lone tensor
-/// is stored as `tensor`, those of a list as `0`, `1`, …. Source: `torch.save`.
+/// The file appears under its name only when it is complete; an older one stays until then, whatever happens. Folders on the way are made.
+/// The format follows the name (``FileFormat``). Source: `torch.save`.
 ///
 /// - Parameters:
-///   - metadata: texts to store beside the tensors.
+///   - metadata: texts to store beside the tensors, where the format has a place for them.
 ///   - durable: whether to wait until the disk has the file, so that it survives a power cut. Default true.
-/// - Throws: `FileFormatError` where the format can't hold a tensor, `FileError` where the file can't be written.
-public func save(_ value: some Saveable, to path: String, metadata: [String: String] = [:], durable: Bool = true) throws {
+///   - progress: is called while the file is written, with the part that is done, 0 to 1.
+/// - Throws: `FileFormatError` where the format can't hold a value, `FileError` where the file can't be written.
+public func save(
+    _ value: some Saveable, to path: String, metadata: [String: String] = [:], durable: Bool = true, progress: ((Double) -> Void)? = nil
+) throws {
     let format = try FileFormat.named(by: path)
-    let contents = FileContents(tensors: value.savedTensors, metadata: metadata)
+    let contents = FileContents(value: value.savedValue, metadata: metadata)
     let file = try AtomicFile(path)
+    if let progress {
+        let total = try Double(max(contents.tensors(file: path).reduce(1) { $0 + $1.tensor.count * $1.tensor.dtype.itemSize }, 1))
+        file.onWrite = { progress(min(Double($0) / total, 1)) }
+    }
     try format.codec.write(contents, to: file, path: path)
     try file.commit(durable: durable)
+    progress?(1)
 }
-
-/// The tensors of a file by name, in the order of the file: `try net.loadStateDict(load("mlp.params"))`.
-///
-/// The file is mapped: elements are read from the disk when they are first looked at, and no memory is taken until they are changed. Its
-/// contents decide the format, whatever its name. Nothing in a file is ever run. Source: `torch.load`.
-///
-/// - Throws: `FileFormatError` where the file breaks a rule of its format, `FileError` where it can't be read.
-public func load(_ path: String) throws -> StateDict { try contents(of: path).tensors }
-
-/// The texts stored beside a file's tensors.
-/// - Throws: as `load`.
-public func loadMetadata(_ path: String) throws -> [String: String] { try contents(of: path).metadata }
-
-/// The tensor of a file that holds one, under whatever name.
-/// - Throws: as `load`; `FileFormatError` too where there is not just one.
-public func loadTensor(_ path: String) throws -> Tensor {
-    let all = try load(path)
-    guard let only = all.entries.first, all.count == 1 else {
-        throw FileFormatError(file: path, rule: "it holds \(all.count) tensors, not one: \(listed(all.names))")
-    }
-    return only.tensor
-}
-
-/// The tensors of a file that holds a list: those named `0`, `1`, …, in that order.
-/// - Throws: as `load`; `FileFormatError` too where they have other names.
-public func loadTensors(_ path: String) throws -> [Tensor] {
-    let all = try load(path)
-    let list = (0..<all.count).compactMap { all["\($0)"] }
-    guard list.count == all.count else {
-        throw FileFormatError(file: path, rule: "it holds no list: its tensors are not named 0, 1, … but \(listed(all.names)); use load")
-    }
-    return list
-}
-
-private func contents(of path: String) throws -> FileContents {
-    let file = try MappedFile(path)
-    return try FileFormat.found(in: file).codec.read(file)
-}
-
-private func listed(_ names: [String]) -> String { names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", …" : "") }

@@ -14,6 +14,10 @@ package final class AtomicFile {
     private let path: String
     private let temporary: String
     private var file: Int32
+    /// Is told how many bytes have been written, after each piece of at most 16 MiB.
+    package var onWrite: ((Int) -> Void)?
+    /// How many bytes have been written.
+    package private(set) var count = 0
 
     package init(_ path: String) throws(FileError) {
         self.path = path
@@ -39,8 +43,14 @@ package final class AtomicFile {
     private func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var done = 0
         while done < bytes.count, let start = bytes.baseAddress {
-            let count = systemWrite(file, start + done, bytes.count - done)
-            if count >= 0 { done += count } else if errno != EINTR { return false }
+            let written = systemWrite(file, start + done, min(bytes.count - done, 16 << 20))
+            if written < 0 {
+                if errno == EINTR { continue }
+                return false
+            }
+            done += written
+            count += written
+            onWrite?(count)
         }
         return true
     }

@@ -1,0 +1,30 @@
+import TernCore
+
+/// A stretch of memory and what keeps it there: a mapped file, or bytes that were unpacked.
+struct FileBytes {
+    let buffer: UnsafeRawBufferPointer
+    let owner: AnyObject
+
+    var count: Int { buffer.count }
+
+    /// A storage of exactly these bytes: without a copy where their place suits the elements.
+    /// - Parameter alignment: a power of two that the address of the first must be a multiple of.
+    func storage(alignment: Int) -> Storage {
+        guard let start = buffer.baseAddress, count > 0 else { return Storage(allocating: 0, on: Backends.cpu) }
+        if Int(bitPattern: start) % alignment == 0 {
+            return Storage(borrowing: UnsafeMutableRawPointer(mutating: start), byteCount: count, owner: owner)
+        }
+        let copy = Storage(allocating: count, on: Backends.cpu)
+        copy.pointer?.copyMemory(from: start, byteCount: count)
+        return copy
+    }
+}
+
+/// Memory that is freed with its last user.
+final class UnpackedBytes: @unchecked Sendable {
+    let buffer: UnsafeMutableRawBufferPointer
+    init(count: Int) { buffer = .allocate(byteCount: count, alignment: 64) }
+    deinit { buffer.deallocate() }
+
+    var bytes: FileBytes { FileBytes(buffer: UnsafeRawBufferPointer(buffer), owner: self) }
+}

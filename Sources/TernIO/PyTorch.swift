@@ -1,0 +1,161 @@
+import TernCore
+import TernNN
+
+/// PyTorch's files, as `torch.save` writes them: a zip archive of a pickle and a block of elements for each storage; before PyTorch 1.6
+/// several pickles and the blocks, one after the other.
+enum PyTorchCodec: FileCodec {
+    static func recognizes(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        ZipArchive.recognizes(bytes) || (bytes.count >= 2 && bytes[0] == 0x80 && bytes[1] <= 5) || isTar(bytes) || isText(bytes)
+    }
+    /// What PyTorch wrote before 2017.
+    private static func isTar(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.count > 512 && bytes[257...].starts(with: "ustar".utf8) }
+    /// Pickle's protocol 1 has no mark of its own: it begins with the magic number in digits.
+    private static func isText(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.starts(with: "L\(magicDigits)L\n".utf8) }
+
+    static func read(_ file: MappedFile) throws(FileFormatError) -> FileContents {
+        if isTar(file.bytes) {
+            throw FileFormatError(file: file.path, rule: "it is a tar archive as PyTorch wrote before 2017: save it again in PyTorch")
+        }
+        return FileContents(value: ZipArchive.recognizes(file.bytes) ? try readArchive(file) : try readLegacy(file))
+    }
+
+    static func write(_ contents: FileContents, to file: AtomicFile, path: String) throws {
+        if let name = contents.metadata.keys.min() {
+            throw FileFormatError(file: path, rule: "PyTorch's files have no place for the metadata '\(name)': put it into the value")
+        }
+        try PyTorchWriter.write(contents.value, to: file, path: path)
+    }
+
+    // MARK: Archives
+
+    private static func readArchive(_ file: MappedFile) throws(FileFormatError) -> SavedValue {
+        let archive = try ZipArchive(file)
+        // All entries stand in one folder, which is called like the file was.
+        guard let pickle = archive.entries.first(where: { $0.name.hasSuffix("/data.pkl") || $0.name == "data.pkl" }) else {
+            throw FileFormatError(file: file.path, rule: "it is a zip file, but not one of PyTorch's: it has no data.pkl")
+        }
+        let folder = String(pickle.name.dropLast("data.pkl".count))
+        if archive[folder + "constants.pkl"] != nil {
+            throw FileFormatError(file: file.path, rule: "it is a TorchScript program: save its state_dict() with torch.save instead")
+        }
+        var isSwapped = false
+        if let mark = archive[folder + "byteorder"] {
+            let order = try archive.contents(of: mark).buffer
+            isSwapped = order.elementsEqual("big".utf8)
+            guard isSwapped || order.elementsEqual("little".utf8) else {
+                throw FileFormatError(file: file.path, rule: "its byte order is neither little nor big")
+            }
+        }
+        var machine = PickleMachine(try archive.contents(of: pickle, checked: true).buffer, file: file.path)
+        return try withExtendedLifetime(file) { () throws(FileFormatError) in
+            let root = try machine.run()
+            var tree = PickleTree(
+                machine.heap, file: file.path,
+                source: ArchiveStorages(archive: archive, folder: folder, isSwapped: isSwapped, file: file.path))
+            return try tree.value(of: root)
+        }
+    }
+
+    /// Each storage is an entry of its own.
+    private struct ArchiveStorages: PickleStorageSource {
+        let archive: ZipArchive
+        let folder: String
+        let isSwapped: Bool
+        let file: String
+        var known: [BlockKey: Storage] = [:]
+
+        mutating func contents(of storage: PickleStorage) throws(FileFormatError) -> Storage {
+            if let found = known[BlockKey(storage)] { return found }
+            func broken(_ rule: String) -> FileFormatError { FileFormatError(file: file, rule: "storage '\(storage.key)' \(rule)") }
+            guard let entry = archive["\(folder)data/\(storage.key)"] else { throw broken("is missing") }
+            guard entry.size / storage.dtype.itemSize >= storage.count else {
+                throw broken("has \(entry.size) bytes, but \(storage.count) elements of \(storage.dtype)")
+            }
+            let bytes = try archive.contents(of: entry)
+            let made = try bytes.storage(of: storage.dtype, isSwapped: isSwapped, failure: broken)
+            known[BlockKey(storage)] = made
+            return made
+        }
+    }
+
+    /// A block that two types of elements look at is two.
+    private struct BlockKey: Hashable {
+        let key: String, dtype: DType
+        init(_ storage: PickleStorage) { (key, dtype) = (storage.key, storage.dtype) }
+    }
+
+    // MARK: Files of old
+
+    private static let magic: [UInt8] = [0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
+    private static let magicDigits = "119547037146038801333356"
+
+    /// Five pickles (a magic number, the version, the machine that wrote it, the value, the names of storages), then the storages, each
+    /// behind its number of elements. They are little-endian, whatever the machine.
+    private static func readLegacy(_ file: MappedFile) throws(FileFormatError) -> SavedValue {
+        var machine = PickleMachine(file.bytes, file: file.path)
+        guard case .long(let number) = try machine.run(), number == magic || number == Array(magicDigits.utf8) else {
+            throw FileFormatError(file: file.path, rule: "it is a pickle, but not one that torch.save wrote: nothing else is unpickled")
+        }
+        guard case .int(1001) = try machine.run() else { throw machine.failure("its version is not 1001") }
+        _ = try machine.run()
+        let root = try machine.run()
+        let names = try machine.run()
+        guard let keys = machine.heap.items(names, .list)?.map({ PickleHeap.string($0) }) else {
+            throw machine.failure("the list of its storages is \(machine.heap.kind(names))")
+        }
+        var storages = LegacyStorages(file: file)
+        var dtypes: [String: PickleStorage] = [:]
+        for object in machine.heap.objects { if case .storage(let storage) = object.kind { dtypes[storage.key] = storage } }
+        var at = machine.offset
+        for key in keys {
+            guard let key, let storage = dtypes[key] else { throw machine.failure("it lists a storage that no tensor names") }
+            guard file.bytes.count - at >= 8, let count = Int(exactly: file.bytes.number(at, UInt64.self)),
+                count <= (file.bytes.count - at - 8) / storage.dtype.itemSize
+            else { throw FileFormatError(file: file.path, rule: "storage '\(key)' reaches beyond the end of the file") }
+            let end = at + 8 + count * storage.dtype.itemSize
+            guard storages.places.updateValue(at + 8..<end, forKey: key) == nil else {
+                throw machine.failure("storage '\(key)' appears twice")
+            }
+            at = end
+        }
+        var tree = PickleTree(machine.heap, file: file.path, source: storages)
+        return try tree.value(of: root)
+    }
+
+    private struct LegacyStorages: PickleStorageSource {
+        let file: MappedFile
+        var places: [String: Range<Int>] = [:]
+        var known: [BlockKey: Storage] = [:]
+
+        mutating func contents(of storage: PickleStorage) throws(FileFormatError) -> Storage {
+            if let found = known[BlockKey(storage)] { return found }
+            func broken(_ rule: String) -> FileFormatError { FileFormatError(file: file.path, rule: "storage '\(storage.key)' \(rule)") }
+            guard let place = places[storage.key] else { throw broken("is missing") }
+            guard place.count / storage.dtype.itemSize >= storage.count else {
+                throw broken("has \(place.count) bytes, but \(storage.count) elements of \(storage.dtype)")
+            }
+            let bytes = FileBytes(buffer: UnsafeRawBufferPointer(rebasing: file.bytes[place]), owner: file)
+            let made = try bytes.storage(of: storage.dtype, isSwapped: false, failure: broken)
+            known[BlockKey(storage)] = made
+            return made
+        }
+    }
+}
+
+extension FileBytes {
+    /// A storage of elements of that type.
+    /// - Parameter isSwapped: whether the highest byte of each comes first.
+    fileprivate func storage(
+        of dtype: DType, isSwapped: Bool, failure: (String) -> FileFormatError
+    ) throws(FileFormatError) -> Storage {
+        if dtype == .bool, let bad = buffer.first(where: { $0 > 1 }) { throw failure("is of bools, but holds the byte \(bad)") }
+        let size = dtype.real.itemSize
+        guard isSwapped, size > 1 else { return storage(alignment: size) }
+        let swapped = Storage(allocating: count, on: Backends.cpu)
+        guard let to = swapped.pointer else { return swapped }
+        for at in stride(from: 0, to: count - size + 1, by: size) {
+            for i in 0..<size { to.storeBytes(of: buffer[at + size - 1 - i], toByteOffset: at + i, as: UInt8.self) }
+        }
+        return swapped
+    }
+}

@@ -1,0 +1,210 @@
+import TernCore
+
+/// The functions and classes of Python that a file of tensors may name. A call notes down what it was called with.
+enum PyTorchGlobal: CustomStringConvertible {
+    /// A type of elements.
+    case dtype(DType)
+    /// A class of storages, by the type of their elements.
+    case storage(DType)
+    /// What makes a value.
+    case maker(String, Maker)
+    /// A class of `torch.nn`, of which a file holds the state.
+    case module(String)
+    /// What is known and not supported.
+    case unsupported(String, String)
+
+    typealias Maker = @Sendable (_ arguments: [PickleItem], inout PickleMachine) throws(FileFormatError) -> PickleItem?
+
+    /// The allow-list; nil for all else.
+    init?(_ module: String, _ name: String) {
+        let module = module == "__builtin__" ? "builtins" : module == "torch.tensor" ? "torch._tensor" : module
+        let path = "\(module).\(name)"
+        if let maker = PyTorchGlobal.makers[path] {
+            self = .maker(path, maker)
+        } else if let reason = PyTorchGlobal.unsupported[path] {
+            self = .unsupported(path, reason)
+        } else if module == "torch" || module == "torch.storage", let dtype = PyTorchGlobal.storages[name] {
+            self = .storage(dtype)
+        } else if module == "torch", let dtype = DType(name: name) {
+            self = .dtype(dtype)
+        } else if module == "torch", PyTorchGlobal.foreignTypes.contains(name) || name.hasSuffix("Storage") {
+            self = .unsupported(path, "tensors of this type are not supported: convert them in PyTorch first")
+        } else if module.hasPrefix("torch.nn.modules.") || module == "torch.nn.functional" || path == "torch._jit_internal.boolean_dispatch"
+        {
+            self = .module(path)
+        } else {
+            return nil
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .dtype(let dtype): "\(dtype)"
+        case .storage(let dtype): "the storage of \(dtype)"
+        case .maker(let path, _), .module(let path), .unsupported(let path, _): path
+        }
+    }
+
+    func called(_ arguments: [PickleItem], isNew: Bool, by machine: inout PickleMachine) throws(FileFormatError) -> PickleItem {
+        try machine.charge(arguments.count)
+        switch self {
+        case .maker(let path, let maker):
+            guard let made = try maker(arguments, &machine) else {
+                throw machine.failure("\(path) is called with \(arguments.prefix(8).map { machine.heap.kind($0) }.joined(separator: ", "))")
+            }
+            return made
+        case .module(let path):
+            guard isNew else { throw machine.failure("it calls \(path)") }
+            return try machine.made(.instance(path), [machine.made(.tuple, arguments)])
+        case .unsupported(let path, let reason): throw machine.failure("\(path): \(reason)")
+        case .dtype, .storage: throw machine.failure("it calls \(self)")
+        }
+    }
+
+    // MARK: The list
+
+    static let storages: [String: DType] = [
+        "DoubleStorage": .float64, "FloatStorage": .float32, "HalfStorage": .float16, "BFloat16Storage": .bfloat16, "LongStorage": .int64,
+        "IntStorage": .int32, "ShortStorage": .int16, "CharStorage": .int8, "ByteStorage": .uint8, "BoolStorage": .bool,
+        "ComplexFloatStorage": .complex64, "ComplexDoubleStorage": .complex128, "UntypedStorage": .uint8,
+    ]
+    private static let foreignTypes: Set<String> = [
+        "uint16", "uint32", "uint64", "complex32", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu",
+        "float4_e2m1fn_x2", "qint8", "quint8", "qint32", "quint4x2", "quint2x4", "bits8", "bits16", "bits1x8", "bits2x4", "bits4x2",
+        "per_tensor_affine", "per_channel_affine", "per_tensor_symmetric", "per_channel_symmetric", "per_channel_affine_float_qparams",
+    ]
+    private static let unsupported = [
+        "torch._utils._rebuild_qtensor": "quantized tensors are not supported: dequantize them first",
+        "torch._utils._rebuild_sparse_tensor": "sparse tensors are not supported: make them dense first",
+        "torch.serialization._get_layout": "sparse tensors are not supported: make them dense first",
+        "torch._utils._rebuild_nested_tensor": "nested tensors are not supported",
+        "torch._utils._rebuild_wrapper_subclass": "subclasses of Tensor are not supported",
+        "torch._utils._rebuild_device_tensor_from_numpy": "tensors of this device are not supported: move them to the CPU first",
+    ]
+
+    private static let makers: [String: Maker] = [
+        "collections.OrderedDict": { arguments, machine throws(FileFormatError) in
+            try dictionary(arguments, isOrdered: true, &machine)
+        },
+        "collections.Counter": { arguments, machine throws(FileFormatError) in try dictionary(arguments, isOrdered: false, &machine) },
+        "builtins.set": { arguments, machine throws(FileFormatError) in try machine.made(.set, elements(arguments, &machine)) },
+        "builtins.frozenset": { arguments, machine throws(FileFormatError) in try machine.made(.set, elements(arguments, &machine)) },
+        "builtins.complex": { arguments, machine throws(FileFormatError) in
+            arguments.count == 2 ? try machine.made(.complex, arguments) : nil
+        },
+        "builtins.bytearray": { arguments, _ in
+            switch arguments.first {
+            case nil: .bytes([])
+            case .bytes?: arguments.first
+            default: nil
+            }
+        },
+        "_codecs.encode": { arguments, machine throws(FileFormatError) in
+            // How protocol 2 writes bytes: as a text of characters below 256.
+            guard arguments.count == 2, case .string(let text) = arguments[0] else { return nil }
+            try machine.charge(text.utf8.count)
+            let bytes = text.unicodeScalars.compactMap { UInt8(exactly: $0.value) }
+            return bytes.count == text.unicodeScalars.count ? .bytes(bytes) : nil
+        },
+        "torch.Size": { arguments, machine throws(FileFormatError) in
+            guard arguments.count == 1, let sizes = machine.heap.items(arguments[0]) ?? machine.heap.items(arguments[0], .list) else {
+                return nil
+            }
+            try machine.charge(sizes.count)
+            return try machine.made(.size, sizes)
+        },
+        "torch.device": { arguments, machine throws(FileFormatError) in
+            guard let kind = arguments.first.flatMap(PickleHeap.string), arguments.count <= 2 else { return nil }
+            let index = arguments.dropFirst().first.flatMap(PickleHeap.int).map { ":\($0)" } ?? ""
+            return try machine.made(.device, [.string(kind + index)])
+        },
+        "torch._utils._rebuild_tensor": { arguments, machine throws(FileFormatError) in
+            arguments.count == 4 ? try machine.made(.tensor, arguments + [.bool(false)]) : nil
+        },
+        "torch._utils._rebuild_tensor_v2": { arguments, machine throws(FileFormatError) in
+            arguments.count >= 5 ? try machine.made(.tensor, Array(arguments.prefix(5))) : nil
+        },
+        "torch._utils._rebuild_tensor_v3": { arguments, machine throws(FileFormatError) in
+            guard arguments.count >= 7, case .global(.dtype(let dtype)) = arguments[6], dtype != .bool else { return nil }
+            return try machine.made(.tensor, Array(arguments.prefix(5)) + [arguments[6]])
+        },
+        "torch._utils._rebuild_meta_tensor_no_storage": { arguments, machine throws(FileFormatError) in
+            guard arguments.count == 4, case .global(.dtype) = arguments[0] else { return nil }
+            return try machine.made(.metaTensor, arguments)
+        },
+        "torch._utils._rebuild_device_tensor_from_cpu_tensor": { arguments, machine in
+            arguments.first.flatMap { machine.heap[$0]?.kind == .tensor ? $0 : nil }
+        },
+        "torch._utils._rebuild_parameter": { arguments, machine throws(FileFormatError) in try parameter(arguments, &machine) },
+        "torch._utils._rebuild_parameter_with_state": { arguments, machine throws(FileFormatError) in try parameter(arguments, &machine) },
+        "torch.nn.parameter.Parameter": { arguments, machine throws(FileFormatError) in try parameter(arguments, &machine) },
+        "torch.nn.parameter.Buffer": { arguments, machine throws(FileFormatError) in try parameter(arguments, &machine) },
+        "torch.Tensor": { _, _ in nil },
+        "torch._tensor._rebuild_from_type_v2": { arguments, machine throws(FileFormatError) in
+            // The function, the class that its result is of, and its arguments.
+            guard arguments.count == 4, case .global(let function) = arguments[0], case .global(.maker(let type, _)) = arguments[1],
+                type == "torch.Tensor" || type == "torch.nn.parameter.Parameter", let inner = machine.heap.items(arguments[2]),
+                case .maker(let path, let make) = function, path.hasPrefix("torch._utils._rebuild_")
+            else { return nil }
+            return try make(inner, &machine)
+        },
+    ]
+
+    private static func elements(_ arguments: [PickleItem], _ machine: inout PickleMachine) throws(FileFormatError) -> [PickleItem] {
+        let items = arguments.first.flatMap { machine.heap.items($0, .list) ?? machine.heap.items($0) } ?? []
+        try machine.charge(items.count)
+        return items
+    }
+    private static func dictionary(
+        _ arguments: [PickleItem], isOrdered: Bool, _ machine: inout PickleMachine
+    ) throws(FileFormatError) -> PickleItem? {
+        var items: [PickleItem] = []
+        if let first = arguments.first {
+            // A list of pairs, as Python 2 wrote it, or another dictionary.
+            if let other = machine.heap[first], case .dictionary = other.kind {
+                items = other.items
+            } else if let pairs = machine.heap.items(first, .list) {
+                for pair in pairs {
+                    guard let both = machine.heap.items(pair) ?? machine.heap.items(pair, .list), both.count == 2 else { return nil }
+                    try machine.charge(2)
+                    items += both
+                }
+            } else {
+                return nil
+            }
+            try machine.charge(items.count)
+        }
+        return try machine.made(.dictionary(isOrdered: isOrdered), items)
+    }
+    /// A tensor once more, with its own wish for a gradient.
+    private static func parameter(_ arguments: [PickleItem], _ machine: inout PickleMachine) throws(FileFormatError) -> PickleItem? {
+        guard let data = arguments.first, let tensor = machine.heap[data] else { return nil }
+        guard tensor.kind == .tensor else { return tensor.kind == .metaTensor ? data : nil }
+        var items = tensor.items
+        if arguments.count > 1 { items[4] = arguments[1] }
+        return try machine.made(.tensor, items)
+    }
+}
+
+extension PickleMachine {
+    /// What a persistent id stands for: a block of elements, or a class whose source was saved with it.
+    mutating func storage(_ id: PickleItem) throws(FileFormatError) -> PickleItem {
+        guard let items = heap.items(id), let kind = items.first.flatMap(PickleHeap.string) else {
+            throw failure("a persistent id is \(heap.kind(id))")
+        }
+        if kind == "module", items.count >= 2 { return items[1] }
+        guard kind == "storage", items.count >= 5, case .global(let type) = items[1], let key = PickleHeap.string(items[2]),
+            let count = PickleHeap.int(items[4]), count >= 0
+        else { throw failure("a persistent id names no storage") }
+        if case .unsupported(let path, let reason) = type { throw failure("\(path): \(reason)") }
+        guard case .storage(let dtype) = type else { throw failure("a storage is of class \(type)") }
+        var part = 0..<count
+        if items.count > 5, let view = heap.items(items[5]) {
+            guard view.count == 3, let offset = PickleHeap.int(view[1]), let size = PickleHeap.int(view[2]), offset >= 0, size >= 0,
+                offset <= count, size <= count - offset
+            else { throw failure("the view of storage '\(key)' lies outside of it") }
+            part = offset..<offset + size
+        }
+        return try made(.storage(PickleStorage(key: key, dtype: dtype, count: count, part: part)))
+    }
+}
