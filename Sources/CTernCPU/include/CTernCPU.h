@@ -203,6 +203,17 @@ bool tern_softmax(const TernArray *_Nonnull out, const TernArray *_Nonnull x, in
 /// Given y, softmax's (or log-softmax's) result: dx = y · (g − Σ g·y), or g − exp(y) · Σ g.
 bool tern_softmax_gradient(const TernArray *_Nonnull dx, const TernArray *_Nonnull g, const TernArray *_Nonnull y, int32_t dim, bool logarithm);
 
+/// What is done with the losses of all samples.
+typedef enum TernLossReduction : int32_t { TERN_LOSS_NONE, TERN_LOSS_SUM, TERN_LOSS_MEAN } TernLossReduction;
+/// −weight[c] · x[n, c, s] for the class c = target[n, s]; targets that are `ignored` give 0. x (N, C, S), target (N, S) int64, weight (C) or
+/// none; out (N, S), or one element: the sum, or the mean weighted by weight. A result as of the indexing kernels: the first sample whose
+/// class is out of range.
+int64_t tern_nll_loss(const TernArray *_Nonnull out, const TernArray *_Nonnull x, const TernArray *_Nonnull target,
+                      const TernArray *_Nullable weight, int64_t ignored, TernLossReduction reduction);
+/// dx (N, C, S), contiguous, given the gradient g of out. The classes have been checked.
+bool tern_nll_loss_gradient(const TernArray *_Nonnull dx, const TernArray *_Nonnull g, const TernArray *_Nonnull target,
+                            const TernArray *_Nullable weight, int64_t ignored, TernLossReduction reduction);
+
 // Optimizer steps: p and the state are updated in place; float32 and float64, contiguous, one shape ----------------------
 typedef struct TernAdam {
     double learningRate, beta1, beta2, epsilon, weightDecay;

@@ -48,6 +48,9 @@ package protocol Backend: AnyObject, Sendable {
     // Fused: each has a definition composed of the above
     func softmax(_ out: Tensor, _ x: Tensor, _ dim: Int, logarithm: Bool) -> Bool
     func softmaxGradient(_ dx: Tensor, _ g: Tensor, _ y: Tensor, _ dim: Int, logarithm: Bool) -> Bool
+    func nllLoss(_ out: Tensor, _ x: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction) -> Int64
+    func nllLossGradient(_ dx: Tensor, _ g: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction)
+        -> Bool
     func adamStep(_ p: Tensor, _ g: Tensor, _ mean: Tensor, _ square: Tensor, _ maxSquare: Tensor?, _ parameters: TernAdam) -> Bool
     func sgdStep(_ p: Tensor, _ g: Tensor, _ momentum: Tensor?, _ parameters: TernSGD) -> Bool
 }
@@ -55,4 +58,10 @@ package protocol Backend: AnyObject, Sendable {
 extension Backend {
     // Kernels that a device may do without.
     package func fourier(_ out: Tensor, _ x: Tensor, _ dim: Int, inverse: Bool) -> Bool { false }
+    package func nllLoss(_ out: Tensor, _ x: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction)
+        -> Int64
+    { Int64(TERN_INDEX_NO_KERNEL) }
+    package func nllLossGradient(
+        _ dx: Tensor, _ g: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
+    ) -> Bool { false }
 }

@@ -104,6 +104,20 @@ package final class CPUBackend: Backend {
     package func softmaxGradient(_ dx: Tensor, _ g: Tensor, _ y: Tensor, _ dim: Int, logarithm: Bool) -> Bool {
         withArrays(dx, g, y) { tern_softmax_gradient($0, $1, $2, Int32(dim), logarithm) }
     }
+    package func nllLoss(_ out: Tensor, _ x: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction)
+        -> Int64
+    {
+        withArrays(out, x, target) { out, x, target in
+            withArray(optional: weight) { tern_nll_loss(out, x, target, $0, Int64(ignored), reduction) }
+        }
+    }
+    package func nllLossGradient(
+        _ dx: Tensor, _ g: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
+    ) -> Bool {
+        withArrays(dx, g, target) { dx, g, target in
+            withArray(optional: weight) { tern_nll_loss_gradient(dx, g, target, $0, Int64(ignored), reduction) }
+        }
+    }
     package func adamStep(_ p: Tensor, _ g: Tensor, _ mean: Tensor, _ square: Tensor, _ maxSquare: Tensor?, _ parameters: TernAdam) -> Bool
     {
         withArrays(p, g, mean, square) { p, g, mean, square in

@@ -37,10 +37,11 @@ struct MatrixProduct: Op {
     }
 
     fileprivate static func gradients(_ g: Tensor, _ a: Tensor, _ b: Tensor) -> (Tensor?, Tensor?) {
-        (
-            a.requiresGrad ? product(g, b.transpose(-2, -1).conj()) : nil,
-            b.requiresGrad ? product(a.transpose(-2, -1).conj(), g) : nil
-        )
+        (a.requiresGrad ? product(g, b.mH, like: a) : nil, b.requiresGrad ? product(a.mH, g, like: b) : nil)
+    }
+    /// The gradient of a factor lies in memory as the factor does: a weight's that was used transposed is then row-major when it arrives.
+    private static func product(_ a: Tensor, _ b: Tensor, like x: Tensor) -> Tensor {
+        x.isTransposed ? product(b.transpose(-2, -1), a.transpose(-2, -1)).transpose(-2, -1) : product(a, b)
     }
     private static func product(_ a: Tensor, _ b: Tensor) -> Tensor {
         dispatch(PlainMatrixProduct(a.rank == 2 && b.rank == 2 ? "mm" : "bmm"), Pair(a, b))
@@ -60,6 +61,14 @@ struct PlainMatrixProduct: Op {
         try MatrixProduct(name: name, gradientName: "").product(x.a, x.b, nil)
     }
     func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) { MatrixProduct.gradients(g, x.a, x.b) }
+}
+
+extension Tensor {
+    /// Whether columns, not rows, lie without gaps.
+    fileprivate var isTransposed: Bool {
+        let n = rank, steps = layout.strides
+        return steps[n - 2] == 1 && steps[n - 1] != 1 && shape[n - 2] > 1
+    }
 }
 
 /// Σ aᵢ·bᵢ of two vectors.

@@ -2,7 +2,8 @@ import CTernCPU
 
 /// A block of a device's memory, shared by the tensors that view it. Who writes makes sure first that it is the only one.
 package final class Storage: @unchecked Sendable {
-    package let backend: any Backend
+    /// Backends live as long as the process, and are not counted.
+    package unowned(unsafe) let backend: any Backend
     /// To compare backends by, without counting references.
     package let backendID: ObjectIdentifier
     package let byteCount: Int

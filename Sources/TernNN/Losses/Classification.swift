@@ -15,6 +15,7 @@ private struct NllLoss: Op {
 
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
         let (input, target) = (x[0], x[1])
+        if let fused = try fused(x) { return fused }
         let (index, ignored) = classes(target, input)
         let picked = Tensor(empty: index.shape, input.dtype, on: input.backend)
         let dim = classDim(input)
@@ -30,6 +31,7 @@ private struct NllLoss: Op {
 
     func gradient(_ g: Tensor, _ x: [Tensor], _ y: Tensor) -> [Tensor?] {
         let (input, target) = (x[0], x[1])
+        if !isGradEnabled, let fused = fusedGradient(g, x) { return [fused] + x.dropFirst().map { _ in nil } }
         let (index, ignored) = classes(target, input)
         let dim = classDim(input)
         var shares = Tensor.full(index.shape, -1, dtype: input.dtype, device: input.device)
@@ -45,6 +47,45 @@ private struct NllLoss: Op {
         let zeros = Tensor.zeros(input.shape, dtype: input.dtype, device: input.device)
         return [zeros.scatter(dim, index, shares * spread)] + x.dropFirst().map { _ in nil }
     }
+
+    // MARK: In one pass, where the device has a kernel for it
+
+    private var code: TernLossReduction? {
+        switch reduction {
+        case .none: TERN_LOSS_NONE
+        case .sum: TERN_LOSS_SUM
+        case .mean: TERN_LOSS_MEAN
+        case .batchMean: nil
+        }
+    }
+    /// Scores as (N, C, S), or what has a number for each sample as (N, S).
+    private func grouped(_ t: Tensor, classes: Bool) -> Tensor {
+        let lead = classes ? 2 : 1
+        let sizes = (t.rank < lead ? [1] : []) + t.shape.array
+        let shape = Shape(sizes.prefix(lead) + [sizes.dropFirst(lead).reduce(1, *)])
+        let t = t.detach()
+        return t.layout.reshaped(to: shape).map(t.viewed) ?? t.contiguous().reshape(shape)
+    }
+    private func fused(_ x: [Tensor]) throws(TensorError) -> Tensor? {
+        guard let code else { return nil }
+        let (input, target) = (x[0], x[1].to(.int64))
+        let out = Tensor(empty: reduction == .none ? target.shape : [], input.dtype, on: input.backend)
+        let verdict = input.backend.nllLoss(
+            reduction == .none ? grouped(out, classes: false) : out, grouped(input, classes: true), grouped(target, classes: false),
+            x.count > 2 ? x[2].detach().to(input.dtype) : nil, ignored: ignoreIndex, code)
+        let dim = classDim(input)
+        return try Check.indexed("nll_loss", verdict, target, size: input.shape[dim], dim: dim) ? out : nil
+    }
+    private func fusedGradient(_ g: Tensor, _ x: [Tensor]) -> Tensor? {
+        guard let code else { return nil }
+        let out = Tensor(empty: x[0].shape, x[0].dtype, on: x[0].backend)
+        let done = out.backend.nllLossGradient(
+            grouped(out, classes: true), reduction == .none ? grouped(g, classes: false) : g, grouped(x[1].to(.int64), classes: false),
+            x.count > 2 ? x[2].detach().to(out.dtype) : nil, ignored: ignoreIndex, code)
+        return done ? out : nil
+    }
+
+    // MARK: Composed
 
     private func classDim(_ input: Tensor) -> Int { input.rank == 1 ? 0 : 1 }
 
