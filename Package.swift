@@ -42,7 +42,7 @@ let package = Package(
         .executableTarget(
             name: "TernCLI",
             dependencies: ["Tern", "TernBook", "TernDownload", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-        .target(name: "ParityKit", dependencies: ["Tern", .product(name: "ComplexModule", package: "swift-numerics")]),
+        .target(name: "ParityKit", dependencies: ["Tern", "TernIO", .product(name: "ComplexModule", package: "swift-numerics")]),
         .executableTarget(name: "ParityRunner", dependencies: ["ParityKit"]),
         // Optimised in debug builds too, as the kernels are: the reference that they are compared with is slow enough as it is.
         .testTarget(name: "TernCoreTests", dependencies: ["TernCore"], swiftSettings: [.unsafeFlags(["-O"])]),

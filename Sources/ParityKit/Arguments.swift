@@ -7,148 +7,152 @@ public struct Refusal: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// A call's arguments, read by position or by PyTorch's name; what is not there gives the default.
+/// A function's parameters as PyTorch has them, in the order in which Tern's function takes them: `sum(input, dim, keepdim=false, *dtype)`.
+///
+/// `*` marks one that is given by name alone, `~` one that may be a number where another one is a tensor, `@2` one that comes third in
+/// PyTorch. Two names with `|` between them name the same function.
+struct Signature: ExpressibleByStringInterpolation, Sendable {
+    struct Parameter: Sendable {
+        let name: String, place: Int?, standard: Value, isOperand: Bool
+    }
+    let names: [String], parameters: [Parameter]
+
+    init(stringLiteral text: String) {
+        var words = text.split { "(), ".contains($0) }[...]
+        names = text.hasPrefix("(") ? [] : words.removeFirst().split(separator: "|").map(String.init)
+        var places = 0
+        parameters = words.map { word in
+            let halves = word.drop { "*~".contains($0) }.split(separator: "=", maxSplits: 1), name = halves[0].split(separator: "@")
+            let place = name.count > 1 ? Int(name[1]) : word.contains("*") ? nil : places
+            places += word.contains("*") ? 0 : 1
+            let standard = halves.count > 1 ? Value(word: halves[1]) : .null
+            return Parameter(name: String(name[0]), place: place, standard: standard, isOperand: word.contains("~"))
+        }
+    }
+}
+
+/// A call's arguments, each read by its place or its name in PyTorch as the type that Tern's function takes.
 struct Arguments {
-    let op: String, positional: [Value], named: [(key: String, value: Value)]
+    let op: String, variant: String, positional: [Value], named: [(key: String, value: Value)]
+    /// What numbers promote with.
+    private var neighbour: Tensor?
 
-    init(_ op: String, _ args: Value, _ kwargs: Value) { (self.op, positional, named) = (op, args.items, kwargs.entries) }
-
-    subscript(_ i: Int, _ name: String) -> Value {
-        i < positional.count ? positional[i] : named.first { $0.key == name }?.value ?? .null
-    }
-    func has(_ i: Int, _ name: String) -> Bool { !self[i, name].isNull }
-    /// Whether the argument was written at all, be it as null.
-    func given(_ i: Int, _ name: String) -> Bool { i < positional.count || named.contains { $0.key == name } }
-
-    /// Nil for null, else what `read` makes of the value, which must be something.
-    private func read<T>(_ i: Int, _ name: String, _ wanted: String, _ read: (Value) -> T?) throws -> T? {
-        let value = self[i, name]
-        if value.isNull { return nil }
-        guard let found = read(value) else { throw Refusal("\(op): the argument \(name) must be \(wanted)") }
-        return found
-    }
-    private func need<T>(_ name: String, _ value: T?) throws -> T {
-        guard let value else { throw Refusal("\(op): the argument \(name) is missing") }
-        return value
+    init(_ op: String, _ args: Value, _ kwargs: Value, variant: String = "") {
+        (self.op, self.variant, positional, named) = (op, variant, args.items, kwargs.entries)
     }
 
-    // MARK: Tensors
-
-    /// The first argument of nearly every op.
-    var x: Tensor { get throws { try tensor(0, "input") } }
-    /// What comes second most often: another tensor, what to compare with, a dimension or several.
-    var other: Tensor { get throws { try tensor(1, "other") } }
-    var y: Tensor { get throws { try tensor(1, "target") } }
-    var dim: Int { get throws { try int(1, "dim") } }
-    var dims: [Int]? { get throws { try intsIf(1, "dim") } }
-    func tensor(_ i: Int, _ name: String) throws -> Tensor { try need(name, tensorIf(i, name)) }
-    func tensorIf(_ i: Int, _ name: String) throws -> Tensor? { try read(i, name, "a tensor", \.tensor) }
-    /// A list of tensors; a lone tensor is a list of one.
-    func tensors(_ i: Int, _ name: String) throws -> [Tensor] {
-        let value = self[i, name], items = value.tensor == nil ? value.items : [value], found = items.compactMap(\.tensor)
-        guard found.count == items.count else { throw Refusal("\(op): the argument \(name) must be tensors") }
-        return found
+    /// What was written for a parameter, be it null; nil where nothing was.
+    private func written(_ p: Signature.Parameter) -> Value? {
+        if let place = p.place, place < positional.count { return positional[place] }
+        return named.first { $0.key == p.name }?.value
     }
-    /// Tensors given one after the other, or as one list.
-    var all: [Tensor] { positional.flatMap(\.tensors) }
+    /// Whether every argument has its parameter.
+    func fit(_ signature: Signature) -> Bool {
+        let places = signature.parameters.compactMap(\.place).max() ?? -1, names = Set(signature.parameters.map(\.name))
+        return positional.count <= places + 1 && named.allSatisfy { names.contains($0.key) }
+    }
 
-    /// A tensor, or a number as the 0-dim tensor that promotes as the number does beside `x`.
-    func operand(_ i: Int, _ name: String, beside x: Tensor? = nil) throws -> Tensor { try need(name, operandIf(i, name, beside: x)) }
-    func operandIf(_ i: Int, _ name: String, beside x: Tensor? = nil) throws -> Tensor? {
-        let dtype = x?.dtype
-        return try read(i, name, "a tensor or a number") { value in
-            switch value {
-            case .tensor(let t): return t
-            case .bool(let b): return Tensor.full([], b, dtype: dtype)
-            case .int(let n): return Tensor.full([], n, dtype: dtype == .bool ? .int64 : dtype)
-            case .double(let d): return Tensor.full([], d, dtype: dtype?.isDifferentiable ?? true ? dtype : .float32)
-            case .complex(let re, let im):
-                let parts = (dtype?.real == .float64 ? DType.float64 : .float32)
-                return Tensor.complex(Tensor.full([], re, dtype: parts), Tensor.full([], im, dtype: parts))
-            default: return nil
-            }
+    /// Calls `f` with what the signature names, in its order.
+    func call<each T, R>(_ signature: Signature, _ f: (repeat each T) throws -> R) throws -> R {
+        var rest = signature.parameters[...], reader = self
+        let operands = rest.filter { $0.isOperand || $0.place == 0 }
+        reader.neighbour = operands.lazy.compactMap { written($0)?.tensor }.first
+        if reader.neighbour == nil, operands.contains(where: \.isOperand) { throw Refusal("\(op): one operand at least must be a tensor") }
+        func next<U>(_ type: U.Type) throws -> U { try reader.read(rest.removeFirst(), type) }
+        return try f(repeat try next((each T).self))
+    }
+
+    /// The argument; without one, or with null for what is not optional, the default.
+    fileprivate func read<T>(_ p: Signature.Parameter, _ type: T.Type) throws -> T {
+        let written = written(p)
+        if let optional = type as? any Optionally.Type {
+            let value = written ?? p.standard, isEmpty = if case .list(let list) = value { list.isEmpty } else { false }
+            return try optional.read(self, p, isNull: value.isNull || isEmpty && type == Sizes?.self) as! T
         }
+        let value = written.map { $0.isNull ? p.standard : $0 } ?? p.standard
+        if let found = converted(value, p, type) as? T { return found }
+        throw Refusal("\(op): the argument \(p.name) \(value.isNull ? "is missing" : "must be \(type)")")
     }
 
-    // MARK: Numbers and words
-
-    func int(_ i: Int, _ name: String, _ standard: Int? = nil) throws -> Int { try need(name, intIf(i, name) ?? standard) }
-    func intIf(_ i: Int, _ name: String) throws -> Int? { try read(i, name, "a whole number", \.whole) }
-    func double(_ i: Int, _ name: String, _ standard: Double? = nil) throws -> Double { try need(name, doubleIf(i, name) ?? standard) }
-    func doubleIf(_ i: Int, _ name: String) throws -> Double? { try read(i, name, "a number", \.real) }
-    /// A number as it is: whole, floating, complex or a truth value.
-    func number(_ i: Int, _ name: String, _ standard: (any TensorScalar)? = nil) throws -> any TensorScalar {
-        try need(name, read(i, name, "a number", \.scalar) ?? standard)
-    }
-    func bool(_ i: Int, _ name: String, _ standard: Bool = false) throws -> Bool {
-        try read(i, name, "true or false") { if case .bool(let b) = $0 { b } else { $0.number.map { $0 != 0 } } } ?? standard
-    }
-    func string(_ i: Int, _ name: String, _ standard: String) throws -> String { try read(i, name, "text", \.text) ?? standard }
-    func dtype(_ i: Int, _ name: String = "dtype") throws -> DType? {
-        try read(i, name, "a dtype") { if case .dtype(let d) = $0 { d } else { nil } }
-    }
-    /// A word of a set that the library has an enumeration for.
-    func choice<T: RawRepresentable<String>>(_ i: Int, _ name: String, _ standard: T) throws -> T {
-        try read(i, name, "a word of \(T.self)") { $0.text.flatMap(T.init) } ?? standard
-    }
-
-    // MARK: Lists
-
-    /// Whole numbers: a list, or a lone one as a list of one.
-    func ints(_ i: Int, _ name: String) throws -> [Int] { try need(name, intsIf(i, name)) }
-    func intsIf(_ i: Int, _ name: String) throws -> [Int]? {
-        try read(i, name, "whole numbers") { value in
-            switch value {
-            case .int(let n): return [n]
-            case .list(let list):
-                let numbers = list.compactMap { $0.number ?? ($0.tensor?.count == 1 ? $0.tensor?.intValue : nil) }
-                return numbers.count == list.count ? numbers : nil
-            case .tensor(let t) where t.rank <= 1 && !t.dtype.isDifferentiable: return t.array(of: Int.self)
-            default: return nil
-            }
+    private func converted(_ value: Value, _ p: Signature.Parameter, _ type: Any.Type) -> Any? {
+        switch type {
+        case is Value.Type: return value
+        case is Tensor.Type: return p.isOperand ? operand(value) : value.tensor
+        case is Masked.Type: return value.tensor?.masked(by: named.first { $0.key == "mask" }?.value.tensor)
+        case is [Tensor].Type:
+            let items = value.tensor == nil ? value.items : rest(p, value), found = items.compactMap(\.tensor)
+            return found.count == items.count ? found : nil
+        case is Int.Type: return value.whole
+        case is Double.Type: return value.real
+        case is Bool.Type: return value.truth
+        case is String.Type: return value.text
+        case is DType.Type: if case .dtype(let dtype) = value { return dtype } else { return value.text.flatMap { DType(name: $0) } }
+        case is Shape.Type: return value.number == nil ? value.integers.map { Shape($0) } : Shape(rest(p, value).compactMap(\.number))
+        case is [Int].Type: return value.integers
+        case is [Int?].Type: return value.number.map { [$0] } ?? value.items.map(\.number)
+        case is AdaptiveSizes.Type: return value.number.map { AdaptiveSizes($0) } ?? AdaptiveSizes(value.items.map(\.number))
+        case is Device.Type: return value.text == "cpu" ? Device.cpu : nil
+        case is PaddingMode.Type: return value.text == "zeros" ? .zeros : value.text.flatMap { PaddingMode(rawValue: $0) }
+        case is [Double].Type: return value.real.map { [$0] } ?? value.items.map { $0.real ?? .nan }
+        default: break
         }
+        if type == (any TensorScalar).self { return value.scalar }
+        if type == ((Tensor) -> Tensor).self { return (value.text == "gelu" ? { $0.gelu() } : { $0.relu() }) as (Tensor) -> Tensor }
+        if let word = type as? any RawRepresentable<String>.Type { return value.text.flatMap { made(word, $0) } }
+        // Sizes for each dimension, and what a convolution adds.
+        return value.text.flatMap { NamedPadding($0) } ?? value.number ?? value.integers
     }
-    func doublesIf(_ i: Int, _ name: String) throws -> [Double]? {
-        try read(i, name, "numbers") { if case .list(let list) = $0 { list.map { $0.real ?? .nan } } else { $0.real.map { [$0] } } }
+    private func made<Word: RawRepresentable<String>>(_ type: Word.Type, _ text: String) -> Any? { Word(rawValue: text) }
+
+    /// What is given one after the other from the parameter's place on.
+    private func rest(_ p: Signature.Parameter, _ first: Value) -> [Value] {
+        guard let place = p.place, place < positional.count else { return [first] }
+        return Array(positional[place...])
     }
-    /// Whole numbers given as a list, or one after the other from argument `i` on.
-    func sizes(_ i: Int, _ name: String) throws -> Shape {
-        if i < positional.count, case .int = positional[i] { return Shape(positional[i...].compactMap(\.number)) }
-        return try shape(i, name)
+
+    /// A tensor, or a number as the 0-dim tensor that promotes as the number does beside the neighbour.
+    private func operand(_ value: Value) -> Tensor? {
+        guard value.tensor == nil, let number = value.scalar, let beside = neighbour?.dtype else { return value.tensor }
+        let own = type(of: number).literalDType
+        if own.isComplex { return Tensor.full([], number, dtype: beside.isDifferentiable ? beside.complex : own) }
+        let isHigher = own.isFloatingPoint && !beside.isDifferentiable || own == .int64 && beside == .bool
+        return Tensor.full([], number, dtype: isHigher ? own : beside)
     }
-    func shape(_ i: Int, _ name: String) throws -> Shape { Shape(try ints(i, name)) }
-    /// Sizes of windows: one number for every dimension, or one for each.
-    func spans(_ i: Int, _ name: String, _ standard: Int) throws -> Sizes { try spansIf(i, name) ?? standard }
-    func spansIf(_ i: Int, _ name: String) throws -> Sizes? {
-        guard let list = try intsIf(i, name), !list.isEmpty else { return nil }
-        return list.count == 1 ? list[0] : list
-    }
-    /// The same for modules, whose printed form keeps a list of one.
-    func spatial(_ i: Int, _ name: String, _ standard: Int? = nil) throws -> Sizes { try need(name, spatialIf(i, name) ?? standard) }
-    func spatialIf(_ i: Int, _ name: String) throws -> Sizes? { try self[i, name].number ?? intsIf(i, name) }
 }
 
 typealias Sizes = any SpatialSizes
+typealias Number = any TensorScalar
+typealias Function<each T> = @Sendable (repeat each T) -> Tensor
+typealias Method<each T> = @Sendable (Tensor) -> (repeat each T) -> Tensor
+typealias Maker<each T> = @Sendable (repeat each T) -> Module
+
+private protocol Optionally {
+    static func read(_ a: Arguments, _ p: Signature.Parameter, isNull: Bool) throws -> Self
+}
+extension Optional: Optionally {
+    fileprivate static func read(_ a: Arguments, _ p: Signature.Parameter, isNull: Bool) throws -> Self {
+        isNull ? .none : try a.read(p, Wrapped.self)
+    }
+}
 
 extension Value {
-    var tensor: Tensor? { if case .tensor(let t) = self { t } else { nil } }
     fileprivate var whole: Int? {
         switch self {
         case .int(let n): n
         case .bool(let b): b ? 1 : 0
         case .tensor(let t) where t.rank == 0 && t.dtype.isInteger: t.intValue
+        case .list(let list) where list.count == 1: list[0].number
         default: nil
         }
     }
     var real: Double? {
         switch self {
-        case .int(let n): Double(n)
-        case .double(let d): d
-        case .bool(let b): b ? 1 : 0
-        case .tensor(let t) where t.count == 1 && !t.dtype.isComplex: t.doubleValue
-        default: nil
+        case .complex: nil
+        case .tensor(let t) where t.dtype.isComplex: nil
+        default: scalar?.scalar.doubleValue
         }
     }
+    fileprivate var truth: Bool? { if case .bool(let b) = self { b } else { number.map { $0 != 0 } } }
     fileprivate var scalar: (any TensorScalar)? {
         switch self {
         case .bool(let b): b
@@ -159,4 +163,57 @@ extension Value {
         default: nil
         }
     }
+    /// Whole numbers: a list, or a lone one as a list of one.
+    var integers: [Int]? {
+        switch self {
+        case .int(let n): return [n]
+        case .list(let list):
+            let numbers = list.compactMap { $0.number ?? ($0.tensor?.count == 1 ? $0.tensor?.intValue : nil) }
+            return numbers.count == list.count ? numbers : nil
+        case .tensor(let t) where t.rank <= 1 && !t.dtype.isDifferentiable: return t.array(of: Int.self)
+        default: return nil
+        }
+    }
+}
+
+/// Tern's functions by PyTorch's names. Where one has several, the first is called that the arguments fit, as in PyTorch.
+struct Table: Sendable {
+    typealias Entry = @Sendable (Arguments) throws -> Any
+    private var entries: [String: [(signature: Signature, call: Entry)]] = [:]
+    private let prefix: String
+
+    /// A table whose names all start with `prefix`, filled by `fill`.
+    init(_ prefix: String = "", _ fill: (inout Table) -> Void) {
+        self.prefix = prefix
+        fill(&self)
+    }
+    init(_ tables: [Table]) {
+        prefix = ""
+        for table in tables { entries.merge(table.entries) { $0 + $1 } }
+    }
+
+    mutating func callAsFunction<each T, R>(_ signature: Signature, _ f: @escaping @Sendable (repeat each T) throws -> R) {
+        for name in signature.names { entries[prefix + name, default: []].append((signature, { try $0.call(signature, f) })) }
+    }
+    /// A method, whose tensor is PyTorch's first argument.
+    mutating func callAsFunction<X, each T, R>(_ signature: Signature, _ f: @escaping @Sendable (X) -> (repeat each T) -> R) {
+        self(signature) { (x: X, rest: repeat each T) in f(x)(repeat each rest) }
+    }
+
+    /// What the function of that name answers; nil where there is none.
+    func call(_ a: Arguments) throws -> Any? {
+        guard let overloads = entries[a.op] else { return nil }
+        var refusal = Refusal("\(a.op): no form of it takes these arguments")
+        for (signature, call) in overloads where overloads.count == 1 || a.fit(signature) {
+            do { return try call(a) } catch let error as Refusal { refusal = error }
+        }
+        throw refusal
+    }
+}
+
+/// The tensors in an answer: one, a list, a tuple.
+func tensors(in answer: Any) -> [Tensor] {
+    if let t = answer as? Tensor { return [t] }
+    if let b = answer as? Bool { return [Tensor(b)] }
+    return Mirror(reflecting: answer).children.flatMap { tensors(in: $0.value) }
 }

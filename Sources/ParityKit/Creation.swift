@@ -1,33 +1,56 @@
 import Tern
 
 /// Tensors made from sizes and numbers.
-let creation: [String: Single] = [
-    "eye": { Tensor.eye(try $0.int(0, "n"), try $0.intIf(1, "m"), dtype: try $0.dtype(9) ?? .float32) },
-    "full": { Tensor.full(try $0.shape(0, "size"), try $0.number(1, "fill_value"), dtype: try $0.dtype(9)) }, "arange": { try range($0) },
-    "full_like": { Tensor.fullLike(try $0.x, try $0.number(1, "fill_value"), dtype: try $0.dtype(9)) },
-    "new_full": { Tensor.full(try $0.shape(1, "size"), try $0.number(2, "fill_value"), dtype: try $0.dtype(9) ?? $0.x.dtype) },
-    "new_ones": { Tensor.ones(try $0.sizes(1, "size"), dtype: try $0.dtype(9) ?? $0.x.dtype) },
-    "new_zeros": { Tensor.zeros(try $0.sizes(1, "size"), dtype: try $0.dtype(9) ?? $0.x.dtype) },
-    "ones": { Tensor.ones(try $0.sizes(0, "size"), dtype: try $0.dtype(9) ?? .float32) },
-    "ones_like": { Tensor.fullLike(try $0.x, 1, dtype: try $0.dtype(9)) },
-    "scalar_tensor": { Tensor.full([], try $0.number(0, "s"), dtype: try $0.dtype(9) ?? .float32) },
-    "zeros": { Tensor.zeros(try $0.sizes(0, "size"), dtype: try $0.dtype(9) ?? .float32) },
-    "zeros_like": { Tensor.fullLike(try $0.x, 0, dtype: try $0.dtype(9)) },
-]
-
-/// `(end)`, `(start, end)` or `(start, end, step)`.
-private func range(_ a: Arguments) throws -> Tensor {
-    let dtype = try a.dtype(9)
-    let given = a.positional.prefix(3) + ["start", "end", "step"].compactMap { name in a.named.first { $0.key == name }?.value }
-    let numbers = given.compactMap(\.number)
-    if numbers.count == given.count {
-        switch numbers.count {
-        case 1: return Tensor.arange(numbers[0], dtype: dtype)
-        case 2: return Tensor.arange(numbers[0], numbers[1], dtype: dtype)
-        default: return Tensor.arange(numbers[0], numbers[1], step: numbers[2], dtype: dtype)
+let creation = Table { op in
+    let fillings: [String: Function<Shape, DType>] = ["zeros": { .zeros($0, dtype: $1) }, "ones": { .ones($0, dtype: $1) }]
+    for (name, make) in fillings {
+        op("\(name)(size, *dtype)") { (shape: Shape, dtype: DType?) in make(shape, dtype ?? .float32) }
+        op("new_\(name)(input, size, *dtype)") { (x: Tensor, shape: Shape, dtype: DType?) in
+            make(shape, dtype ?? x.dtype)
         }
+        op("\(name)_like(input, *dtype)") { (x: Tensor, dtype: DType?) in make(x.shape, dtype ?? x.dtype) }
     }
-    let alone = given.count == 1
-    let end = try a.double(alone ? 0 : 1, "end")
-    return Tensor.arange(alone ? 0 : try a.double(0, "start", 0), end, step: try a.double(2, "step", 1), dtype: dtype)
+    op("full(size, fill_value, *dtype)") { (shape: Shape, value: Number, dtype: DType?) in Tensor.full(shape, value, dtype: dtype)
+    }
+    op("full_like(input, fill_value, *dtype)") { (x: Tensor, value: Number, dtype: DType?) in
+        Tensor.fullLike(x, value, dtype: dtype)
+    }
+    op("new_full(input, size, fill_value, *dtype)") { (x: Tensor, shape: Shape, value: Number, dtype: DType?) in
+        Tensor.full(shape, value, dtype: dtype ?? x.dtype)
+    }
+    op("scalar_tensor(s, *dtype)") { (value: Number, dtype: DType?) in Tensor.full([], value, dtype: dtype ?? .float32) }
+    op("eye(n, m, *dtype)") { (n: Int, m: Int?, dtype: DType?) in Tensor.eye(n, m, dtype: dtype ?? .float32) }
+    op("arange(start, end, step=1, *dtype, *device)") { (start: Value, end: Value, step: Value, dtype: DType?) in
+        try range(start, end, step, dtype)
+    }
+    op("arange(end, *dtype, *device)") { (end: Value, dtype: DType?) in try range(.int(0), end, .int(1), dtype) }
+    op("linspace(start, end, steps, *dtype)") { (start: Double, end: Double, steps: Int, dtype: DType?) in
+        Tensor.linspace(start, end, steps, dtype: dtype ?? .float32)
+    }
+    op("logspace(start, end, steps, base=10, *dtype)") { (start: Double, end: Double, steps: Int, base: Double, dtype: DType?) in
+        Tensor.logspace(start, end, steps, base: base, dtype: dtype ?? .float32)
+    }
+}
+
+/// Of whole numbers where all three are.
+private func range(_ start: Value, _ end: Value, _ step: Value, _ dtype: DType?) throws -> Tensor {
+    let all = [start, end, step], whole = all.compactMap(\.number), real = all.compactMap(\.real)
+    if whole.count == 3 { return Tensor.arange(whole[0], whole[1], step: whole[2], dtype: dtype) }
+    guard real.count == 3 else { throw Refusal("arange: its limits must be numbers") }
+    return Tensor.arange(real[0], real[1], step: real[2], dtype: dtype)
+}
+
+/// Windows of signals; `device` and `requires_grad` are Tern's last parameters.
+let windows = Table("signal.windows.") { op in
+    let rest = ", *sym=true, *dtype=float32, *device, *requires_grad=false)"
+    let plain: [String: Function<Int, Bool, DType, Device?, Bool>] = [
+        "bartlett": Window.bartlett, "blackman": Window.blackman, "hamming": Window.hamming, "nuttall": Window.nuttall,
+        "cosine": Window.cosine, "hann": Window.hann,
+    ]
+    for (name, f) in plain { op("\(name)(M\(rest)", f) }
+    op("exponential(M, *center, *tau=1\(rest)", Window.exponential)
+    op("gaussian(M, *std=1\(rest)", Window.gaussian)
+    op("general_cosine(M, *a\(rest)", Window.generalCosine)
+    op("general_hamming(M, *alpha=0.54\(rest)", Window.generalHamming)
+    op("kaiser(M, *beta=12\(rest)", Window.kaiser)
 }

@@ -1,32 +1,51 @@
 import Tern
 
 /// Ops that read or write where others say.
-let indexing: [String: Single] = [
-    "index_select": { try $0.x.indexSelect($0.dim, $0.tensor(2, "index")) }, "gather": { try $0.x.gather($0.dim, $0.tensor(2, "index")) },
-    "masked_select": { try $0.x.maskedSelect($0.tensor(1, "mask")) }, "__getitem__": { try $0.x[indices($0[1, "index"])] },
-    "scatter_add": { try $0.x.scatterAdd($0.dim, $0.tensor(2, "index"), $0.tensor(3, "src")) },
-    "where": { a in
-        // The operator's samples put the condition second: x.where(condition, other).
-        let x = try a.operand(0, "input"), other = try a.operand(2, "other", beside: x)
-        return `where`(try a.tensor(1, "condition"), x, other)
-    },
-    "zero_": { a in
-        var x = try a.x
+let indexing = Table { op in
+    op("__getitem__(input, index)") { (x: Tensor, index: Value) in x[try indices(index)] }
+    op("slice(input, dim=0, start, end, step=1)") { (x: Tensor, dim: Int, start: Int?, end: Int?, step: Int) in
+        let before = [TensorIndex](repeating: .slice(nil, nil, step: 1), count: dim < 0 ? dim + x.rank : dim)
+        return x[before + [.slice(start, end, step: step)]]
+    }
+    op("zero_(input)") { (x: Tensor) in
+        var x = x
         x[...] = Tensor.zeros([], dtype: x.dtype)
         return x
-    },
-    "slice": { a in
-        let x = try a.x, dim = try a.int(1, "dim", 0), at = dim < 0 ? dim + x.rank : dim
-        let part = TensorIndex.slice(try a.intIf(2, "start"), try a.intIf(3, "end"), step: try a.int(4, "step", 1))
-        return x[[TensorIndex](repeating: .slice(nil, nil, step: 1), count: at) + [part]]
-    },
-    "scatter": { a in
-        let x = try a.x, index = try a.tensor(2, "index"), given = try a.operand(3, "src", beside: x)
-        let source = a[3, "src"].tensor ?? given.expand(index.shape)
-        return try a.has(4, "reduce")
-            ? x.scatterReduce(a.dim, index, source.to(x.dtype), a.scatterReduction(4)) : x.scatter(a.dim, index, source)
-    },
-]
+    }
+    op("index_select(input, dim, index)", Tensor.indexSelect)
+    op("gather(input, dim, index)", Tensor.gather)
+    op("take(input, index)", Tensor.take)
+    op("take_along_dim(input, indices, dim)", Tensor.takeAlongDim)
+    op("masked_select(input, mask)", Tensor.maskedSelect)
+    op("fill(input, ~value)") { (x: Tensor, value: Tensor) in x.maskedFill(Tensor.ones([], dtype: .bool), value) }
+    op("masked_fill(input, mask, ~value)") { (x: Tensor, mask: Tensor, value: Tensor) in x.maskedFill(mask, value) }
+    op("masked_scatter(input, mask, source)", Tensor.maskedScatter)
+    op("put(input, index, source, accumulate=false)", Tensor.put)
+    op("index_put(input, indices, values, accumulate=false)", Tensor.indexPut)
+    op("index_add(input, dim, index, source, *alpha=1)") { (x: Tensor, dim: Int, index: Tensor, source: Tensor, alpha: any TensorScalar) in
+        x.indexAdd(dim, index, source, alpha: alpha)
+    }
+    op("index_copy(input, dim, index, source)", Tensor.indexCopy)
+    op("index_fill(input, dim, index, ~value)") { (x: Tensor, dim: Int, index: Tensor, value: Tensor) in x.indexFill(dim, index, value) }
+    op("index_reduce(input, dim, index, source, reduce, *include_self=true)", Tensor.indexReduce)
+    op("scatter_reduce(input, dim, index, src, reduce, *include_self=true)", Tensor.scatterReduce)
+    op("scatter_add(input, dim, index, src)", Tensor.scatterAdd)
+    op("scatter(input, dim, index, src, *reduce)", scattered)
+    op("scatter(input, dim, index, ~value, *reduce)") { (x: Tensor, dim: Int, index: Tensor, value: Tensor, way: String?) in
+        try scattered(x, dim, index, value.expand(index.shape), way)
+    }
+    op("select_scatter(input, src, dim, index)", Tensor.selectScatter)
+    op("slice_scatter(input, src, dim=0, start, end, step=1)", Tensor.sliceScatter)
+    op("diagonal_scatter(input, src, offset=0, dim1=0, dim2=1)", Tensor.diagonalScatter)
+}
+
+private func scattered(_ x: Tensor, _ dim: Int, _ index: Tensor, _ source: Tensor, _ way: String?) throws -> Tensor {
+    guard let way else { return x.scatter(dim, index, source) }
+    guard let reduction = ["add": ScatterReduction.sum, "multiply": .prod][way] else {
+        throw Refusal("scatter: there is no reduction \(way)")
+    }
+    return x.scatterReduce(dim, index, source.to(x.dtype), reduction)
+}
 
 /// The items between the brackets of `x[…]`.
 private func indices(_ value: Value) throws -> [TensorIndex] {

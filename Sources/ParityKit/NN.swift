@@ -1,225 +1,173 @@
 import Tern
 
-/// The ones of one tensor, and what the others take after it.
-private let activations: [String: Single] = [
-    "celu": { try $0.x.celu(alpha: $0.double(1, "alpha", 1)) }, "elu": { try $0.x.elu(alpha: $0.double(1, "alpha", 1)) },
-    "gelu": { try $0.x.gelu(approximate: $0.choice(1, "approximate", .none)) }, "softmin": { try $0.x.softmin($0.dim, dtype: $0.dtype(2)) },
-    "hardshrink": { try $0.x.hardshrink($0.double(1, "lambd", 0.5)) }, "softshrink": { try $0.x.softshrink($0.double(1, "lambd", 0.5)) },
-    "hardswish": { try $0.x.hardswish() }, "softsign": { try $0.x.softsign() }, "mish": { try $0.x.mish() }, "relu": { try $0.x.relu() },
-    "hardtanh": { try $0.x.hardtanh(min: $0.double(1, "min_val", -1), max: $0.double(2, "max_val", 1)) }, "relu6": { try $0.x.relu6() },
-    "leaky_relu": { try $0.x.leakyReLU(negativeSlope: $0.double(1, "negative_slope", 0.01)) }, "hardsigmoid": { try $0.x.hardsigmoid() },
-    "prelu": { try $0.x.prelu($0.tensor(1, "weight")) }, "tanhshrink": { try $0.x.tanhshrink() }, "logsigmoid": { try $0.x.logSigmoid() },
-    "selu": { try $0.x.selu() },
-    "softplus": { try $0.x.softplus(beta: $0.double(1, "beta", 1), threshold: $0.double(2, "threshold", 20)) }, "silu": { try $0.x.silu() },
-    "threshold": { try $0.x.threshold($0.double(1, "threshold"), $0.double(2, "value")) }, "glu": { try $0.x.glu($0.int(1, "dim", -1)) },
-]
+private typealias Pool = @Sendable (Tensor, Sizes, Sizes?, Sizes, Sizes, Bool) -> (values: Tensor, indices: Tensor)
+private typealias AdaptiveMaxPool = @Sendable (Tensor, [Int?]) -> (values: Tensor, indices: Tensor)
 
-/// The ones of them that PyTorch has outside of `nn.functional`.
-private let outside: [String: Single] = [
-    "clamp": { try $0.x.clamp(min: $0.operandIf(1, "min", beside: $0.x), max: $0.operandIf(2, "max", beside: $0.x)) },
-    "clamp_max": { try $0.x.clamp(max: $0.operand(1, "max", beside: $0.x)) }, "softmax": { try $0.x.softmax($0.dim, dtype: $0.dtype(2)) },
-    "clamp_min": { try $0.x.clamp(min: $0.operand(1, "min", beside: $0.x)) },
-    "log_softmax": { try $0.x.logSoftmax($0.dim, dtype: $0.dtype(2)) }, "constant_pad_nd": { try padded($0, mode: .constant, value: 2) },
-    "logsumexp": { try $0.x.logsumexp($0.ints(1, "dim"), keepDim: $0.bool(2, "keepdim")) },
-]
+/// Activations that PyTorch has outside of `nn.functional` too.
+let activations = Table { op in
+    op("softmax|nn.functional.softmax(input, dim, dtype)") { (x: Tensor, dim: Int, dtype: DType?) in x.softmax(dim, dtype: dtype) }
+    op("log_softmax(input, dim, dtype)") { (x: Tensor, dim: Int, dtype: DType?) in x.logSoftmax(dim, dtype: dtype) }
+    op("logsumexp(input, dim, keepdim=false)") { (x: Tensor, dims: [Int], keep: Bool) in x.logsumexp(dims, keepDim: keep) }
+    op("clamp(input, ~min, ~max)") { (x: Tensor, min: Tensor?, max: Tensor?) in x.clamp(min: min, max: max) }
+    op("clamp_min(input, ~min)") { (x: Tensor, min: Tensor) in x.clamp(min: min) }
+    op("clamp_max(input, ~max)") { (x: Tensor, max: Tensor) in x.clamp(max: max) }
+    op("nn.functional.pad(input, pad, mode=constant, value)", padded)
+    op("constant_pad_nd(input, pad, value)") { (x: Tensor, amounts: [Int], value: (Number)?) in
+        padded(x, amounts, .constant, value)
+    }
+}
+
+private func padded(_ x: Tensor, _ amounts: [Int], _ mode: PaddingMode, _ value: (Number)?) -> Tensor {
+    guard let value else { return x.pad(amounts, mode: mode) }
+    return x.pad(amounts, mode: mode, value: value)
+}
+
+/// What a pooling found, without the places unless they are asked for.
+private func asked(_ found: (values: Tensor, indices: Tensor), _ indices: Bool) -> [Tensor] {
+    indices ? [found.values, found.indices] : [found.values]
+}
 
 /// `nn.functional`: activations, losses and distances, and what layers compute.
-func functional(_ op: String, _ a: Arguments) throws -> [Tensor]? {
-    guard op.hasPrefix("nn.functional.") else { return try outside[op].map { [try $0(a)] } }
-    let name = String(op.dropFirst("nn.functional.".count))
-    if let f = activations[name] ?? simple[name] ?? norms[name] { return [try f(a)] }
-    if let f = losses[name] { return [try f(a, a.choice(9, "reduction", .mean))] }
-    for family in [layer, convolved] { if let y = try family(name, a) { return [y] } }
-    return try pooled(name, a)
-}
-
-extension Arguments {
-    fileprivate var weight: Tensor? { get throws { try tensorIf(2, "weight") } }
-    fileprivate func margin(_ standard: Double) throws -> Double { try double(9, "margin", standard) }
-}
-
-private let losses: [String: @Sendable (Arguments, Reduction) throws -> Tensor] = [
-    "binary_cross_entropy": { try binaryCrossEntropy($0.x, $0.y, weight: $0.weight, reduction: $1) },
-    "hinge_embedding_loss": { try hingeEmbeddingLoss($0.x, $0.y, margin: $0.margin(1), reduction: $1) },
-    "huber_loss": { try huberLoss($0.x, $0.y, reduction: $1, delta: $0.double(9, "delta", 1)) },
-    "kl_div": { try klDiv($0.x, $0.y, reduction: $1, logTarget: $0.bool(9, "log_target")) },
-    "l1_loss": { try l1Loss($0.x, $0.y, weight: $0.tensorIf(9, "weight"), reduction: $1) },
-    "mse_loss": { try mseLoss($0.x, $0.y, weight: $0.tensorIf(9, "weight"), reduction: $1) },
-    "multilabel_margin_loss": { try multilabelMarginLoss($0.x, $0.y, reduction: $1) },
-    "multilabel_soft_margin_loss": { try multilabelSoftMarginLoss($0.x, $0.y, weight: $0.weight, reduction: $1) },
-    "nll_loss": { try nllLoss($0.x, $0.y, weight: $0.weight, ignoreIndex: $0.int(4, "ignore_index", -100), reduction: $1) },
-    "smooth_l1_loss": { try smoothL1Loss($0.x, $0.y, reduction: $1, beta: $0.double(9, "beta", 1)) },
-    "soft_margin_loss": { try softMarginLoss($0.x, $0.y, reduction: $1) },
-    "poisson_nll_loss": { a, reduction in
-        let (log, full) = (try a.bool(9, "log_input", true), try a.bool(9, "full"))
-        return try poissonNllLoss(a.x, a.y, logInput: log, full: full, eps: a.double(9, "eps", 1e-8), reduction: reduction)
-    },
-    "gaussian_nll_loss": { a, reduction in
-        let variance = try a.operand(2, "var", beside: a.x), full = try a.bool(9, "full")
-        return try gaussianNllLoss(a.x, a.y, variance: variance, full: full, eps: a.double(9, "eps", 1e-6), reduction: reduction)
-    },
-    "cross_entropy": { a, reduction in
-        let ignored = try a.int(4, "ignore_index", -100), smoothing = try a.double(7, "label_smoothing", 0)
-        return try crossEntropy(a.x, a.y, weight: a.weight, ignoreIndex: ignored, reduction: reduction, labelSmoothing: smoothing)
-    },
-    "binary_cross_entropy_with_logits": {
-        try binaryCrossEntropyWithLogits($0.x, $0.y, weight: $0.weight, reduction: $1, posWeight: $0.tensorIf(9, "pos_weight"))
-    },
-    "margin_ranking_loss": {
-        try marginRankingLoss($0.x, $0.tensor(1, "input2"), $0.tensor(2, "target"), margin: $0.margin(0), reduction: $1)
-    },
-    "cosine_embedding_loss": {
-        try cosineEmbeddingLoss($0.x, $0.tensor(1, "input2"), $0.tensor(2, "target"), margin: $0.margin(0), reduction: $1)
-    },
-    "multi_margin_loss": {
-        try multiMarginLoss($0.x, $0.y, p: $0.int(9, "p", 1), margin: $0.margin(1), weight: $0.tensorIf(9, "weight"), reduction: $1)
-    },
-    "triplet_margin_loss": { a, reduction in
-        let (near, far) = (try a.tensor(1, "positive"), try a.tensor(2, "negative"))
-        let (p, eps) = (try a.double(9, "p", 2), try a.double(9, "eps", 1e-6))
-        return try tripletMarginLoss(a.x, near, far, margin: a.margin(1), p: p, eps: eps, swap: a.bool(9, "swap"), reduction: reduction)
-    },
-    "ctc_loss": { a, way in
-        let (inputs, targets) = (try a.ints(2, "input_lengths"), try a.ints(3, "target_lengths"))
-        let (blank, zero) = (try a.int(4, "blank", 0), try a.bool(9, "zero_infinity"))
-        return try ctcLoss(a.x, a.y, inputLengths: inputs, targetLengths: targets, blank: blank, reduction: way, zeroInfinity: zero)
-    },
-]
-
-/// Distances, and the layers that one call computes.
-private let simple: [String: Single] = [
-    "bilinear": { try bilinear($0.x, $0.tensor(1, "input2"), $0.tensor(2, "weight"), $0.tensorIf(3, "bias")) },
-    "channel_shuffle": { try channelShuffle($0.x, $0.int(1, "groups")) },
-    "cosine_similarity": { try cosineSimilarity($0.x, $0.tensor(1, "x2"), dim: $0.int(2, "dim", 1), eps: $0.double(3, "eps", 1e-8)) },
-    "linear": { try linear($0.x, $0.tensor(1, "weight"), $0.tensorIf(2, "bias")) },
-    "normalize": { try normalize($0.x, p: $0.double(1, "p", 2), dim: $0.int(2, "dim", 1), eps: $0.double(3, "eps", 1e-12)) },
-    "pad": { try padded($0, mode: $0.choice(2, "mode", PaddingMode.constant), value: 3) },
-    "pixel_shuffle": { try pixelShuffle($0.x, $0.int(1, "upscale_factor")) },
-    "pixel_unshuffle": { try pixelUnshuffle($0.x, $0.int(1, "downscale_factor")) },
-    "pairwise_distance": {
-        let (p, eps, keep) = (try $0.double(2, "p", 2), try $0.double(3, "eps", 1e-6), try $0.bool(4, "keepdim"))
-        return pairwiseDistance(try $0.x, try $0.tensor(1, "x2"), p: p, eps: eps, keepDim: keep)
-    },
-]
-
-private func layer(_ name: String, _ a: Arguments) throws -> Tensor? {
-    switch name {
-    case "embedding":  // the operator's samples put the table first
-        let (padding, frequency) = (try a.intIf(9, "padding_idx"), try a.bool(9, "scale_grad_by_freq"))
-        return embedding(try a.tensor(1, "weight"), try a.x, paddingIndex: padding, scaleGradByFreq: frequency)
-    case "embedding_bag":
-        return embeddingBag(
-            try a.tensor(1, "weight"), try a.x, offsets: try a.tensorIf(9, "offsets"), mode: try a.choice(9, "mode", .mean),
-            perSampleWeights: try a.tensorIf(9, "per_sample_weights"), includeLastOffset: try a.bool(9, "include_last_offset"),
-            paddingIndex: try a.intIf(9, "padding_idx"), scaleGradByFreq: try a.bool(9, "scale_grad_by_freq"))
-    case "scaled_dot_product_attention":
-        let (mask, p, causal) = (try a.tensorIf(3, "attn_mask"), try a.double(4, "dropout_p", 0), try a.bool(5, "is_causal"))
-        let (key, value, scale) = (try a.tensor(1, "key"), try a.tensor(2, "value"), try a.doubleIf(6, "scale"))
-        let grouped = try a.bool(7, "enable_gqa")
-        return scaledDotProductAttention(try a.x, key, value, mask: mask, dropout: p, isCausal: causal, scale: scale, enableGQA: grouped)
-    case "interpolate", "upsample_nearest", "upsample_bilinear":
-        let lines = name == "upsample_bilinear", word = lines ? "linear" : try a.string(3, "mode", "nearest")
-        let flat = word.replacing("bilinear", with: "linear").replacing("trilinear", with: "linear")
-        guard let mode = InterpolationMode(rawValue: flat) else { throw Refusal("\(name): there is no mode \(word)") }
-        let (size, factor) = (try a.spansIf(1, "size"), try a.doublesIf(2, "scale_factor"))
-        let (corners, again) = (try lines || a.bool(4, "align_corners"), try a.bool(5, "recompute_scale_factor"))
-        return interpolate(try a.x, size: size, scaleFactor: factor, mode: mode, alignCorners: corners, recomputeScaleFactor: again)
-    case "fold", "unfold":
-        let i = name == "fold" ? 2 : 1, (kernel, dilation) = (try a.spans(i, "kernel_size", 1), try a.spans(i + 1, "dilation", 1))
-        let (padding, stride) = (try a.spans(i + 2, "padding", 0), try a.spans(i + 3, "stride", 1))
-        if i == 1 { return unfold(try a.x, kernelSize: kernel, dilation: dilation, padding: padding, stride: stride) }
-        let size = try a.spans(1, "output_size", 1)
-        return fold(try a.x, outputSize: size, kernelSize: kernel, dilation: dilation, padding: padding, stride: stride)
-    default: return nil
+let functional = Table("nn.functional.") { op in
+    let plain: [String: Function<Tensor>] = [
+        "hardswish": { $0.hardswish() }, "softsign": { $0.softsign() }, "mish": { $0.mish() }, "relu": { $0.relu() }, "selu": { $0.selu() },
+        "relu6": { $0.relu6() }, "hardsigmoid": { $0.hardsigmoid() }, "tanhshrink": { $0.tanhshrink() }, "silu": { $0.silu() },
+        "logsigmoid": { $0.logSigmoid() },
+    ]
+    for (name, f) in plain { op("\(name)(input)", f) }
+    op("celu(input, alpha=1)") { (x: Tensor, alpha: Double) in x.celu(alpha: alpha) }
+    op("elu(input, alpha=1)") { (x: Tensor, alpha: Double) in x.elu(alpha: alpha) }
+    op("gelu(input, *approximate=none)") { (x: Tensor, way: Tensor.GELUApproximation) in x.gelu(approximate: way) }
+    op("glu(input, dim=-1)") { (x: Tensor, dim: Int) in x.glu(dim) }
+    op("softmin(input, dim, dtype)") { (x: Tensor, dim: Int, dtype: DType?) in x.softmin(dim, dtype: dtype) }
+    op("hardshrink(input, lambd=0.5)", Tensor.hardshrink)
+    op("softshrink(input, lambd=0.5)", Tensor.softshrink)
+    op("hardtanh(input, min_val=-1, max_val=1)", Tensor.hardtanh)
+    op("leaky_relu(input, negative_slope=0.01)") { (x: Tensor, slope: Double) in x.leakyReLU(negativeSlope: slope) }
+    op("prelu(input, weight)") { (x: Tensor, weight: Tensor) in x.prelu(weight) }
+    op("softplus(input, beta=1, threshold=20)") { (x: Tensor, beta: Double, threshold: Double) in
+        x.softplus(beta: beta, threshold: threshold)
     }
-}
+    op("threshold(input, threshold, value)", Tensor.threshold)
 
-private func padded(_ a: Arguments, mode: PaddingMode, value: Int) throws -> Tensor {
-    let amounts = try a.ints(1, "pad")
-    return try a.has(value, "value") ? a.x.pad(amounts, mode: mode, value: a.number(value, "value")) : a.x.pad(amounts, mode: mode)
-}
+    op("linear(input, weight, bias)", linear)
+    op("bilinear(input, input2, weight, bias)", bilinear)
+    let table = "input@1, weight@0", rest = "*padding_idx, *scale_grad_by_freq=false"  // the samples put the table first
+    op("embedding(\(table), \(rest))", embedding)
+    op("embedding_bag(\(table), *offsets, *mode=mean, *per_sample_weights, *include_last_offset=false, \(rest))", embeddingBag)
+    op(
+        "scaled_dot_product_attention(query, key, value, attn_mask, dropout_p=0, is_causal=false, scale, enable_gqa=false)",
+        scaledDotProductAttention)
+    op("cosine_similarity(input, x2, dim=1, eps=1e-8)", cosineSimilarity)
+    op("pairwise_distance(input, x2, p=2, eps=1e-6, keepdim=false)", pairwiseDistance)
+    op("pdist(input, p=2)", pdist)
+    op("normalize(input, p=2, dim=1, eps=1e-12)", normalize)
+    op("channel_shuffle(input, groups)", channelShuffle)
+    op("pixel_shuffle(input, upscale_factor)", pixelShuffle)
+    op("pixel_unshuffle(input, downscale_factor)", pixelUnshuffle)
+    op("fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1)", fold)
+    op("unfold(input, kernel_size, dilation=1, padding=0, stride=1)", unfold)
+    op("grid_sample(input, grid, mode=bilinear, padding_mode=zeros, align_corners=false)", gridSample)
+    op("interpolate(input, size, scale_factor, mode=nearest, align_corners=false, recompute_scale_factor=false)") {
+        (x: Tensor, size: Sizes?, factor: [Double]?, word: String, corners: Bool, again: Bool) in
+        let mode = word.hasSuffix("linear") ? .linear : InterpolationMode(rawValue: word)
+        guard let mode else { throw Refusal("interpolate: there is no mode \(word)") }
+        return interpolate(x, size: size, scaleFactor: factor, mode: mode, alignCorners: corners, recomputeScaleFactor: again)
+    }
+    op("upsample_nearest(input, size, scale_factor)") { (x: Tensor, size: Sizes?, factor: [Double]?) in
+        interpolate(x, size: size, scaleFactor: factor)
+    }
+    op("upsample_bilinear(input, size, scale_factor)") { (x: Tensor, size: Sizes?, factor: [Double]?) in
+        interpolate(x, size: size, scaleFactor: factor, mode: .linear, alignCorners: true)
+    }
 
-private func convolved(_ name: String, _ a: Arguments) throws -> Tensor? {
-    guard name.hasPrefix("conv") else { return nil }
-    let x = try a.x, weight = try a.tensor(1, "weight"), bias = try a.tensorIf(2, "bias"), stride = try a.spans(3, "stride", 1)
-    let groups = try a.int(6, "groups", 1)
-    if name.hasPrefix("conv_transpose") {
-        let run = name.hasSuffix("1d") ? convTranspose1d : name.hasSuffix("2d") ? convTranspose2d : convTranspose3d
-        let (padding, extra) = (try a.spans(4, "padding", 0), try a.spans(5, "output_padding", 0))
-        return run(x, weight, bias, stride, padding, extra, groups, try a.spans(7, "dilation", 1))
+    let conv = "(input, weight, bias, stride=1, padding=0, dilation=1, groups=1)",
+        transposed = "(input, weight, bias, stride=1, padding=0, "
+    typealias Padding = any ConvolutionPadding
+    op("conv1d\(conv)") { (x: Tensor, w: Tensor, b: Tensor?, stride: Sizes, padding: Padding, dilation: Sizes, groups: Int) in
+        conv1d(x, w, b, stride: stride, padding: padding, dilation: dilation, groups: groups)
     }
-    let dilation = try a.spans(5, "dilation", 1)
-    let padding = try a.convolutionPadding(4)
-    switch name {
-    case "conv1d": return conv1d(x, weight, bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
-    case "conv2d": return conv2d(x, weight, bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
-    default: return conv3d(x, weight, bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
+    op("conv2d\(conv)") { (x: Tensor, w: Tensor, b: Tensor?, stride: Sizes, padding: Padding, dilation: Sizes, groups: Int) in
+        conv2d(x, w, b, stride: stride, padding: padding, dilation: dilation, groups: groups)
     }
-}
+    op("conv3d\(conv)") { (x: Tensor, w: Tensor, b: Tensor?, stride: Sizes, padding: Padding, dilation: Sizes, groups: Int) in
+        conv3d(x, w, b, stride: stride, padding: padding, dilation: dilation, groups: groups)
+    }
+    let transposes: [String: Function<Tensor, Tensor, Tensor?, Sizes, Sizes, Sizes, Int, Sizes>] = [
+        "conv_transpose1d": convTranspose1d, "conv_transpose2d": convTranspose2d, "conv_transpose3d": convTranspose3d,
+    ]
+    for (name, f) in transposes { op("\(name)\(transposed)output_padding=0, groups=1, dilation=1)", f) }
 
-private func pooled(_ name: String, _ a: Arguments) throws -> [Tensor]? {
-    guard let rank = name.dropLast().last?.wholeNumberValue, 1...3 ~= rank, name.hasSuffix("d") else { return nil }
-    let x = try a.x
-    func asked(_ i: Int, _ found: (values: Tensor, indices: Tensor)) throws -> [Tensor] {
-        try a.bool(i, "return_indices") ? [found.values, found.indices] : [found.values]
-    }
-    switch name.dropLast(2) {
-    case "adaptive_avg_pool", "adaptive_max_pool":
-        let given: [Int?]? = if case .list(let list) = a[1, "output_size"] { list.map(\.number) } else { nil }
-        let sizes = try given ?? [Int?](repeating: a.int(1, "output_size"), count: rank)
-        guard let first = sizes.first else { throw Refusal("\(name): the output has no sizes") }
-        if name.hasPrefix("adaptive_avg") {
-            if rank == 1 { return [adaptiveAvgPool1d(x, outputSize: first ?? x.size(-1))] }
-            return [(rank == 2 ? adaptiveAvgPool2d : adaptiveAvgPool3d)(x, sizes)]
+    let pools: [String: Pool] = [
+        "max_pool1d": maxPool1dWithIndices, "max_pool2d": maxPool2dWithIndices, "max_pool3d": maxPool3dWithIndices,
+    ]
+    for (name, pool) in pools {
+        op("\(name)(input, kernel_size, stride, padding=0, dilation=1, ceil_mode=false, return_indices=false)") {
+            (x: Tensor, size: Sizes, stride: Sizes?, padding: Sizes, dilation: Sizes, ceil: Bool, indices: Bool) in
+            asked(pool(x, size, stride, padding, dilation, ceil), indices)
         }
-        if rank == 1 { return try asked(2, adaptiveMaxPool1dWithIndices(x, outputSize: first ?? x.size(-1))) }
-        return try asked(2, (rank == 2 ? adaptiveMaxPool2dWithIndices : adaptiveMaxPool3dWithIndices)(x, sizes))
-    case "max_unpool":
-        let run = [maxUnpool1d, maxUnpool2d, maxUnpool3d][rank - 1]
-        let (size, stride, padding) = (try a.spans(2, "kernel_size", 1), try a.spansIf(3, "stride"), try a.spans(4, "padding", 0))
-        return [run(x, try a.tensor(1, "indices"), size, stride, padding, try a.intsIf(5, "output_size"))]
-    case "avg_pool", "max_pool":
-        let (size, stride, padding) = (try a.spans(1, "kernel_size", 1), try a.spansIf(2, "stride"), try a.spans(3, "padding", 0))
-        if name.hasPrefix("max") {
-            let run = [maxPool1dWithIndices, maxPool2dWithIndices, maxPool3dWithIndices][rank - 1]
-            return try asked(6, run(x, size, stride, padding, a.spans(4, "dilation", 1), a.bool(5, "ceil_mode")))
-        }
-        let (ceil, all) = (try a.bool(4, "ceil_mode"), try a.bool(5, "count_include_pad", true))
-        if rank == 1 { return [avgPool1d(x, kernelSize: size, stride: stride, padding: padding, ceilMode: ceil, countIncludePad: all)] }
-        return [(rank == 2 ? avgPool2d : avgPool3d)(x, size, stride, padding, ceil, all, try a.intIf(6, "divisor_override"))]
-    default: return nil
     }
-}
+    let unpools: [String: Function<Tensor, Tensor, Sizes, Sizes?, Sizes, [Int]?>] = [
+        "max_unpool1d": maxUnpool1d, "max_unpool2d": maxUnpool2d, "max_unpool3d": maxUnpool3d,
+    ]
+    for (name, f) in unpools { op("\(name)(input, indices, kernel_size, stride, padding=0, output_size)", f) }
+    op("avg_pool1d(input, kernel_size, stride, padding=0, ceil_mode=false, count_include_pad=true)", avgPool1d)
+    let averages: [String: Function<Tensor, Sizes, Sizes?, Sizes, Bool, Bool, Int?>] = ["avg_pool2d": avgPool2d, "avg_pool3d": avgPool3d]
+    for (name, f) in averages {
+        op("\(name)(input, kernel_size, stride, padding=0, ceil_mode=false, count_include_pad=true, divisor_override)", f)
+    }
+    op("adaptive_avg_pool1d(input, output_size)", adaptiveAvgPool1d)
+    let adaptive: [String: Function<Tensor, [Int?]>] = ["adaptive_avg_pool2d": adaptiveAvgPool2d, "adaptive_avg_pool3d": adaptiveAvgPool3d]
+    for (name, f) in adaptive { op("\(name)(input, output_size)", f) }
+    let adaptiveMax: [String: AdaptiveMaxPool] = [
+        "adaptive_max_pool2d": adaptiveMaxPool2dWithIndices, "adaptive_max_pool3d": adaptiveMaxPool3dWithIndices,
+    ]
+    op("adaptive_max_pool1d(input, output_size, return_indices=false)") { (x: Tensor, size: Int, indices: Bool) in
+        asked(adaptiveMaxPool1dWithIndices(x, outputSize: size), indices)
+    }
+    for (name, pool) in adaptiveMax {
+        op("\(name)(input, output_size, return_indices=false)") { (x: Tensor, size: [Int?], indices: Bool) in asked(pool(x, size), indices)
+        }
+    }
 
-private let norms: [String: Single] = [
-    "batch_norm": { a in
-        var (mean, variance) = (try a.tensorIf(1, "running_mean"), try a.tensorIf(2, "running_var"))
-        let (weight, bias, training) = (try a.tensorIf(3, "weight"), try a.tensorIf(4, "bias"), try a.bool(5, "training"))
+    op("layer_norm(input, normalized_shape, weight, bias, eps=1e-5)", layerNorm)
+    op("rms_norm(input, normalized_shape, weight, eps)", rmsNorm)
+    op("group_norm(input, num_groups, weight, bias, eps=1e-5)", groupNorm)
+    op("local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1)", localResponseNorm)
+    op("batch_norm(input, running_mean, running_var, weight, bias, training=false, momentum=0.1, eps=1e-5)") {
+        (x: Tensor, mean: Tensor?, variance: Tensor?, weight: Tensor?, bias: Tensor?, training: Bool, momentum: Double, eps: Double) in
+        var (mean, variance) = (mean, variance)
         return batchNorm(
-            try a.x, runningMean: &mean, runningVar: &variance, weight: weight, bias: bias, training: training,
-            momentum: try a.double(6, "momentum", 0.1), eps: try a.double(7, "eps", 1e-5))
-    },
-    "instance_norm": { a in
-        var (mean, variance) = (try a.tensorIf(1, "running_mean"), try a.tensorIf(2, "running_var"))
-        let (weight, bias, own) = (try a.tensorIf(3, "weight"), try a.tensorIf(4, "bias"), try a.bool(5, "use_input_stats", true))
+            x, runningMean: &mean, runningVar: &variance, weight: weight, bias: bias, training: training, momentum: momentum, eps: eps)
+    }
+    op("instance_norm(input, running_mean, running_var, weight, bias, use_input_stats=true, momentum=0.1, eps=1e-5)") {
+        (x: Tensor, mean: Tensor?, variance: Tensor?, weight: Tensor?, bias: Tensor?, own: Bool, momentum: Double, eps: Double) in
+        var (mean, variance) = (mean, variance)
         return instanceNorm(
-            try a.x, runningMean: &mean, runningVar: &variance, weight: weight, bias: bias, useInputStats: own,
-            momentum: try a.double(6, "momentum", 0.1), eps: try a.double(7, "eps", 1e-5))
-    },
-    "layer_norm": { a in
-        let (weight, bias) = (try a.tensorIf(2, "weight"), try a.tensorIf(3, "bias"))
-        return layerNorm(
-            try a.x, normalizedShape: try a.shape(1, "normalized_shape"), weight: weight, bias: bias, eps: try a.double(4, "eps", 1e-5))
-    },
-    "rms_norm": {
-        try rmsNorm($0.x, normalizedShape: $0.shape(1, "normalized_shape"), weight: $0.tensorIf(2, "weight"), eps: $0.doubleIf(3, "eps"))
-    },
-    "group_norm": { a in
-        let (groups, weight, bias) = (try a.int(1, "num_groups"), try a.tensorIf(2, "weight"), try a.tensorIf(3, "bias"))
-        return groupNorm(try a.x, groups: groups, weight: weight, bias: bias, eps: try a.double(4, "eps", 1e-5))
-    },
-    "local_response_norm": { a in
-        let (alpha, beta, k) = (try a.double(2, "alpha", 1e-4), try a.double(3, "beta", 0.75), try a.double(4, "k", 1))
-        return localResponseNorm(try a.x, size: try a.int(1, "size"), alpha: alpha, beta: beta, k: k)
-    },
-]
+            x, runningMean: &mean, runningVar: &variance, weight: weight, bias: bias, useInputStats: own, momentum: momentum, eps: eps)
+    }
+
+    op("binary_cross_entropy(input, target, weight, *reduction=mean)", binaryCrossEntropy)
+    op("binary_cross_entropy_with_logits(input, target, weight, *reduction=mean, *pos_weight)", binaryCrossEntropyWithLogits)
+    op("cosine_embedding_loss(input, input2, target, *margin=0, *reduction=mean)", cosineEmbeddingLoss)
+    op("cross_entropy(input, target, weight, *ignore_index=-100, *reduction=mean, *label_smoothing=0)", crossEntropy)
+    op("ctc_loss(input, target, input_lengths, target_lengths, blank=0, *reduction=mean, *zero_infinity=false)") {
+        (x: Tensor, y: Tensor, inputs: [Int], targets: [Int], blank: Int, way: Reduction, zero: Bool) in
+        ctcLoss(x, y, inputLengths: inputs, targetLengths: targets, blank: blank, reduction: way, zeroInfinity: zero)
+    }
+    op("gaussian_nll_loss(input, target, ~var, *full=false, *eps=1e-6, *reduction=mean)", gaussianNllLoss)
+    op("hinge_embedding_loss(input, target, *margin=1, *reduction=mean)", hingeEmbeddingLoss)
+    op("huber_loss(input, target, *reduction=mean, *delta=1, *weight)", huberLoss)
+    op("kl_div(input, target, *reduction=mean, *log_target=false)", klDiv)
+    op("l1_loss(input, target, *weight, *reduction=mean)", l1Loss)
+    op("margin_ranking_loss(input, input2, target, *margin=0, *reduction=mean)", marginRankingLoss)
+    op("mse_loss(input, target, *weight, *reduction=mean)", mseLoss)
+    op("multi_margin_loss(input, target, *p=1, *margin=1, *weight, *reduction=mean)", multiMarginLoss)
+    op("multilabel_margin_loss(input, target, *reduction=mean)", multilabelMarginLoss)
+    op("multilabel_soft_margin_loss(input, target, weight, *reduction=mean)", multilabelSoftMarginLoss)
+    op("nll_loss(input, target, weight, *ignore_index=-100, *reduction=mean)", nllLoss)
+    op("poisson_nll_loss(input, target, *log_input=true, *full=false, *eps=1e-8, *reduction=mean)", poissonNllLoss)
+    op("smooth_l1_loss(input, target, *reduction=mean, *beta=1)", smoothL1Loss)
+    op("soft_margin_loss(input, target, *reduction=mean)", softMarginLoss)
+    op("triplet_margin_loss(input, positive, negative, *margin=1, *p=2, *eps=1e-6, *swap=false, *reduction=mean)", tripletMarginLoss)
+}

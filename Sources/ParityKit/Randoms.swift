@@ -6,7 +6,7 @@ func randomAnswer(_ c: Value) throws -> Answer {
     manualSeed(UInt64(c["seed"].number ?? 0))
     if name == "new" {
         let kind = c["module"].text ?? ""
-        guard let module = try recovering({ try module(kind, Arguments(kind, c["ctor_args"], .null)) }) else { return .missing }
+        guard let module = try recovering({ try module(Arguments(kind, c["ctor_args"], .null)) }) else { return .missing }
         return Answer(stateAfter: module.stateDict().entries)
     }
     let shape = Shape(c["shape"].items.compactMap(\.number))

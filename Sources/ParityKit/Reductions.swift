@@ -1,31 +1,144 @@
 import Tern
 
-/// Ops that fold dimensions into one number each.
-let reductions: [String: Several] = [
-    "argmax": { [try $0.x.argmax($0.intIf(1, "dim"), keepDim: $0.keep)] },
-    "argmin": { [try $0.x.argmin($0.intIf(1, "dim"), keepDim: $0.keep)] },
-    "max": { a in try a.intIf(1, "dim").map { pair(try a.x.max($0, keepDim: a.keep)) } ?? [a.x.max()] },
-    "mean": { [try $0.x.mean($0.dims, keepDim: $0.keep, dtype: $0.dtype(3))] }, "amax": { [try $0.x.amax($0.dims, keepDim: $0.keep)] },
-    "median": { a in try a.intIf(1, "dim").map { pair(try a.x.median($0, keepDim: a.keep)) } ?? [a.x.median()] },
-    "min": { a in try a.intIf(1, "dim").map { pair(try a.x.min($0, keepDim: a.keep)) } ?? [a.x.min()] },
-    "nanmedian": { a in try a.intIf(1, "dim").map { pair(try a.x.nanmedian($0, keepDim: a.keep)) } ?? [a.x.nanmedian()] },
-    "prod": { [try $0.x.prod($0.intIf(1, "dim"), keepDim: $0.keep, dtype: $0.dtype(3))] },
-    "std": { try spread($0) { [$0.std($1, correction: $2, keepDim: $3)] } }, "any": { [try $0.x.any($0.dims, keepDim: $0.keep)] },
-    "std_mean": { try spread($0) { pair($0.stdMean($1, correction: $2, keepDim: $3)) } },
-    "sum": { [try $0.x.sum($0.dims, keepDim: $0.keep, dtype: $0.dtype(3))] }, "all": { [try $0.x.all($0.dims, keepDim: $0.keep)] },
-    "var": { try spread($0) { [$0.variance($1, correction: $2, keepDim: $3)] } }, "amin": { [try $0.x.amin($0.dims, keepDim: $0.keep)] },
-    "var_mean": { try spread($0) { pair($0.varMean($1, correction: $2, keepDim: $3)) } },
-]
+private typealias Fold = @Sendable (Tensor) -> ([Int]?, Bool, DType?) -> Tensor
+private typealias Selection = @Sendable (Tensor) -> (Int, Bool) -> (values: Tensor, indices: Tensor)
+private typealias Spread = @Sendable (Tensor, [Int]?, Double, Bool) -> Any
 
-extension Arguments {
-    fileprivate var keep: Bool { get throws { try bool(2, "keepdim") } }
+/// Ops that fold dimensions into one number each, scan or sort along them.
+let reductions = Table { op in
+    let folds: [String: Fold] = ["sum": Tensor.sum, "mean": Tensor.mean, "nansum": Tensor.nansum, "nanmean": Tensor.nanmean]
+    for (name, f) in folds { op("\(name)(input, dim, keepdim=false, dtype)", f) }
+    op("prod(input, dim, keepdim=false, dtype)", Tensor.prod)
+    let extremes: [String: Method<[Int]?, Bool>] = ["amax": Tensor.amax, "amin": Tensor.amin, "any": Tensor.any, "all": Tensor.all]
+    for (name, f) in extremes { op("\(name)(input, dim, keepdim=false)", f) }
+    let places: [String: Method<Int?, Bool>] = ["argmax": Tensor.argmax, "argmin": Tensor.argmin]
+    for (name, f) in places { op("\(name)(input, dim, keepdim=false)", f) }
+    let selections: [String: Selection] = ["max": Tensor.max, "min": Tensor.min, "median": Tensor.median, "nanmedian": Tensor.nanmedian]
+    for (name, f) in selections { op("\(name)(input, dim, keepdim=false)", f) }
+    let whole: [String: Function<Tensor>] = [
+        "max": { $0.max() }, "min": { $0.min() }, "median": { $0.median() }, "nanmedian": { $0.nanmedian() },
+    ]
+    for (name, f) in whole { op("\(name)(input)", f) }
+    let pairs: [String: Function<Tensor, Tensor>] = ["max": { $0.maximum($1) }, "min": { $0.minimum($1) }]
+    for (name, f) in pairs { op("\(name)(input, other)", f) }
+
+    let spreads: [String: Spread] = [
+        "var": { $0.variance($1, correction: $2, keepDim: $3) }, "var_mean": { $0.varMean($1, correction: $2, keepDim: $3) },
+        "std": { $0.std($1, correction: $2, keepDim: $3) }, "std_mean": { $0.stdMean($1, correction: $2, keepDim: $3) },
+    ]
+    for (name, f) in spreads {
+        op("\(name)(input, dim, *correction=1, *keepdim=false)", f)
+        op("\(name)(input, dim, unbiased, keepdim=false)") { (x: Tensor, dims: [Int]?, unbiased: Bool, keep: Bool) in
+            f(x, dims, unbiased ? 1 : 0, keep)
+        }
+        op("\(name)(input, unbiased)") { (x: Tensor, unbiased: Bool) in f(x, nil, unbiased ? 1 : 0, false) }
+    }
+
+    op("aminmax(input, *dim, *keepdim=false)", Tensor.aminmax)
+    op("argsort(input, dim=-1, descending=false)", Tensor.argsort)
+    op("msort(input)", Tensor.msort)
+    op("sort(input, dim=-1, descending=false)", Tensor.sort)
+    op("topk(input, k, dim=-1, largest=true)", Tensor.topk)
+    op("kthvalue(input, k, dim=-1, keepdim=false)", Tensor.kthvalue)
+    op("mode(input, dim=-1, keepdim=false)", Tensor.mode)
+    op("cumsum(input, dim, *dtype)", Tensor.cumsum)
+    op("cumprod(input, dim, *dtype)", Tensor.cumprod)
+    op("cummax(input, dim)", Tensor.cummax)
+    op("cummin(input, dim)", Tensor.cummin)
+    op("logcumsumexp(input, dim)", Tensor.logcumsumexp)
+    op("count_nonzero(input, dim)", Tensor.countNonzero)
+    op("quantile(input, ~q, dim, keepdim=false, *interpolation=linear)") {
+        (x: Tensor, q: Tensor, dim: Int?, keep: Bool, way: Tensor.Interpolation) in
+        x.quantile(q, dim: dim, keepDim: keep, interpolation: way)
+    }
+    op("nanquantile(input, ~q, dim, keepdim=false, *interpolation=linear)") {
+        (x: Tensor, q: Tensor, dim: Int?, keep: Bool, way: Tensor.Interpolation) in
+        x.nanquantile(q, dim: dim, keepDim: keep, interpolation: way)
+    }
+    op("cov(input, *correction=1, *fweights, *aweights)", Tensor.cov)
+    op("corrcoef(input)", Tensor.corrcoef)
+    op("renorm(input, p, dim, maxnorm)", Tensor.renorm)
+    op("dist(input, other, p=2)", Tensor.dist)
+    op("norm(input, p=2, dim, keepdim=false, *dtype)") { (x: Tensor, p: Double, dims: [Int]?, keep: Bool, dtype: DType?) in
+        x.norm(p, dims: dims, keepDim: keep, dtype: dtype)
+    }
+    op("norm(input, p, dim, keepdim=false, *dtype)") { (x: Tensor, p: String, dims: [Int]?, keep: Bool, dtype: DType?) in
+        guard p == "fro" else { throw Missing() }
+        return x.norm(2, dims: dims, keepDim: keep, dtype: dtype)
+    }
+    op("diff(input, n=1, dim=-1, prepend, append)", Tensor.diff)
+    op("trapezoid|trapz(input, x, *dx=1, *dim=-1)", Tensor.trapezoid)
+    op("cumulative_trapezoid(input, x, *dx=1, *dim=-1)", Tensor.cumulativeTrapezoid)
+    op("gradient(input, *spacing, *dim, *edge_order=1)") { (x: Tensor, spacing: Value, dims: [Int]?, order: Int) in
+        if spacing.isNull { return x.gradient(dims: dims, edgeOrder: order) }
+        if let spacing = spacing.real { return x.gradient(spacing: spacing, dims: dims, edgeOrder: order) }
+        if spacing.tensors.isEmpty { return x.gradient(spacings: spacing.items.compactMap(\.real), dims: dims, edgeOrder: order) }
+        return x.gradient(coordinates: spacing.tensors, dims: dims, edgeOrder: order)
+    }
+
+    op("histc(input, bins=100, min=0, max=0)", Tensor.histc)
+    op("histogram(input, bins, *weight, *density=false)") { (x: Tensor, edges: Tensor, weight: Tensor?, density: Bool) in
+        x.histogram(edges: edges, weight: weight, density: density)
+    }
+    op("histogram(input, bins=100, *range, *weight, *density=false)") {
+        (x: Tensor, bins: Int, range: [Double]?, weight: Tensor?, density: Bool) in
+        x.histogram(bins, range: range.map { $0[0]...$0[1] }, weight: weight, density: density)
+    }
+    op("searchsorted(sorted_sequence, ~input, *side=left, *right=false, *sorter, *out_int32=false)") {
+        (places: Tensor, values: Tensor, side: String, right: Bool, sorter: Tensor?, narrow: Bool) in
+        searchsorted(places, values, right: right || side == "right", sorter: sorter, dtype: narrow ? .int32 : .int64)
+    }
+    op("bucketize(~input, ~boundaries, *right=false, *out_int32=false)") { (x: Tensor, boundaries: Tensor, right: Bool, narrow: Bool) in
+        x.bucketize(boundaries, right: right, dtype: narrow ? .int32 : .int64)
+    }
+    op("isin(~elements, ~test_elements, *invert=false)", Tensor.isin)
+    op("unique(input, *sorted, *return_inverse=false, *return_counts=false, *dim)") {
+        (x: Tensor, _: Bool?, inverse: Bool, counts: Bool, dim: Int?) in
+        asked(x.unique(dim: dim), inverse, counts)
+    }
+    op("unique_consecutive(input, *return_inverse=false, *return_counts=false, *dim)") {
+        (x: Tensor, inverse: Bool, counts: Bool, dim: Int?) in
+        asked(x.uniqueConsecutive(dim: dim), inverse, counts)
+    }
 }
 
-func pair(_ found: (Tensor, Tensor)) -> [Tensor] { [found.0, found.1] }
+/// The values of a `unique`, and the parts of it that were asked for.
+private func asked(_ found: (values: Tensor, inverse: Tensor, counts: Tensor), _ inverse: Bool, _ counts: Bool) -> [Tensor] {
+    [found.values] + (inverse ? [found.inverse] : []) + (counts ? [found.counts] : [])
+}
 
-/// Arguments of `var` and `std`: `(unbiased)`, `(dim, unbiased, keepdim)` or `(dim, *, correction, keepdim)`.
-private func spread(_ a: Arguments, _ f: (Tensor, [Int]?, Double, Bool) -> [Tensor]) throws -> [Tensor] {
-    if a.positional.count > 1, case .bool(let unbiased) = a.positional[1] { return f(try a.x, nil, unbiased ? 1 : 0, false) }
-    let correction = if case .bool(let unbiased) = a[2, "unbiased"] { unbiased ? 1.0 : 0 } else { try a.double(4, "correction", 1) }
-    return f(try a.x, try a.dims, correction, try a.bool(3, "keepdim"))
+/// Reductions and normalizations of the elements that a mask leaves.
+let maskedOps = Table("masked.") { op in
+    op("sum(input, dim, *keepdim=false, *dtype)", Masked.sum)
+    op("mean(input, dim, *keepdim=false, *dtype)", Masked.mean)
+    op("prod(input, dim, *keepdim=false, *dtype)", Masked.prod)
+    op("cumsum(input, dim=-1, *dtype)", Masked.cumsum)
+    op("cumprod(input, dim=-1, *dtype)", Masked.cumprod)
+    op("softmax(input, dim=-1, *dtype)", Masked.softmax)
+    op("softmin(input, dim=-1, *dtype)", Masked.softmin)
+    op("log_softmax(input, dim=-1, *dtype)", Masked.logSoftmax)
+    op("norm(input, ord=2, dim, *keepdim=false, *dtype)", Masked.norm)
+    op("normalize(input, ord, dim, *eps=1e-12, *dtype)", Masked.normalize)
+    let spreads: [String: @Sendable (Masked) -> ([Int]?, Double, Bool) -> Tensor] = ["var": Masked.variance, "std": Masked.std]
+    for (name, f) in spreads {
+        op("\(name)(input, dim, *correction=1, *keepdim=false, *mask)", f)
+        op("\(name)(input, dim, unbiased, *keepdim=false, *mask)") { (x: Masked, dims: [Int]?, unbiased: Bool, keep: Bool) in
+            f(x)(dims, unbiased ? 1 : 0, keep)
+        }
+    }
+    // What follows is made of the dtype asked for, else of the tensor's own.
+    let extremes: [String: Function<Masked, [Int]?, Bool, DType?>] = [
+        "amax": { $0.amax($1, keepDim: $2).to($3 ?? $0.tensor.dtype) }, "amin": { $0.amin($1, keepDim: $2).to($3 ?? $0.tensor.dtype) },
+        "logsumexp": { $0.logsumexp($1, keepDim: $2).to($3 ?? $0.tensor.dtype) },
+    ]
+    for (name, f) in extremes { op("\(name)(input, dim, *keepdim=false, *dtype)", f) }
+    let places: [String: Function<Masked, Int?, Bool, DType?>] = [
+        "argmax": { $0.argmax($1, keepDim: $2).to($3 ?? $0.tensor.dtype) },
+        "argmin": { $0.argmin($1, keepDim: $2).to($3 ?? $0.tensor.dtype) },
+    ]
+    for (name, f) in places { op("\(name)(input, dim, *keepdim=false, *dtype)", f) }
+    op("median(input, dim=-1, *keepdim=false)", Masked.median)
+    op("logaddexp(input, other, *input_mask, *other_mask)") { (x: Tensor, y: Tensor, mask: Tensor?, otherMask: Tensor?) in
+        x.masked(by: mask).logaddexp(y.masked(by: otherMask))
+    }
 }

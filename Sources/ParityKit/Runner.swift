@@ -18,10 +18,9 @@ public func answer(_ c: Value) -> Answer {
     do {
         switch c["kind"].text {
         case "op", "error":
-            let name = c["op"].text ?? ""
-            let inputs = [c["args"], c["kwargs"]].flatMap(\.tensors)
-            guard let out = try recovering({ try computed(name, Arguments(name, c["args"], c["kwargs"])) }) else { return .missing }
-            return try differentiated(Answer(out: out), c, inputs)
+            let a = Arguments(c["op"].text ?? "", c["args"], c["kwargs"], variant: c["variant"].text ?? "")
+            guard let out = try recovering({ try operators.call(a).map(tensors) }) else { return .missing }
+            return try differentiated(Answer(out: out), c, [c["args"], c["kwargs"]].flatMap(\.tensors))
         case "module": return try moduleAnswer(c)
         case "optimizer": return try optimizerAnswer(c)
         case "print": return try printAnswer(c)
@@ -43,14 +42,9 @@ public func answered(_ cases: CaseFile, _ i: Int) -> (id: String, answer: Answer
     }
 }
 
-/// The results of the op of that name in PyTorch, in order; nil where no family has it.
-private func computed(_ name: String, _ a: Arguments) throws -> [Tensor]? {
-    if let f = linearAlgebra[name] ?? creation[name] ?? indexing[name] { return [try f(a)] }
-    if let out = try pointwise(name, a) { return out }
-    if let f = reductions[name] { return try f(a) }
-    for family in [shapes, functional, tensorOps] { if let out = try family(name, a) { return out } }
-    return nil
-}
+private let operators = Table([
+    pointwise, reductions, maskedOps, shapes, indexing, creation, windows, products, fourier, activations, functional,
+])
 
 /// Adds the gradients of the inputs that ask for one, where the case seeds them.
 func differentiated(_ answer: Answer, _ c: Value, _ inputs: [Tensor]) throws -> Answer {

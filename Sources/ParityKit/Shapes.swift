@@ -1,38 +1,87 @@
 import Tern
 
 /// Ops that move elements: views, joining, splitting, conversion.
-func shapes(_ op: String, _ a: Arguments) throws -> [Tensor]? {
-    if let dtype = casts[op] { return [try a.x.to(dtype)] }
-    return try parts[op]?(a) ?? moved[op].map { [try $0(a)] }
+let shapes = Table { op in
+    let casts: [String: DType] = [
+        "bfloat16": .bfloat16, "double": .float64, "float": .float32, "half": .float16, "short": .int16, "byte": .uint8, "long": .int64,
+        "bool": .bool, "char": .int8, "int": .int32,
+    ]
+    for (name, dtype) in casts { op("\(name)(input)") { (x: Tensor) in x.to(dtype) } }
+    let plain: [String: Function<Tensor>] = [
+        "T": { $0.T }, "H": { $0.H }, "mT": { $0.mT }, "mH": { $0.mH }, "t": { $0.t() }, "clone": { $0.clone() }, "ravel": { $0.ravel() },
+        "contiguous": { $0.contiguous() }, "fliplr": { $0.fliplr() }, "flipud": { $0.flipud() }, "trace": { $0.trace() },
+    ]
+    for (name, f) in plain { op("\(name)(input)", f) }
+    let joins: [String: Function<[Tensor]>] = ["hstack": hstack, "vstack": vstack, "dstack": dstack, "column_stack": columnStack]
+    for (name, f) in joins { op("\(name)(tensors)", f) }
+    op("cat(tensors, dim=0)", cat)
+    op("stack(tensors, dim=0)", stack)
+    op("block_diag(tensors)", blockDiag)
+    op("cartesian_prod(tensors)", cartesianProd)
+    op("meshgrid(tensors, *indexing=ij)", meshgrid)
+    op("broadcast_tensors(tensors)", broadcastTensors)
+    op("broadcast_shapes(a, b, c, d)") { (a: [Int], b: [Int]?, c: [Int]?, d: [Int]?) in
+        _ = broadcastShapes(broadcastShapes(Shape(a), Shape(b ?? [])), broadcastShapes(Shape(c ?? []), Shape(d ?? [])))
+        return [Tensor]()  // a shape is no tensor: there is nothing to answer but that it was found
+    }
+    let lifts: [String: @Sendable ([Tensor]) -> [Tensor]] = [
+        "atleast_1d": { $0.map { $0.atleast1d() } }, "atleast_2d": { $0.map { $0.atleast2d() } },
+        "atleast_3d": { $0.map { $0.atleast3d() } },
+    ]
+    for (name, f) in lifts { op("\(name)(tensors)", f) }
+
+    let triangles: [String: Method<Int>] = ["diag": Tensor.diag, "tril": Tensor.tril, "triu": Tensor.triu]
+    for (name, f) in triangles { op("\(name)(input, diagonal=0)", f) }
+    op("diagflat(input, offset=0)", Tensor.diagflat)
+    op("diag_embed(input, offset=0, dim1=-2, dim2=-1)", Tensor.diagEmbed)
+    op("diagonal(input, offset=0, dim1=0, dim2=1)", Tensor.diagonal)
+    op("linalg.diagonal(input, *offset=0, *dim1=-2, *dim2=-1)", Tensor.diagonal)
+    op("expand|broadcast_to(input, size)") { (x: Tensor, shape: Shape) in x.expand(shape) }
+    op("expand_as(input, other)", Tensor.expandAs)
+    op("reshape(input, shape)") { (x: Tensor, shape: Shape) in x.reshape(shape) }
+    op("reshape_as(input, other)", Tensor.reshapeAs)
+    op("view(input, size)") { (x: Tensor, shape: Shape) in x.view(shape) }
+    op("view_as(input, other)", Tensor.viewAs)
+    op("flatten(input, start_dim=0, end_dim=-1)", Tensor.flatten)
+    op("unflatten(input, dim, sizes)", Tensor.unflatten)
+    op("narrow(input, dim, start, length)", Tensor.narrow)
+    op("select(input, dim, index)", Tensor.select)
+    op("squeeze(input, dim)") { (x: Tensor, dims: [Int]) in x.squeeze(dims) }
+    op("squeeze(input)") { (x: Tensor) in x.squeeze() }
+    op("unsqueeze(input, dim)", Tensor.unsqueeze)
+    op("transpose(input, dim0, dim1)", Tensor.transpose)
+    op("permute(input, dims)") { (x: Tensor, dims: [Int]) in x.permute(dims) }
+    op("movedim(input, source, destination)") { (x: Tensor, from: [Int], to: [Int]) in x.movedim(from, to) }
+    op("unfold(input, dimension, size, step)") { (x: Tensor, dim: Int, size: Int, step: Int) in x.unfold(dim, size: size, step: step) }
+    op("flip(input, dims)") { (x: Tensor, dims: [Int]) in x.flip(dims) }
+    op("rot90(input, k=1, dims)") { (x: Tensor, k: Int, dims: [Int]?) in x.rot90(k, dims: dims ?? [0, 1]) }
+    op("roll(input, shifts, dims)") { (x: Tensor, shifts: [Int], dims: [Int]?) in
+        shifts.count == 1 && dims?.isEmpty ?? true ? x.roll(shifts[0]) : x.roll(shifts, dims: dims ?? [])
+    }
+    op("tile(input, dims)") { (x: Tensor, repeats: Shape) in x.tile(repeats.array) }
+    op("repeat(input, repeats)") { (x: Tensor, repeats: Shape) in x.repeated(repeats.array) }
+    op("repeat_interleave(input, repeats, dim, *output_size)") { (x: Tensor, repeats: Tensor, dim: Int?) in
+        x.repeatInterleave(repeats, dim: dim)
+    }
+    op("repeat_interleave(input, repeats, dim, *output_size)") { (x: Tensor, repeats: Int, dim: Int?) in
+        x.repeatInterleave(repeats, dim: dim)
+    }
+    op("combinations(input, r=2, with_replacement=false)", Tensor.combinations)
+
+    op("chunk(input, chunks, dim=0)", Tensor.chunk)
+    op("unbind(input, dim=0)", Tensor.unbind)
+    op("split|split_with_sizes(input, split_size, dim=0)") { (x: Tensor, size: Int, dim: Int) in x.split(size, dim: dim) }
+    op("split|split_with_sizes(input, split_size, dim=0)") { (x: Tensor, sizes: [Int], dim: Int) in x.split(sizes, dim: dim) }
+    op("tensor_split(input, indices_or_sections, dim=0)") { (x: Tensor, n: Int, dim: Int) in x.tensorSplit(n, dim: dim) }
+    op("tensor_split(input, indices_or_sections, dim=0)") { (x: Tensor, places: [Int], dim: Int) in x.tensorSplit(places, dim: dim) }
+    let equal: [String: @Sendable (Tensor, Int) -> [Tensor]] = [
+        "hsplit": { $0.hsplit($1) }, "vsplit": { $0.vsplit($1) }, "dsplit": { $0.dsplit($1) },
+    ]
+    for (name, f) in equal { op("\(name)(input, sections)", f) }
+    let cut: [String: @Sendable (Tensor, [Int]) -> [Tensor]] = [
+        "hsplit": { $0.hsplit($1) }, "vsplit": { $0.vsplit($1) }, "dsplit": { $0.dsplit($1) },
+    ]
+    for (name, f) in cut { op("\(name)(input, indices)", f) }
+    op("nonzero(input, *as_tuple=false)") { (x: Tensor, parts: Bool) in parts ? x.nonzero().unbind(1) : [x.nonzero()] }
+    op("argwhere(input)", Tensor.argwhere)
 }
-
-private let parts: [String: Several] = [
-    "chunk": { try $0.x.chunk($0.int(1, "chunks"), dim: $0.int(2, "dim", 0)) }, "unbind": { try $0.x.unbind($0.int(1, "dim", 0)) },
-    "nonzero": { try $0.bool(1, "as_tuple") ? $0.x.nonzero().unbind(1) : [$0.x.nonzero()] }, "split_with_sizes": { try split($0) },
-    "split": { try split($0) },
-]
-
-private func split(_ a: Arguments) throws -> [Tensor] {
-    if let size = a[1, "split_size"].number { return try a.x.split(size, dim: a.int(2, "dim", 0)) }
-    return try a.x.split(a.ints(1, "split_size"), dim: a.int(2, "dim", 0))
-}
-
-private let casts: [String: DType] = [
-    "bfloat16": .bfloat16, "double": .float64, "float": .float32, "half": .float16, "short": .int16, "byte": .uint8, "long": .int64,
-    "bool": .bool, "char": .int8, "int": .int32,
-]
-
-private let moved: [String: Single] = [
-    "cat": { cat(try $0.tensors(0, "tensors"), dim: try $0.int(1, "dim", 0)) }, "broadcast_to": { try $0.x.expand($0.sizes(1, "size")) },
-    "diagonal": { try $0.x.diagonal($0.int(1, "offset", 0), dim1: $0.int(2, "dim1", 0), dim2: $0.int(3, "dim2", 1)) },
-    "expand": { try $0.x.expand($0.sizes(1, "size")) }, "reshape_as": { try $0.x.reshape($0.other.shape) }, "t": { try $0.x.t() },
-    "flatten": { try $0.x.flatten($0.int(1, "start_dim", 0), $0.int(2, "end_dim", -1)) }, "expand_as": { try $0.x.expand($0.other.shape) },
-    "linalg.diagonal": { try $0.x.diagonal($0.int(5, "offset", 0), dim1: $0.int(5, "dim1", -2), dim2: $0.int(5, "dim2", -1)) },
-    "narrow": { try $0.x.narrow($0.dim, start: $0.int(2, "start"), length: $0.int(3, "length")) }, "contiguous": { try $0.x.contiguous() },
-    "squeeze": { a in try a.dims.map { try a.x.squeeze($0) } ?? a.x.squeeze() }, "select": { try $0.x.select($0.dim, $0.int(2, "index")) },
-    "stack": { stack(try $0.tensors(0, "tensors"), dim: try $0.int(1, "dim", 0)) }, "reshape": { try $0.x.reshape($0.sizes(1, "shape")) },
-    "transpose": { try $0.x.transpose($0.int(1, "dim0"), $0.int(2, "dim1")) }, "permute": { try $0.x.permute($0.ints(1, "dims")) },
-    "unfold": { try $0.x.unfold($0.int(1, "dimension"), size: $0.int(2, "size"), step: $0.int(3, "step")) }, "clone": { try $0.x.clone() },
-    "unsqueeze": { try $0.x.unsqueeze($0.dim) },
-    "view": { try $0.x.view($0.sizes(1, "size")) }, "view_as": { try $0.x.view($0.other.shape) },
-]

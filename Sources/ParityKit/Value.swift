@@ -1,8 +1,9 @@
 import Foundation
 import Tern
+import TernIO
 
 /// What stands in a case: JSON, with tensors and the few Python values that JSON has not.
-public enum Value {
+public enum Value: Sendable {
     case null, ellipsis
     case bool(Bool), int(Int), double(Double), complex(Double, Double)
     case string(String), dtype(DType), slice(Int?, Int?, Int?)
@@ -10,13 +11,17 @@ public enum Value {
     /// In the order written: it is the order in which gradients are answered.
     case object([(key: String, value: Value)])
 
-    public subscript(key: String) -> Value {
-        guard case .object(let entries) = self else { return .null }
-        return entries.first { $0.key == key }?.value ?? .null
+    /// A number, `true`, `false` or `null` as JSON writes it; other words are text.
+    init(word: some StringProtocol) {
+        let words: [String: Value] = ["null": .null, "true": .bool(true), "false": .bool(false)]
+        self = words[String(word)] ?? Int(word).map(Value.int) ?? Double(word).map(Value.double) ?? .string(String(word))
     }
+
+    public subscript(key: String) -> Value { entries.first { $0.key == key }?.value ?? .null }
     var isNull: Bool { if case .null = self { true } else { false } }
     public var text: String? { if case .string(let s) = self { s } else { nil } }
     var number: Int? { if case .int(let i) = self { i } else { nil } }
+    var tensor: Tensor? { if case .tensor(let t) = self { t } else { nil } }
     var items: [Value] { if case .list(let list) = self { list } else { [] } }
     var entries: [(key: String, value: Value)] { if case .object(let list) = self { list } else { [] } }
 
@@ -34,7 +39,7 @@ public enum Value {
 /// A file of cases or of expected results: a JSON object a line, with the tensors' elements in a second file.
 public struct CaseFile {
     public let lines: [Data]
-    let blob: Data
+    private let blob: Data
 
     public init(_ folder: URL) throws {
         lines = try Data(contentsOf: folder.appendingPathComponent("lines.jsonl")).split(separator: UInt8(ascii: "\n"))
@@ -43,110 +48,60 @@ public struct CaseFile {
 
     /// The object on line `i`, its tensors made.
     public func value(_ i: Int) throws -> Value {
-        var reader = JSONReader(bytes: [UInt8](lines[i]))
-        return try decoded(reader.value())
+        try decoded(
+            lines[i].withUnsafeBytes { bytes in
+                var reader = JSONReader(bytes)
+                return try reader.value()
+            })
     }
 
     private func decoded(_ value: Value) throws -> Value {
-        switch value {
-        case .list(let list): return .list(try list.map(decoded))
-        case .object(let entries):
-            guard entries.count == 1, let (key, inner) = entries.first, key.hasPrefix("$") else {
-                return .object(try entries.map { ($0.key, try decoded($0.value)) })
-            }
-            switch (key, inner) {
-            case ("$tensor", _): return .tensor(try tensor(inner))
-            case ("$float", .string(let s)): return .double(Double(s) ?? .nan)
-            case ("$dtype", .string(let s)):
-                guard let dtype = DType(name: s) else { throw Refusal("the case names a dtype that Tern has not: \(s)") }
-                return .dtype(dtype)
-            case ("$complex", .list(let parts)) where parts.count == 2: return .complex(parts[0].real ?? .nan, parts[1].real ?? .nan)
-            case ("$slice", .list(let parts)) where parts.count == 3: return .slice(parts[0].number, parts[1].number, parts[2].number)
-            case ("$ellipsis", _): return .ellipsis
-            default: throw Refusal("the case holds an unknown value \(key)")
-            }
-        default: return value
+        if case .list(let list) = value { return .list(try list.map(decoded)) }
+        guard case .object(let entries) = value else { return value }
+        guard entries.count == 1, let (key, inner) = entries.first, key.hasPrefix("$") else {
+            return .object(try entries.map { ($0.key, try decoded($0.value)) })
+        }
+        let parts = inner.items
+        switch key {
+        case "$tensor": return .tensor(try tensor(inner))
+        case "$float": return .double(inner.text.flatMap(Double.init) ?? .nan)
+        case "$dtype": return .dtype(try dtype(inner))
+        case "$complex" where parts.count == 2: return .complex(parts[0].real ?? .nan, parts[1].real ?? .nan)
+        case "$slice" where parts.count == 3: return .slice(parts[0].number, parts[1].number, parts[2].number)
+        case "$ellipsis": return .ellipsis
+        default: throw Refusal("the case holds an unknown value \(key)")
         }
     }
 
+    private func dtype(_ name: Value) throws -> DType {
+        if let dtype = name.text.flatMap(DType.init(name:)) { return dtype }
+        throw Refusal("the case has a dtype that Tern has not: \(name.text ?? "")")
+    }
+
     private func tensor(_ row: Value) throws -> Tensor {
-        guard let name = row["dtype"].text, let offset = row["offset"].number, let count = row["bytes"].number else {
-            throw Refusal("a tensor's row is not complete")
-        }
-        guard let dtype = DType(name: name) else { throw Refusal("the case has a tensor of a dtype that Tern has not: \(name)") }
-        var t = Tensor.empty(Shape(row["shape"].items.compactMap(\.number)), dtype: dtype)
-        if count > 0 {
-            t.withUnsafeMutableBytes { to in
-                _ = blob.copyBytes(to: to, from: (blob.startIndex + offset)..<(blob.startIndex + offset + count))
-            }
-        }
+        guard let offset = row["offset"].number, let count = row["bytes"].number else { throw Refusal("a tensor's row is not complete") }
+        var t = Tensor.empty(Shape(row["shape"].items.compactMap(\.number)), dtype: try dtype(row["dtype"]))
+        let bytes = (blob.startIndex + offset)..<(blob.startIndex + offset + count)
+        if count > 0 { t.withUnsafeMutableBytes { _ = blob.copyBytes(to: $0, from: bytes) } }
         if case .bool(true) = row["grad"] { t.requiresGrad = true }
         return t
     }
 }
 
-/// A JSON reader that keeps the order of keys and the difference between 1 and 1.0.
-private struct JSONReader {
-    let bytes: [UInt8]
-    var at = 0
-
-    mutating func value() throws -> Value {
-        skipSpace()
-        guard at < bytes.count else { throw Refusal("a line of JSON ends early") }
-        switch Character(UnicodeScalar(bytes[at])) {
+extension JSONReader {
+    /// The next value, with keys in the order written.
+    fileprivate mutating func value() throws(Failure) -> Value {
+        switch peek().map({ Character(UnicodeScalar($0)) }) {
         case "{":
             var entries: [(key: String, value: Value)] = []
-            try each(until: UInt8(ascii: "}")) { reader in
-                reader.skipSpace()
-                let key = try reader.string()
-                try reader.expect(UInt8(ascii: ":"))
-                entries.append((key, try reader.value()))
-            }
+            try readObject { reader, key throws(Failure) in entries.append((key, try reader.value())) }
             return .object(entries)
         case "[":
             var list: [Value] = []
-            try each(until: UInt8(ascii: "]")) { list.append(try $0.value()) }
+            try readArray { reader throws(Failure) in list.append(try reader.value()) }
             return .list(list)
-        case "\"": return .string(try string())
-        default: return try word()
+        case "\"": return .string(try readString())
+        default: return Value(word: try readWord())
         }
-    }
-
-    private mutating func skipSpace() { while at < bytes.count, " \n\r\t".utf8.contains(bytes[at]) { at += 1 } }
-
-    private mutating func expect(_ byte: UInt8) throws {
-        skipSpace()
-        guard at < bytes.count, bytes[at] == byte else { throw Refusal("a line of JSON is broken at byte \(at)") }
-        at += 1
-    }
-
-    private mutating func each(until end: UInt8, _ body: (inout JSONReader) throws -> Void) throws {
-        at += 1
-        skipSpace()
-        if at < bytes.count, bytes[at] == end { return at += 1 }
-        while true {
-            try body(&self)
-            skipSpace()
-            guard at < bytes.count, bytes[at] == UInt8(ascii: ",") else { return try expect(end) }
-            at += 1
-        }
-    }
-
-    private mutating func string() throws -> String {
-        let start = at
-        try expect(UInt8(ascii: "\""))
-        while at < bytes.count, bytes[at] != UInt8(ascii: "\"") { at += bytes[at] == UInt8(ascii: "\\") ? 2 : 1 }
-        try expect(UInt8(ascii: "\""))
-        let raw = bytes[start..<at]
-        if !raw.contains(UInt8(ascii: "\\")) { return String(decoding: raw.dropFirst().dropLast(), as: UTF8.self) }
-        return try JSONDecoder().decode(String.self, from: Data(raw))
-    }
-
-    private mutating func word() throws -> Value {
-        let raw = bytes[at...].prefix { !",]} \n\r\t".utf8.contains($0) }, text = String(decoding: raw, as: UTF8.self)
-        at = raw.endIndex
-        if let word = ["null": Value.null, "true": .bool(true), "false": .bool(false)][text] { return word }
-        guard let value = Int(text).map(Value.int) ?? Double(text).map(Value.double) else { throw Refusal("a line of JSON holds \(text)") }
-        return value
     }
 }

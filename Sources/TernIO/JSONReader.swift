@@ -1,9 +1,9 @@
 /// Reads JSON piece by piece, as its caller expects it, without building a tree: strict (RFC 8259), with a limit on nesting.
-struct JSONReader {
+package struct JSONReader {
     /// What is wrong, and at which byte.
-    struct Failure: Error {
-        let offset: Int
-        let message: String
+    package struct Failure: Error {
+        package let offset: Int
+        package let message: String
     }
 
     private let bytes: UnsafeRawBufferPointer
@@ -11,7 +11,7 @@ struct JSONReader {
     private var depth = 0
     static let deepest = 64
 
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     func failure(_ message: String) -> Failure { Failure(offset: offset, message: message) }
 
@@ -37,7 +37,7 @@ struct JSONReader {
     // MARK: Values
 
     /// Reads an object: `body` is called for each key and must read its value.
-    mutating func readObject(_ body: (inout JSONReader, String) throws(Failure) -> Void) throws(Failure) {
+    package mutating func readObject(_ body: (inout JSONReader, String) throws(Failure) -> Void) throws(Failure) {
         try readList("{", "}") { reader throws(Failure) in
             let key = try reader.readString()
             try reader.expect(":")
@@ -45,7 +45,7 @@ struct JSONReader {
         }
     }
     /// Reads an array: `body` must read each element.
-    mutating func readArray(_ body: (inout JSONReader) throws(Failure) -> Void) throws(Failure) { try readList("[", "]", body) }
+    package mutating func readArray(_ body: (inout JSONReader) throws(Failure) -> Void) throws(Failure) { try readList("[", "]", body) }
 
     private mutating func readList(
         _ open: Unicode.Scalar, _ close: Unicode.Scalar, _ body: (inout JSONReader) throws(Failure) -> Void
@@ -60,7 +60,7 @@ struct JSONReader {
         depth -= 1
     }
 
-    mutating func readString() throws(Failure) -> String {
+    package mutating func readString() throws(Failure) -> String {
         try expect("\"")
         let start = offset
         while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { offset += 1 }
@@ -143,6 +143,19 @@ struct JSONReader {
             throw failure("a number is not whole")
         }
         return value
+    }
+
+    /// The byte that the next value starts with; nil at the end.
+    package mutating func peek() -> UInt8? {
+        skipSpace()
+        return next
+    }
+    /// Reads a number, `true`, `false` or `null`, and gives it as it is written.
+    package mutating func readWord() throws(Failure) -> String {
+        skipSpace()
+        let start = offset
+        try skipValue()
+        return try decoded(start..<offset)
     }
 
     /// Passes over any value.
