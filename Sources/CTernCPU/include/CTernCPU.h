@@ -269,6 +269,7 @@ typedef struct TernThreadState {
     void *_Nullable released;       ///< nodes waiting to be freed
     void *_Nullable observers;      ///< who watches every op
     void *_Nullable defaultDevice;
+    void *_Nullable checkpoint;     ///< the innermost checkpoint whose body is running
 } TernThreadState;
 TernThreadState *_Nonnull tern_thread_state(void);
 

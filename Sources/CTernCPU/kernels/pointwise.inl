@@ -9,7 +9,7 @@ namespace TERN_ISA {
 #define UNARY(category, name, expression, slope)                                                               \
     struct unary_##name {                                                                                      \
         template <class T> TERN_INLINE static auto value(T x) -> decltype(expression) { return expression; }   \
-        template <class T> TERN_INLINE static T derivative(T x, T y) { return (void)x, (void)y, T(slope); }    \
+        template <class T> TERN_INLINE static auto derivative(T x, T y) { return (void)x, (void)y, (slope); }  \
     };
 #define BINARY(category, name, expression) \
     struct binary_##name {                 \
@@ -36,7 +36,9 @@ template <class Op, class In, class Out> void unary_loop(char *const *data, cons
 
 template <class Op, class E> TERN_INLINE E gradient_element(E g, E x, E y) {
     using T = computed<E>;
-    return convert<E>(mul(T(load(g)), conj(Op::derivative(T(load(x)), T(load(y))))));
+    const auto slope = Op::derivative(T(load(x)), T(load(y)));
+    if constexpr (std::is_same_v<decltype(slope), const bool>) return slope ? g : E(0);
+    else return convert<E>(mul(T(load(g)), conj(T(slope))));
 }
 
 template <class Op, class E> void gradient_loop(char *const *data, const int64_t *strides, int64_t n, const void *) {

@@ -20,6 +20,10 @@ package struct BackwardPass {
     /// No node above this depth, and none at it, leads to a capture.
     private let floor: Int
 
+    /// Inside `detectAnomaly`: the first NaN sent since it was last looked for.
+    let watches = tern_thread_state().pointee.anomaly
+    var fault: (gradient: Tensor, place: [Int], to: Node)?
+
     init(keepSaved: Bool, captures: [Capture]? = nil) {
         self.keepSaved = keepSaved
         self.captures = captures
@@ -27,6 +31,7 @@ package struct BackwardPass {
     }
 
     mutating func send(_ g: Tensor, to node: Node, _ index: Int) {
+        if watches, fault == nil, let place = NaNs.place(in: g) { fault = (g, place, node) }
         if let at = place(of: node) {
             entries[at].gradients.add(g, at: index)
             return
@@ -43,14 +48,23 @@ package struct BackwardPass {
     }
 
     mutating func run() throws(TensorError) -> [Tensor?] {
-        while let entry = pop() {
+        if watches { try look(nil) }
+        while var entry = pop() {
+            let node = entry.node, extras = node.extras
             if captures != nil {
-                for i in captures!.indices where captures![i].node === entry.node {
+                let isCaptured = captures!.contains { $0.node === node }
+                if node is Leaf, !isCaptured { continue }
+                if let extras { try extras.receive(&entry.gradients, node) }
+                for i in captures!.indices where captures![i].node === node {
                     captures![i].gradient = entry.gradients[captures![i].index]
                 }
-                if entry.node is Leaf || entry.node.depth <= floor { continue }
+                if node is Leaf || node.depth <= floor { continue }
+            } else if let extras {
+                try extras.receive(&entry.gradients, node)
             }
-            try entry.node.propagate(entry.gradients, keepingSaved: keepSaved, into: &self)
+            try node.propagate(entry.gradients, keepingSaved: keepSaved, into: &self)
+            if let extras, let leaf = node as? Leaf { extras.gathered(leaf.grad) }
+            if watches { try look((node, entry.gradients)) }
         }
         return captures?.map(\.gradient) ?? []
     }
@@ -101,7 +115,9 @@ extension Tensor {
     /// - Parameters:
     ///   - gradient: the gradient of this tensor; may be left out where it holds one number.
     ///   - retainGraph: keep what the tape saved, so that it can be walked again. Default: as `createGraph`.
-    ///   - createGraph: record the walk itself, so that gradients can be differentiated.
+    ///   - createGraph: record the walk itself, so that gradients can be differentiated. A `.grad` gathered so holds the tape, which holds
+    ///     the tensor that it gathers in: a cycle of references, as in PyTorch, that is freed only when that `.grad` is set to nil.
+    ///     `grad(of:wrt:createGraph:)` makes none.
     ///
     /// Source: `torch.Tensor.backward`.
     public func backward(_ gradient: Tensor? = nil, retainGraph: Bool? = nil, createGraph: Bool = false) {
@@ -136,8 +152,12 @@ extension Tensor {
 private func walking<R>(createGraph: Bool, _ body: () throws(TensorError) -> R) throws(TensorError) -> R {
     let state = tern_thread_state()
     let before = state.pointee.gradDisabled
+    let watches = state.pointee.anomaly
     state.pointee.gradDisabled = !createGraph
-    defer { state.pointee.gradDisabled = before }
+    defer {
+        state.pointee.gradDisabled = before
+        state.pointee.anomaly = watches
+    }
     return try body()
 }
 
@@ -242,12 +262,14 @@ extension Tensor {
     /// Whether no recorded op made this tensor.
     public var isLeaf: Bool { node == nil || node is Leaf }
 
-    /// What `backward` has gathered for this tensor; nil before the first time, and for tensors that an op made.
+    /// What `backward` has gathered for this tensor; nil before the first time, and for tensors that an op made, unless `retainGrad` was called.
     public var grad: Tensor? {
-        get { (node as? Leaf)?.grad }
+        get { (node as? Leaf)?.grad ?? node?.extras?.kept(outputIndex) }
         nonmutating set {
-            guard let leaf = node as? Leaf else {
-                raise(.rule("grad", "only a tensor that asks for its gradient itself has a grad to set"))
+            let leaf = node as? Leaf
+            guard leaf != nil || retainsGrad else {
+                raise(
+                    .rule("grad", "only a tensor that asks for its gradient itself, or for which retainGrad was called, has a grad to set"))
                 return
             }
             if let newValue {
@@ -257,7 +279,7 @@ extension Tensor {
                     return
                 }
             }
-            leaf.grad = newValue
+            if let leaf { leaf.grad = newValue } else { node?.extras?.replaceKept(outputIndex, by: newValue) }
         }
     }
 

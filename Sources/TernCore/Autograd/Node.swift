@@ -13,6 +13,11 @@ package class Node: @unchecked Sendable {
         set { wanted.store(newValue, ordering: .relaxed) }
     }
 
+    /// Hooks and notes, once there are any.
+    package var extras: NodeExtras? { laterExtras.load() }
+    package func makeExtras() -> NodeExtras { laterExtras.storeIfNil(NodeExtras()) }
+    private let laterExtras = AtomicLazyReference<NodeExtras>()
+
     init(depth: Int) { self.depth = depth }
 
     /// As `grad_fn` prints it.
@@ -75,6 +80,8 @@ package final class OpNode: Node, @unchecked Sendable {
         var inputs: TensorList
         /// Without theirs: they would keep this node alive. None where the gradient does not read them and there is but one.
         var outputs: TensorList
+        /// Where the elements are found again that a `checkpoint` did without.
+        var slot: CheckpointSlot?
     }
     private let op: any Op
     private let saved: Mutex<Saved?>
@@ -106,7 +113,8 @@ package final class OpNode: Node, @unchecked Sendable {
             outputs = y.list
             outputs.updateEach { _, t in t = t.saved(withElements: saves.contains(.output), withRecord: false) }
         }
-        let node = OpNode(op: op, depth: depth, saved: Saved(inputs: inputs, outputs: outputs))
+        let slot = CheckpointFrame.current?.take(&inputs, &outputs)
+        let node = OpNode(op: op, depth: depth, saved: Saved(inputs: inputs, outputs: outputs, slot: slot))
         y.updateEach { i, t in if t.dtype.isDifferentiable { t.setRecord(node, i) } }
     }
 
@@ -130,7 +138,9 @@ package final class OpNode: Node, @unchecked Sendable {
             throw .rule(
                 "backward", "\(name) has been walked before, and what it saved is freed: call backward(retainGraph: true) the first time")
         }
-        try op.propagate(g, found.inputs, found.outputs, from: self, into: &pass)
+        var (inputs, outputs) = (found.inputs, found.outputs)
+        try found.slot?.restore(&inputs, &outputs)
+        try op.propagate(g, inputs, outputs, from: self, into: &pass)
     }
 
     package override var next: [Node] {

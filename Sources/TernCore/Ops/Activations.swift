@@ -10,7 +10,10 @@ private struct Curve: Op {
         try Check.require(x.dtype.isFloatingPoint, name, "takes floating-point tensors, not \(x.dtype): convert with to(.float32)")
         return value(x).to(x.dtype)
     }
-    func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { g * slope(x) }
+    func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
+        let slope = slope(x)
+        return slope.dtype == .bool ? g.gated(slope) : g * slope
+    }
 }
 
 extension Tensor {
@@ -128,7 +131,7 @@ extension Tensor {
         return curve("hardtanh") { x in
             x.clamp(min: min, max: max)
         } slope: { x in
-            ((x .> min) & (x .< max)).to(x.dtype)
+            ((x .<= min) | (x .>= max)).logicalNot()
         }
     }
     /// x / 6 + ½ between −3 and 3; 0 below, 1 above. Source: `torch.nn.functional.hardsigmoid`.

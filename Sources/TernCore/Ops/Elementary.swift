@@ -60,7 +60,7 @@ extension Tensor {
     /// 1 / (1 + e⁻ˣ). Source: `torch.sigmoid`.
     public func sigmoid() -> Tensor { pointwise(TERN_UNARY_sigmoid) { _, y in y * (1 - y) } }
     /// max(x, 0); NaN stays. Source: `torch.relu`.
-    public func relu() -> Tensor { pointwise(TERN_UNARY_relu) { _, y in (y .> 0).to(y.dtype) } }
+    public func relu() -> Tensor { pointwise(TERN_UNARY_relu) { _, y in (y .<= 0).logicalNot() } }
     /// The error function, 2/√π times the integral of e^(−t²) from 0 to x. Source: `torch.erf`.
     public func erf() -> Tensor { pointwise(TERN_UNARY_erf) { x, _ in (-(x * x)).exp() * 1.12837916709551257390 } }
     /// 1 − erf(x), accurate for great x. Source: `torch.erfc`.

@@ -59,11 +59,14 @@ public func stack(_ tensors: [Tensor], dim: Int = 0) -> Tensor {
 
 extension Tensor {
     /// Parts of `size` indices each along `dim`; the last may be smaller. Source: `torch.split`.
+    ///
+    /// Their number depends on the shape: after an error inside `recovering` there is one part, poisoned. Where the code goes on to index the parts, `chunk`,
+    /// or sizes that are named, give as many as are asked for.
     public func split(_ size: Int, dim: Int = 0) -> [Tensor] {
-        if isPoison { return [] }
+        if isPoison { return [.poison] }
         guard size > 0, let d = shape.dimension(dim), rank > 0 else {
             raise(.rule("split", "parts of \(size) along dimension \(dim) can't be made of shape \(shape.brief)"))
-            return []
+            return [.poison]
         }
         return stride(from: 0, to: Swift.max(shape[d], 1), by: size).map { narrow(d, start: $0, length: Swift.min(size, shape[d] - $0)) }
     }
@@ -89,11 +92,11 @@ extension Tensor {
         }
         return split(Swift.max(1, shape[d] / count + (shape[d] % count == 0 ? 0 : 1)), dim: d)
     }
-    /// The slices along `dim`, without it. Source: `torch.unbind`.
+    /// The slices along `dim`, without it; after an error inside `recovering` one slice, poisoned. Source: `torch.unbind`.
     public func unbind(_ dim: Int = 0) -> [Tensor] {
         guard let d = shape.dimension(dim), rank > 0 else {
             if !isPoison { raise(.rule("unbind", "dimension \(dim) is out of range for shape \(shape.brief)")) }
-            return []
+            return [.poison]
         }
         return (0..<shape[d]).map { select(d, $0) }
     }

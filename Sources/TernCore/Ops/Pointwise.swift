@@ -3,7 +3,8 @@ import CTernCPU
 /// A scalar function of one variable over all elements; a line of pointwise.def.
 struct Pointwise: Op {
     let function: TernUnary
-    /// The derivative composed of tensor ops, from x and y: for gradients that are differentiated again.
+    /// The derivative composed of tensor ops, from x and y: for gradients that are differentiated again. A bool one lets the gradient pass or
+    /// gives 0.
     let derivative: @Sendable (_ x: Tensor, _ y: Tensor) -> Tensor
 
     var name: String { String(cString: tern_unary_function(function).name) }
@@ -34,7 +35,8 @@ struct Pointwise: Op {
             let out = Tensor(empty: x.shape, x.dtype, on: g.backend)
             if g.backend.unaryGradient(function, out, g.broadcast(x.shape), px, py) { return out }
         }
-        return g * derivative(px, py).conj()
+        let slope = derivative(px, py)
+        return slope.dtype == .bool ? g.gated(slope) : g * slope.conj()
     }
 }
 
@@ -144,6 +146,11 @@ extension Tensor {
         let fitted = result.dtype == dtype ? result : result.to(dtype)
         if fitted.node != nil { self = fitted } else { data = fitted }
     }
+}
+
+extension Tensor {
+    /// This gradient where `open` holds, 0 elsewhere, whatever it is there: a product would make NaN of what is infinite.
+    func gated(_ open: Tensor) -> Tensor { maskedFill(open.logicalNot(), 0) }
 }
 
 extension DType {

@@ -228,7 +228,7 @@ private func joined(_ op: String, _ tensors: [Tensor], dim: Int) -> Tensor {
 extension Tensor {
     /// `sections` parts along `dim`, the first ones larger by one where the size does not divide. Source: `torch.tensor_split`.
     public func tensorSplit(_ sections: Int, dim: Int = 0) -> [Tensor] {
-        composed(self) {
+        composed([self], instead: Tensor.poisons(sections)) {
             try Check.requireRank("tensor_split", self, 1...)
             try Check.require(sections > 0, "tensor_split", "the number of parts must be 1 or more, not \(sections)")
             let n = shape[try Check.dimension("tensor_split", dim, of: shape)]
@@ -239,7 +239,7 @@ extension Tensor {
     }
     /// Cut before each of `indices` along `dim`, as Python's slices: a part may be empty.
     public func tensorSplit(_ indices: [Int], dim: Int = 0) -> [Tensor] {
-        composed(self) {
+        composed([self], instead: Tensor.poisons(indices.count + 1)) {
             try Check.requireRank("tensor_split", self, 1...)
             let d = try Check.dimension("tensor_split", dim, of: shape), n = shape[d]
             let ends = (indices + [n]).map { Swift.min(Swift.max($0 < 0 ? $0 + n : $0, 0), n) }
@@ -264,7 +264,7 @@ extension Tensor {
     public func dsplit(_ indices: [Int]) -> [Tensor] { partsAt("dsplit", indices, 2, rank: 3) }
 
     private func equalParts(_ op: String, _ sections: Int, _ dim: Int, rank least: Int) -> [Tensor] {
-        composed(self) {
+        composed([self], instead: Tensor.poisons(sections)) {
             try Check.requireRank(op, self, least...)
             try Check.require(
                 sections > 0 && shape[dim] % sections == 0, op,
@@ -273,9 +273,12 @@ extension Tensor {
         }
     }
     private func partsAt(_ op: String, _ indices: [Int], _ dim: Int, rank least: Int) -> [Tensor] {
-        composed(self) {
+        composed([self], instead: Tensor.poisons(indices.count + 1)) {
             try Check.requireRank(op, self, least...)
             return tensorSplit(indices, dim: dim)
         }
     }
+
+    /// As many parts as were asked for.
+    private static func poisons(_ count: Int) -> [Tensor] { (0..<Swift.max(count, 0)).map { _ in .poison } }
 }

@@ -1,0 +1,139 @@
+import Testing
+
+@testable import TernCore
+
+@Suite struct CheckpointTests {
+    /// Holds memory weakly, to see whether anybody still keeps it.
+    private final class Watch {
+        private struct Weak { weak var storage: Storage? }
+        private var seen: [Weak] = []
+        func see(_ t: Tensor) -> Tensor {
+            seen.append(Weak(storage: t.storage))
+            return t
+        }
+        var alive: Int { seen.count { $0.storage != nil } }
+        var count: Int { seen.count }
+    }
+    private func floats(_ t: Tensor?) -> [Float]? { t?.array(of: Float.self) }
+
+    /// Ten steps, each of which saves what it gives.
+    private func chain(_ x: Tensor, _ w: Tensor, _ watch: Watch) -> Tensor {
+        var y = x
+        for _ in 0..<10 { y = watch.see((y * w).sin()) }
+        return y.sum()
+    }
+
+    @Test func memoryFallsAndGradientsStay() {
+        let x = Tensor.rand(64, requiresGrad: true), w = Tensor.rand(64, requiresGrad: true)
+        let plain = Watch(), light = Watch()
+        let y = chain(x, w, plain), z = checkpoint { self.chain(x, w, light) }
+        #expect(plain.alive == 9 + 0 && plain.count == 10)  // sin keeps the product, the product keeps the last sin
+        #expect(light.alive == 0 && light.count == 10)
+        #expect(z.doubleValue == y.doubleValue && z.gradFn == y.gradFn)
+        let expected = grad(of: y, wrt: [x, w]), found = grad(of: z, wrt: [x, w])
+        #expect(light.count == 20 && light.alive == 0)
+        #expect(zip(expected, found).allSatisfy { floats($0) == floats($1) })
+    }
+
+    @Test func onlyOneRunForAWalkAndOneMoreForEachWalkAgain() {
+        let x = Tensor([1.0, 2], requiresGrad: true)
+        var runs = 0
+        let y = checkpoint {
+            runs += 1
+            return (x.exp() * x.sin()).sum()
+        }
+        #expect(runs == 1)
+        y.backward(retainGraph: true)
+        #expect(runs == 2)
+        let first = floats(x.grad)
+        x.grad = nil
+        y.backward()
+        #expect(runs == 3 && floats(x.grad) == first)
+        #expect(failure { y.backward() }?.message.contains("retainGraph") == true)
+    }
+
+    @Test func theSameRandomNumbersAreDrawn() {
+        withGenerator(Generator(seed: 5)) {
+            let x = Tensor.ones(100, requiresGrad: true)
+            var masks: [[Float]] = []
+            let y = checkpoint {
+                let mask = Tensor.bernoulli([100], p: 0.5)
+                masks.append(mask.array(of: Float.self))
+                return (x * mask).exp().sum()
+            }
+            let next = Tensor.rand(3).array(of: Float.self)
+            y.backward()
+            #expect(masks.count == 2 && masks[0] == masks[1])
+            // The walk has drawn nothing from the generator itself.
+            let after = Tensor.rand(3).array(of: Float.self)
+            Generator.default.seed = 5
+            _ = Tensor.bernoulli([100], p: 0.5)
+            #expect(Tensor.rand(3).array(of: Float.self) == next && Tensor.rand(3).array(of: Float.self) == after)
+        }
+    }
+
+    @Test func higherDerivatives() {
+        let x = Tensor(0.5, dtype: .float64, requiresGrad: true)
+        let y = checkpoint { (x * x * x).sin() }
+        let dy = grad(of: y, wrt: x, createGraph: true), ddy = grad(of: dy, wrt: x, createGraph: true)
+        let plain = (x * x * x).sin()
+        let dp = grad(of: plain, wrt: x, createGraph: true), ddp = grad(of: dp, wrt: x, createGraph: true)
+        #expect(abs(dy.doubleValue - dp.doubleValue) < 1e-12 && abs(ddy.doubleValue - ddp.doubleValue) < 1e-12)
+        #expect(abs(grad(of: ddy, wrt: x).doubleValue - grad(of: ddp, wrt: x).doubleValue) < 1e-12)
+    }
+
+    @Test func gradientsOfWhatIsInside() {
+        let x = Tensor([1.0, 2], requiresGrad: true)
+        var inner: Tensor?
+        let y = checkpoint { () -> Tensor in
+            let h = x.exp()
+            if inner == nil { inner = h }
+            return (h * h).sum()
+        }
+        var seen: [Float] = []
+        inner?.registerHook { seen = $0.array(of: Float.self) }
+        y.backward()
+        #expect(seen == inner.map { floats($0.detach() * 2) ?? [] })
+    }
+
+    @Test func checkpointsInCheckpoints() {
+        let x = Tensor.rand(16, requiresGrad: true), w = Tensor.rand(16, requiresGrad: true)
+        let watch = Watch()
+        var runs = [0, 0]
+        let y = checkpoint { () -> Tensor in
+            runs[0] += 1
+            let a = watch.see((x * w).exp())
+            let b = checkpoint { () -> Tensor in
+                runs[1] += 1
+                return watch.see(watch.see((a * w).sin()) * a)
+            }
+            return watch.see(b.exp() * a).sum()
+        }
+        #expect(watch.alive == 0 && runs == [1, 1])
+        let found = grad(of: y, wrt: [x, w])
+        #expect(watch.alive == 0 && runs == [2, 3])
+        let a = (x * w).exp(), plain = (((a * w).sin() * a).exp() * a).sum()
+        #expect(zip(found, grad(of: plain, wrt: [x, w])).allSatisfy { floats($0) == floats($1) })
+    }
+
+    @Test func aClosureThatDoesSomethingElseIsAnError() {
+        let x = Tensor([1.0, 2], requiresGrad: true)
+        var first = true
+        let y = checkpoint { () -> Tensor in
+            defer { first = false }
+            return first ? x.exp().sum() : x.exp().exp().sum()
+        }
+        #expect(failure { y.backward() }?.message.contains("3 recorded ops, not 2") == true)
+        first = true
+        let z = checkpoint { () -> Tensor in
+            defer { first = false }
+            return first ? x.exp().sum() : cat([x, x]).exp().sum()
+        }
+        #expect(failure { z.backward() }?.op == "checkpoint")
+    }
+
+    @Test func insideNoGradItIsAPlainCall() {
+        let x = Tensor([1.0, 2], requiresGrad: true)
+        #expect(noGrad { checkpoint { x.exp() } }.requiresGrad == false)
+    }
+}
