@@ -4,7 +4,16 @@ import CTernCPU
 package struct BackwardPass {
     private struct Entry {
         let node: Node
+        let id: ObjectIdentifier
+        let depth: Int
         var gradients: GradientSlots
+
+        init(node: Node, gradients: GradientSlots) {
+            self.node = node
+            self.gradients = gradients
+            id = ObjectIdentifier(node)
+            depth = node.depth
+        }
     }
     private var entries: [Entry] = []  // a binary heap by depth, the deepest first
     private var places: [ObjectIdentifier: Int]?  // by node, once there are too many entries to search
@@ -27,6 +36,7 @@ package struct BackwardPass {
     init(keepSaved: Bool, captures: [Capture]? = nil) {
         self.keepSaved = keepSaved
         self.captures = captures
+        entries.reserveCapacity(8)
         floor = captures?.map(\.node.depth).min() ?? -1
     }
 
@@ -43,7 +53,7 @@ package struct BackwardPass {
         rise(entries.count - 1)
         if places == nil, entries.count > 24 {
             places = [:]
-            for i in entries.indices { places?[ObjectIdentifier(entries[i].node)] = i }
+            for i in entries.indices { places?[entries[i].id] = i }
         }
     }
 
@@ -70,22 +80,23 @@ package struct BackwardPass {
     }
 
     private func place(of node: Node) -> Int? {
-        if let places { return places[ObjectIdentifier(node)] }
-        for i in entries.indices where entries[i].node === node { return i }
+        let id = ObjectIdentifier(node)
+        if let places { return places[id] }
+        for i in entries.indices where entries[i].id == id { return i }
         return nil
     }
 
     private mutating func swap(_ i: Int, _ j: Int) {
         entries.swapAt(i, j)
         if places != nil {
-            places![ObjectIdentifier(entries[i].node)] = i
-            places![ObjectIdentifier(entries[j].node)] = j
+            places![entries[i].id] = i
+            places![entries[j].id] = j
         }
     }
 
     private mutating func rise(_ start: Int) {
         var i = start
-        while i > 0, entries[i].node.depth > entries[(i - 1) / 2].node.depth {
+        while i > 0, entries[i].depth > entries[(i - 1) / 2].depth {
             swap(i, (i - 1) / 2)
             i = (i - 1) / 2
         }
@@ -95,11 +106,11 @@ package struct BackwardPass {
         guard !entries.isEmpty else { return nil }
         if entries.count > 1 { swap(0, entries.count - 1) }
         let top = entries.removeLast()
-        places?[ObjectIdentifier(top.node)] = nil
+        places?[top.id] = nil
         var i = 0
         while true {
             var deepest = i
-            for child in [2 * i + 1, 2 * i + 2] where child < entries.count && entries[child].node.depth > entries[deepest].node.depth {
+            for child in (2 * i + 1)...(2 * i + 2) where child < entries.count && entries[child].depth > entries[deepest].depth {
                 deepest = child
             }
             if deepest == i { return top }

@@ -134,13 +134,12 @@ package final class OpNode: Node, @unchecked Sendable {
 
     override func propagate(_ g: GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) throws(TensorError) {
         let found = saved.withLock { saved in keepingSaved ? saved : saved.take() }
-        guard let found else {
+        guard var found else {
             throw .rule(
                 "backward", "\(name) has been walked before, and what it saved is freed: call backward(retainGraph: true) the first time")
         }
-        var (inputs, outputs) = (found.inputs, found.outputs)
-        try found.slot?.restore(&inputs, &outputs)
-        try op.propagate(g, inputs, outputs, from: self, into: &pass)
+        if let slot = found.slot { try slot.restore(&found.inputs, &found.outputs) }
+        try op.propagate(g, found.inputs, found.outputs, from: self, into: &pass)
     }
 
     package override var next: [Node] {

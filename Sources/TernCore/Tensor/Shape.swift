@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The sizes of a tensor's dimensions. Up to six stand inline, so that an op on small tensors allocates nothing for its shape.
 ///
 /// Prints as PyTorch's `torch.Size([2, 3])`. An index may be negative, counting from the end; one that is out of range is an error
@@ -5,42 +7,47 @@
 public struct Shape: Sendable {
     package static let inlineCapacity = 6
     private var inline: (Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0)
-    private var spilled: [Int]?
+    /// All sizes, where they are too many to stand inline.
+    private var long: LongShape?
     /// The number of dimensions.
     public private(set) var count = 0
 
     package init() {}
 
     /// `count` times `value`.
+    @inline(__always)
     public init(repeating value: Int, count: Int) {
         self.count = count
-        if count > Shape.inlineCapacity {
-            spilled = [Int](repeating: value, count: count)
-        } else {
-            inline = (value, value, value, value, value, value)
-        }
+        inline = (value, value, value, value, value, value)
+        if count > Shape.inlineCapacity { long = .of([Int](repeating: value, count: count)) }
     }
 
     /// The sizes in order.
-    public init(_ sizes: some Collection<Int>) {
+    public init(_ sizes: [Int]) {
         self.init(repeating: 0, count: sizes.count)
         withUnsafeMutablePointer { p in
-            for (i, size) in sizes.enumerated() { p[i] = size }
+            for i in sizes.indices { p[i] = sizes[i] }
         }
     }
+    /// The sizes in order.
+    public init(_ sizes: some Collection<Int>) { self.init(Array(sizes)) }
 
     /// The sizes from address `0` on; valid during the call.
     @inline(__always)
     package func withUnsafePointer<R>(_ body: (UnsafePointer<Int>) -> R) -> R {
-        if let spilled { return spilled.withUnsafeBufferPointer { body($0.baseAddress.unsafelyUnwrapped) } }
+        if let long { return body(long.sizes) }
         return withUnsafeBytes(of: inline) { body($0.assumingMemoryBound(to: Int.self).baseAddress.unsafelyUnwrapped) }
     }
     @inline(__always)
     package mutating func withUnsafeMutablePointer<R>(_ body: (UnsafeMutablePointer<Int>) -> R) -> R {
-        if spilled != nil {
-            return spilled!.withUnsafeMutableBufferPointer { body($0.baseAddress.unsafelyUnwrapped) }
-        }
+        if long != nil { return withLongSizes(body) }
         return withUnsafeMutableBytes(of: &inline) { body($0.assumingMemoryBound(to: Int.self).baseAddress.unsafelyUnwrapped) }
+    }
+    private mutating func withLongSizes<R>(_ body: (UnsafeMutablePointer<Int>) -> R) -> R {
+        var sizes = array
+        let result = sizes.withUnsafeMutableBufferPointer { body($0.baseAddress.unsafelyUnwrapped) }
+        long = .of(sizes)
+        return result
     }
 
     /// The product of all sizes: 1 where there is none, and `Int.max` where it is too large to count.
@@ -60,16 +67,20 @@ public struct Shape: Sendable {
     /// The sizes as an array.
     public var array: [Int] { withUnsafePointer { p in (0..<count).map { p[$0] } } }
 
-    package mutating func append(_ size: Int) { self = Shape(array + [size]) }
+    package mutating func append(_ size: Int) { insert(size, at: count) }
     package mutating func insert(_ size: Int, at i: Int) {
-        var sizes = array
-        sizes.insert(size, at: i)
-        self = Shape(sizes)
+        let old = self
+        self = Shape(repeating: size, count: count + 1)
+        old.withUnsafePointer { from in
+            withUnsafeMutablePointer { to in for j in 0..<old.count { to[j < i ? j : j + 1] = from[j] } }
+        }
     }
     package mutating func remove(at i: Int) {
-        var sizes = array
-        sizes.remove(at: i)
-        self = Shape(sizes)
+        let old = self
+        self = Shape(repeating: 1, count: count - 1)
+        old.withUnsafePointer { from in
+            withUnsafeMutablePointer { to in for j in 0..<old.count where j != i { to[j < i ? j : j - 1] = from[j] } }
+        }
     }
 
     /// `0..<count` as a dimension for `dim`, which may be negative; nil where there is no such dimension. A 0-dim shape takes 0 and −1.
@@ -132,4 +143,22 @@ extension Shape: CustomStringConvertible {
     public var description: String { "torch.Size([\(map(String.init).joined(separator: ", "))])" }
     /// `(2, 3)`, as error texts write it.
     package var brief: String { "(\(map(String.init).joined(separator: ", ")))" }
+}
+
+/// The sizes of a shape of many dimensions. Each list that occurs is kept once, as long as the process lives: they are few, and so a shape
+/// is plain data, which costs nothing to copy and to drop.
+private struct LongShape: @unchecked Sendable {
+    let sizes: UnsafePointer<Int>
+
+    private static let known = Mutex<[[Int]: LongShape]>([:])
+    static func of(_ sizes: [Int]) -> LongShape {
+        known.withLock { known in
+            if let found = known[sizes] { return found }
+            let memory = UnsafeMutablePointer<Int>.allocate(capacity: sizes.count)
+            memory.initialize(from: sizes, count: sizes.count)
+            let new = LongShape(sizes: memory)
+            known[sizes] = new
+            return new
+        }
+    }
 }

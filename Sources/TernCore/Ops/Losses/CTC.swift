@@ -1,5 +1,3 @@
-public import TernCore
-
 /// Connectionist temporal classification: the negative log of the probability that a sequence of outputs, blanks and repetitions taken out,
 /// reads as the target.
 ///

@@ -1,5 +1,3 @@
-public import TernCore
-
 /// The Kullback–Leibler divergence: target · (log target − input), `input` being log-probabilities. Both must have one shape.
 /// - Parameters:
 ///   - reduction: `.batchMean` gives what mathematics calls the divergence; the default `.mean` divides by the number of elements.

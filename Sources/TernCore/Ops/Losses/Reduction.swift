@@ -1,5 +1,3 @@
-import TernCore
-
 /// What a loss gives: one number for each element or sample, their mean, or their sum. Source: `reduction` of PyTorch's losses.
 public enum Reduction: String, Sendable {
     /// The losses as they are; their mean; their sum.

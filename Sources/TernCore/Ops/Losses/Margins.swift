@@ -1,5 +1,3 @@
-public import TernCore
-
 /// x where the target is 1, max(0, margin − x) where it is −1. Source: `torch.nn.functional.hinge_embedding_loss`.
 public func hingeEmbeddingLoss(_ input: Tensor, _ target: Tensor, margin: Double = 1, reduction: Reduction = .mean) -> Tensor {
     loss([input, target]) { () throws(TensorError) in

@@ -1,5 +1,4 @@
 import CTernCPU
-public import TernCore
 
 /// −weight[class] · logProbability[class] for each target class; `ignoreIndex` marks targets that count for nothing.
 ///
@@ -60,10 +59,15 @@ private struct NllLoss: Op {
     }
     /// Scores as (N, C, S), or what has a number for each sample as (N, S).
     private func grouped(_ t: Tensor, classes: Bool) -> Tensor {
-        let lead = classes ? 2 : 1
-        let sizes = (t.rank < lead ? [1] : []) + t.shape.array
-        let shape = Shape(sizes.prefix(lead) + [sizes.dropFirst(lead).reduce(1, *)])
-        let t = t.detach()
+        let lead = classes ? 2 : 1, n = t.rank
+        if n == lead {
+            var layout = t.layout
+            layout.shape.append(1)
+            layout.strides.append(1)
+            return t.viewed(layout)
+        }
+        let sizes = (n < lead ? [1] : []) + t.shape.array
+        let shape = Shape(sizes[..<lead] + [sizes[lead...].reduce(1, *)]), t = t.detach()
         return t.layout.reshaped(to: shape).map(t.viewed) ?? t.contiguous().reshape(shape)
     }
     private func fused(_ x: [Tensor]) throws(TensorError) -> Tensor? {
@@ -132,7 +136,8 @@ private func checkClasses(_ op: String, _ input: Tensor, _ target: Tensor, _ wei
         target.dtype.isInteger, op,
         "target classes must be integers (int64), not \(target.dtype)"
             + (target.shape == input.shape ? ": crossEntropy takes probabilities too" : ": convert with to(.int64)"))
-    let expected = input.rank == 1 ? [] : Shape([input.shape[0]] + input.shape.dropFirst(2))
+    var expected = input.shape
+    expected.remove(at: input.rank == 1 ? 0 : 1)
     try Check.require(
         target.shape == expected, op,
         "input \(input.shape.brief) needs a target \(expected.brief), one class for each sample, but the target's shape is \(target.shape.brief)"

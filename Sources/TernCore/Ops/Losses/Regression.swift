@@ -1,5 +1,3 @@
-public import TernCore
-
 /// A loss of the differences between input and target, under the name that `grad_fn` prints.
 private struct DifferenceLoss: Op {
     let name: String
