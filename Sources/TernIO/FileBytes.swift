@@ -6,6 +6,8 @@ struct FileBytes {
     let owner: AnyObject
 
     var count: Int { buffer.count }
+    /// The bytes by themselves.
+    var copied: [UInt8] { withExtendedLifetime(owner) { Array(buffer) } }
 
     /// A storage of exactly these bytes: without a copy where their place suits the elements.
     /// - Parameter alignment: a power of two that the address of the first must be a multiple of.

@@ -21,6 +21,10 @@ struct PickleMachine {
 
     func failure(_ rule: String) -> FileFormatError { FileFormatError(file: file, rule: "its pickle is broken at byte \(offset): \(rule)") }
 
+    func unsupported(_ name: String, _ reason: String) -> FileFormatError {
+        FileFormatError(file: file, rule: "it refers to \(name): \(reason)")
+    }
+
     // MARK: Bytes
 
     private mutating func take(_ count: Int) throws(FileFormatError) -> UnsafeRawBufferPointer {

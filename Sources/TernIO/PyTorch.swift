@@ -40,18 +40,18 @@ enum PyTorchCodec: FileCodec {
         }
         var isSwapped = false
         if let mark = archive[folder + "byteorder"] {
-            let order = try archive.contents(of: mark).buffer
+            let order = try archive.contents(of: mark).copied
             isSwapped = order.elementsEqual("big".utf8)
             guard isSwapped || order.elementsEqual("little".utf8) else {
                 throw FileFormatError(file: file.path, rule: "its byte order is neither little nor big")
             }
         }
-        var machine = PickleMachine(try archive.contents(of: pickle, checked: true).buffer, file: file.path)
-        return try withExtendedLifetime(file) { () throws(FileFormatError) in
+        let program = try archive.contents(of: pickle, checked: true)
+        return try withExtendedLifetime(program.owner) { () throws(FileFormatError) in
+            var machine = PickleMachine(program.buffer, file: file.path)
             let root = try machine.run()
-            var tree = PickleTree(
-                machine.heap, file: file.path,
-                source: ArchiveStorages(archive: archive, folder: folder, isSwapped: isSwapped, file: file.path))
+            let storages = ArchiveStorages(archive: archive, folder: folder, isSwapped: isSwapped, file: file.path)
+            var tree = PickleTree(machine.heap, file: file.path, source: storages)
             return try tree.value(of: root)
         }
     }

@@ -27,6 +27,8 @@ enum PyTorchGlobal: CustomStringConvertible {
             self = .storage(dtype)
         } else if module == "torch", let dtype = DType(name: name) {
             self = .dtype(dtype)
+        } else if module == "torch", name.hasPrefix("Q"), name.hasSuffix("Storage") {
+            self = .unsupported(path, "quantized tensors are not supported: dequantize them first")
         } else if module == "torch", PyTorchGlobal.foreignTypes.contains(name) || name.hasSuffix("Storage") {
             self = .unsupported(path, "tensors of this type are not supported: convert them in PyTorch first")
         } else if module.hasPrefix("torch.nn.modules.") || module == "torch.nn.functional" || path == "torch._jit_internal.boolean_dispatch"
@@ -56,7 +58,7 @@ enum PyTorchGlobal: CustomStringConvertible {
         case .module(let path):
             guard isNew else { throw machine.failure("it calls \(path)") }
             return try machine.made(.instance(path), [machine.made(.tuple, arguments)])
-        case .unsupported(let path, let reason): throw machine.failure("\(path): \(reason)")
+        case .unsupported(let path, let reason): throw machine.unsupported(path, reason)
         case .dtype, .storage: throw machine.failure("it calls \(self)")
         }
     }
@@ -196,7 +198,7 @@ extension PickleMachine {
         guard kind == "storage", items.count >= 5, case .global(let type) = items[1], let key = PickleHeap.string(items[2]),
             let count = PickleHeap.int(items[4]), count >= 0
         else { throw failure("a persistent id names no storage") }
-        if case .unsupported(let path, let reason) = type { throw failure("\(path): \(reason)") }
+        if case .unsupported(let path, let reason) = type { throw unsupported(path, reason) }
         guard case .storage(let dtype) = type else { throw failure("a storage is of class \(type)") }
         var part = 0..<count
         if items.count > 5, let view = heap.items(items[5]) {

@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""Makes the files in Tests/Fixtures/pytorch with PyTorch, and checks those that Tern writes.
+
+    pip install torch numpy safetensors
+    python make_pytorch.py            # writes all but the files below
+    python make_pytorch.py --check    # reads written.pt and resumed_by_tern.pt, which `swift test` compares with what Tern writes
+
+`TERN_RECORD=1 swift test --filter PyTorchFiles` writes those two anew.
+"""
+import collections
+import io
+import pathlib
+import sys
+import zipfile
+
+import numpy
+import torch
+from safetensors.torch import load_file, save_file
+
+FOLDER = pathlib.Path(__file__).parent / "pytorch"
+DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
+          torch.bool, torch.complex64, torch.complex128]
+
+
+def layouts(dtype):
+    """Tensors of random bits in every kind of layout; the first four share memory, and so do the two after them."""
+    def made(*shape):
+        count = numpy.prod(shape, dtype=int) * dtype.itemsize
+        raw = numpy.random.RandomState(count).bytes(int(count))
+        bits = torch.frombuffer(bytearray(bytes(b & 1 for b in raw) if dtype == torch.bool else raw), dtype=dtype)
+        return bits.reshape(shape).clone()
+    a, b = made(2, 3, 2), made(4, 5)
+    return {"plain": a, "permuted": a.permute(2, 0, 1), "tied": a, "row": a[1, 2], "sliced": b[1:, ::2], "column": b[:, 3],
+            "expanded": made(3, 1).expand(3, 4), "windows": made(6).unfold(0, 3, 1), "scalar": made(1)[0], "one": made(1, 1),
+            "empty": torch.zeros(0, dtype=dtype), "hollow": torch.zeros(2, 0, 3, dtype=dtype)}
+
+
+def every():
+    return {f"{str(dtype)[6:]}.{name}": tensor for dtype in DTYPES for name, tensor in layouts(dtype).items()}
+
+
+def bits(tensor):
+    return tensor.detach().contiguous().reshape(-1).view(torch.uint8)
+
+
+def description(tensor):
+    texts = [str(list(tensor.shape)), str(list(tensor.stride())), str(tensor.storage_offset())]
+    return " | ".join([str(tensor.dtype)] + texts)
+
+
+def rewritten(source, target, method=zipfile.ZIP_STORED, swap=False, without=()):
+    """The archive once more, otherwise: packed, big-endian, or without the records that older versions did not write."""
+    tensors = torch.load(source, weights_only=True)
+    sizes = {}
+    for t in tensors.values():
+        sizes.setdefault(t.untyped_storage()._cdata, t.element_size() // (2 if t.is_complex() else 1))
+    sizes = list(sizes.values())
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", method) as new:
+        for name in old.namelist():
+            folder, record = name.split("/", 1)
+            content = old.read(name)
+            if record in without:
+                continue
+            if swap and record == "byteorder":
+                content = b"big"
+            if swap and record.startswith("data/"):
+                size = sizes[int(record[5:])]
+                content = numpy.frombuffer(content, numpy.uint8).reshape(-1, size)[:, ::-1].tobytes()
+            new.writestr(name, content)
+
+
+def values():
+    """All kinds of values beside tensors."""
+    shared = torch.arange(4.0)
+    return {
+        "none": None, "flags": [True, False], "ints": [0, 255, 256, 65535, 65536, -1, -2**31, 2**31, 2**62, -2**63],
+        "floats": (0.5, -0.0, 1e300, float("inf")), "complex": 1 - 2j, "text": "é 名前 \n", "empty": ["", (), [], {}, set()],
+        "bytes": b"\x00\xff\x80a", "bytearray": bytearray(b"xyz"), "set": {3}, "size": torch.Size([2, 0, 3]), "dtype": torch.bfloat16,
+        "device": torch.device("cuda:1"), 7: {"nested": [{"deep": ((shared,),)}]}, "parameter": torch.nn.Parameter(shared.clone()),
+        "frozen": torch.nn.Parameter(torch.ones(2), requires_grad=False), "wants": torch.ones(1, requires_grad=True),
+        "ordered": collections.OrderedDict([("b", 1), ("a", 2)]), "same": shared, "meta": torch.empty(2, 3, dtype=torch.int16, device="meta"),
+        "counter": collections.Counter("aab"),
+    }
+
+
+def network():
+    return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.Tanh(), torch.nn.Linear(8, 3))
+
+
+OPTIMIZERS = {
+    "SGD": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, nesterov=True),
+    "Adam": lambda p: torch.optim.Adam(p, lr=0.01, betas=(0.8, 0.99)),
+    "AdamW": lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.1, amsgrad=True),
+    "RMSprop": lambda p: torch.optim.RMSprop(p, lr=0.01, momentum=0.5, centered=True),
+    "Adagrad": lambda p: torch.optim.Adagrad(p, lr=0.05),
+}
+
+
+def losses(model, optimizer, schedule, x, y, steps):
+    result = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        result.append(loss.item())
+    return result
+
+
+def training():
+    """Five runs, each saved after 6 steps with the losses of the 6 that follow."""
+    torch.manual_seed(3)
+    x, y = torch.randn(16, 4), torch.randint(0, 3, (16,))
+    runs = {"x": x, "y": y, "runs": {}}
+    for name, make in OPTIMIZERS.items():
+        model = network()
+        optimizer = make(model.parameters())
+        schedule = torch.optim.lr_scheduler.StepLR(optimizer, 4, gamma=0.5)
+        losses(model, optimizer, schedule, x, y, 6)
+        saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(), "epoch": 6}
+        buffer = io.BytesIO()  # what follows must not change it
+        torch.save(saved, buffer)
+        buffer.seek(0)
+        saved = torch.load(buffer, weights_only=True)
+        saved["losses"] = losses(model, optimizer, schedule, x, y, 6)
+        runs["runs"][name] = saved
+    return runs
+
+
+class Branches(torch.nn.Module):
+    """A class that only this script has."""
+    def __init__(self):
+        super().__init__()
+        self.left = torch.nn.Linear(2, 2)
+
+
+def modules():
+    torch.manual_seed(5)
+    return torch.nn.Sequential(collections.OrderedDict([
+        ("conv", torch.nn.Conv2d(1, 4, 3, padding=1, stride=2)), ("norm", torch.nn.BatchNorm2d(4)), ("relu", torch.nn.ReLU()),
+        ("pool", torch.nn.MaxPool2d(2)), ("flat", torch.nn.Flatten()), ("drop", torch.nn.Dropout(0.3)),
+        ("head", torch.nn.Sequential(torch.nn.Linear(16, 5, bias=False), torch.nn.LeakyReLU(0.2), torch.nn.LayerNorm(5),
+                                     torch.nn.GELU(), torch.nn.Softmax(dim=1)))])).eval()
+
+
+def make():
+    FOLDER.mkdir(exist_ok=True)
+    tensors = every()
+    torch.save(tensors, FOLDER / "zip.pt")
+    torch.save(tensors, FOLDER / "zip_protocol5.pt", pickle_protocol=5)
+    torch.save(tensors, FOLDER / "legacy.pt", _use_new_zipfile_serialization=False)
+    torch.save(tensors, FOLDER / "legacy_protocol4.pt", _use_new_zipfile_serialization=False, pickle_protocol=4)
+    torch.save(tensors, FOLDER / "legacy_protocol1.pt", _use_new_zipfile_serialization=False, pickle_protocol=1)
+    rewritten(FOLDER / "zip.pt", FOLDER / "big.pt", swap=True)
+    rewritten(FOLDER / "zip.pt", FOLDER / "deflated.pt", zipfile.ZIP_DEFLATED)
+    rewritten(FOLDER / "zip.pt", FOLDER / "plain.pt", without=(".format_version", ".storage_alignment", "byteorder", ".data/serialization_id"))
+    torch.serialization.set_crc32_options(False)
+    torch.save(tensors, FOLDER / "unchecked.pt")
+    torch.serialization.set_crc32_options(True)
+    for path in FOLDER.glob("*.pt"):
+        if path.stem in ("zip", "big", "deflated", "plain", "unchecked", "legacy", "zip_protocol5", "legacy_protocol1", "legacy_protocol4"):
+            compare(torch.load(path, weights_only="protocol" not in path.stem), path)
+    save_file({name: bits(tensor).clone() for name, tensor in tensors.items()}, FOLDER / "expected.safetensors",
+              {name: description(tensor) for name, tensor in tensors.items()})
+
+    torch.save(values(), FOLDER / "values.pt")
+    torch.save(values(), FOLDER / "values_legacy.pt", _use_new_zipfile_serialization=False)
+    parallel = torch.nn.DataParallel(torch.nn.Linear(2, 3))
+    torch.save(parallel.state_dict(), FOLDER / "parallel.pt")
+    torch.save(training(), FOLDER / "training.pt")
+    net = modules()
+    torch.save(net, FOLDER / "modules.pt")
+    x = torch.linspace(-1, 1, 128).reshape(2, 1, 8, 8)
+    save_file({"x": x, "y": net(x).detach().contiguous()}, FOLDER / "modules.safetensors")
+    torch.save(Branches(), FOLDER / "unknown_class.pt")
+    torch.save(torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8), FOLDER / "quantized.pt")
+    torch.save(torch.eye(2).to_sparse(), FOLDER / "sparse.pt")
+    torch.save(torch.ones(2, dtype=torch.uint16), FOLDER / "uint16.pt")
+    torch.save(torch.ones(2, dtype=torch.float8_e4m3fn), FOLDER / "float8.pt")
+    torch.jit.save(torch.jit.script(torch.nn.Linear(1, 1)), FOLDER / "script.pt")
+
+
+def compare(found, path):
+    expected = every()
+    assert found.keys() == expected.keys(), found.keys() ^ expected.keys()
+    for name, tensor in expected.items():
+        assert torch.equal(bits(found[name]), bits(tensor)), (path, name)
+        assert found[name].dtype == tensor.dtype and found[name].shape == tensor.shape, (path, name)
+        assert tensor.numel() == 0 or found[name].stride() == tensor.stride(), (path, name)
+    for dtype in DTYPES:
+        a, b, c = (found[f"{str(dtype)[6:]}.{name}"] for name in ("plain", "permuted", "tied"))
+        assert a.untyped_storage()._cdata == b.untyped_storage()._cdata == c.untyped_storage()._cdata, (path, dtype)
+
+
+def same(a, b):
+    if isinstance(b, torch.Tensor):
+        assert isinstance(a, torch.Tensor) and a.dtype == b.dtype and a.shape == b.shape and a.device == b.device
+        assert a.requires_grad == b.requires_grad and (b.is_meta or torch.equal(a, b))
+    elif isinstance(b, dict):
+        assert list(a.keys()) == list(b.keys()), (a, b)
+        for key in b:
+            same(a[key], b[key])
+    elif isinstance(b, (list, tuple)) and not isinstance(b, torch.Size):
+        assert type(a) is type(b) and len(a) == len(b), (a, b)
+        for x, y in zip(a, b):
+            same(x, y)
+    else:
+        assert bytes(a) == bytes(b) if isinstance(b, bytearray) else (type(a) is type(b) and a == b), (a, b)
+
+
+def check():
+    for mmap in (False, True):
+        written = torch.load(FOLDER / "written.pt", weights_only=True, mmap=mmap)
+        compare(written["tensors"], "written.pt")
+        same(written["values"], values())
+    print("written.pt:", len(written["tensors"]), "tensors and", len(written["values"]), "values as expected")
+    saved = torch.load(FOLDER / "resumed_by_tern.pt", weights_only=True)
+    worst = 0.0
+    for name, run in saved["runs"].items():
+        model = network()
+        model.load_state_dict(run["model"])
+        optimizer = OPTIMIZERS[name](model.parameters())
+        schedule = torch.optim.lr_scheduler.StepLR(optimizer, 4, gamma=0.5)
+        optimizer.load_state_dict(run["optimizer"])
+        schedule.load_state_dict(run["schedule"])
+        found = losses(model, optimizer, schedule, saved["x"], saved["y"], len(run["losses"]))
+        worst = max([worst] + [abs(a - b) for a, b in zip(found, run["losses"])])
+        assert worst < 1e-4, (name, found, run["losses"])
+    print(f"resumed_by_tern.pt: {len(saved['runs'])} runs go on as in Tern, losses differ by at most {worst:.1e}")
+
+
+if "--check" in sys.argv:
+    check()
+else:
+    make()
