@@ -7,6 +7,12 @@ public enum FileFormat: String, Sendable, CaseIterable {
     case safetensors
     /// PyTorch's own: any value that tensors stand in. Written for names that end in `.pt`, `.pth`, `.bin`, `.params` or in nothing known.
     case pytorch = "pt"
+    /// Several of them, under an index (`model.safetensors.index.json`).
+    case safetensorsIndex = "safetensors.index.json"
+    /// NumPy's: one array, or several by name.
+    case npy, npz
+    /// What llama.cpp and its kin use: see ``GGUF``. Only read.
+    case gguf
 
     /// The format that names with an extension of no format (`mlp.params`) get.
     public static let standard = FileFormat.pytorch
@@ -15,6 +21,10 @@ public enum FileFormat: String, Sendable, CaseIterable {
         switch self {
         case .safetensors: SafetensorsCodec.self
         case .pytorch: PyTorchCodec.self
+        case .safetensorsIndex: SafetensorsIndexCodec.self
+        case .npy: NumPyCodec.self
+        case .npz: NumPyArchiveCodec.self
+        case .gguf: GGUFCodec.self
         }
     }
 
@@ -22,6 +32,7 @@ public enum FileFormat: String, Sendable, CaseIterable {
     static func named(by path: String) throws(FileFormatError) -> FileFormat {
         let name = path.split(separator: "/").last ?? ""
         guard let dot = name.lastIndex(of: ".") else { return standard }
+        if name.lowercased().hasSuffix(".index.json") { return .safetensorsIndex }
         let ending = name[name.index(after: dot)...].lowercased()
         if let format = FileFormat(rawValue: ending) { return format }
         if let other = foreign.first(where: { $0.endings.contains(ending) }) {
@@ -43,7 +54,7 @@ public enum FileFormat: String, Sendable, CaseIterable {
 
     /// Formats that are recognized, for a clear error, and not read.
     private static let foreign: [(name: String, endings: [String], start: [UInt8])] = [
-        ("a NumPy file", ["npy", "npz"], [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]), ("a pickle", ["pkl", "pickle"], []),
+        ("a pickle", ["pkl", "pickle"], []),
     ]
 }
 
@@ -74,5 +85,7 @@ protocol FileCodec {
     /// Whether contents that begin so are of this format.
     static func recognizes(_ bytes: UnsafeRawBufferPointer) -> Bool
     static func read(_ file: MappedFile) throws(FileFormatError) -> FileContents
+    /// What tensors there are, without a look at their elements.
+    static func list(_ file: MappedFile) throws(FileFormatError) -> [TensorInfo]
     static func write(_ contents: FileContents, to file: AtomicFile, path: String) throws
 }
