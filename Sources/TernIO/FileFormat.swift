@@ -28,8 +28,11 @@ public enum FileFormat: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it holds values of all kinds, nested at will; else it holds tensors by name alone.
+    package var holdsValues: Bool { false }
+
     /// The format for a file to be written.
-    static func named(by path: String) throws(FileFormatError) -> FileFormat {
+    package static func named(by path: String) throws(FileFormatError) -> FileFormat {
         let name = path.split(separator: "/").last ?? ""
         guard let dot = name.lastIndex(of: ".") else { return standard }
         if name.lowercased().hasSuffix(".index.json") { return .safetensorsIndex }

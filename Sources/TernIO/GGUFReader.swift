@@ -160,7 +160,9 @@ struct GGUFReader {
     // MARK: Bytes
 
     private mutating func readNumber<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) throws(FileFormatError) -> T {
-        guard file.bytes.count - at >= MemoryLayout<T>.size else { throw broken("it ends, after \(file.bytes.count) bytes, inside its header") }
+        guard file.bytes.count - at >= MemoryLayout<T>.size else {
+            throw broken("it ends, after \(file.bytes.count) bytes, inside its header")
+        }
         defer { at += MemoryLayout<T>.size }
         return file.bytes.number(at, T.self)
     }

@@ -34,7 +34,8 @@ enum NumPyCodec: FileCodec {
     ///   - bytes: at least the header.
     ///   - size: all bytes that there are.
     ///   - name: the array's, among several.
-    static func header(_ bytes: UnsafeRawBufferPointer, size: Int, file: String, name: String? = nil) throws(FileFormatError) -> NumPyHeader {
+    static func header(_ bytes: UnsafeRawBufferPointer, size: Int, file: String, name: String? = nil) throws(FileFormatError) -> NumPyHeader
+    {
         let header: NumPyHeader
         do throws(NumPyHeader.Failure) {
             header = try NumPyHeader(bytes)

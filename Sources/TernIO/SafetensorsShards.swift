@@ -12,19 +12,37 @@ enum SafetensorsIndexCodec: FileCodec {
 
     static func read(_ file: MappedFile) throws(FileFormatError) -> FileContents {
         let index = try readIndex(file)
-        var parts: [String: StateDict] = [:]
-        var tensors = StateDict()
-        for (name, part) in index.places {
-            if parts[part] == nil { parts[part] = try open(part, beside: file) }
-            guard let tensor = parts[part]?[name] else {
-                throw FileFormatError(file: file.path, tensor: name, rule: "the index has it in \(part), which does not hold it")
-            }
-            tensors[name] = tensor
+        let found = try find(index.places, file) { part throws(FileFormatError) in
+            try SafetensorsCodec.read(part).tensors(file: part.path).map { (name: $0.name, found: $0.tensor) }
         }
-        return FileContents(tensors: tensors, metadata: index.metadata)
+        return FileContents(tensors: StateDict(found.map { (name: $0.name, tensor: $0.found) }), metadata: index.metadata)
+    }
+    static func list(_ file: MappedFile) throws(FileFormatError) -> [TensorInfo] {
+        try find(readIndex(file).places, file) { part throws(FileFormatError) in
+            try SafetensorsCodec.list(part).map { (name: $0.name, found: $0) }
+        }.map(\.found)
     }
 
-    private static func open(_ part: String, beside file: MappedFile) throws(FileFormatError) -> StateDict {
+    /// What `read` finds of each name in the part that the index has it in.
+    private static func find<Found>(
+        _ places: [(name: String, part: String)], _ file: MappedFile,
+        _ read: (MappedFile) throws(FileFormatError) -> [(name: String, found: Found)]
+    ) throws(FileFormatError) -> [(name: String, found: Found)] {
+        var parts: [String: [String: Found]] = [:]
+        var result: [(name: String, found: Found)] = []
+        for (name, part) in places {
+            if parts[part] == nil {
+                parts[part] = Dictionary(try read(open(part, beside: file)).map { ($0.name, $0.found) }) { first, _ in first }
+            }
+            guard let found = parts[part]?[name] else {
+                throw FileFormatError(file: file.path, tensor: name, rule: "the index has it in \(part), which does not hold it")
+            }
+            result.append((name, found))
+        }
+        return result
+    }
+
+    private static func open(_ part: String, beside file: MappedFile) throws(FileFormatError) -> MappedFile {
         // A part lies in the folder of the index, whatever its name says.
         guard !part.isEmpty, part != ".", part != "..", !part.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0 }) else {
             throw FileFormatError(file: file.path, rule: "the index names \(part.quotedAsJSON), which is no file in its own folder")
@@ -39,12 +57,14 @@ enum SafetensorsIndexCodec: FileCodec {
         guard SafetensorsCodec.recognizes(mapped.bytes) else {
             throw FileFormatError(file: mapped.path, rule: "it is no safetensors file, though \(file.path) names it as a part")
         }
-        return try SafetensorsCodec.read(mapped).tensors(file: mapped.path)
+        return mapped
     }
 
-    private static func readIndex(_ file: MappedFile) throws(FileFormatError) -> (places: [(String, String)], metadata: [String: String]) {
+    private static func readIndex(_ file: MappedFile) throws(FileFormatError) -> (
+        places: [(name: String, part: String)], metadata: [String: String]
+    ) {
         var reader = JSONReader(file.bytes)
-        var places: [(String, String)] = []
+        var places: [(name: String, part: String)] = []
         var metadata: [String: String] = [:]
         var hasMap = false
         do throws(JSONReader.Failure) {
@@ -70,7 +90,9 @@ enum SafetensorsIndexCodec: FileCodec {
         } catch {
             throw FileFormatError(file: file.path, rule: "it is no valid JSON of an index: \(error.message), at byte \(error.offset)")
         }
-        guard hasMap else { throw FileFormatError(file: file.path, rule: "it is JSON, but no index of safetensors files: it has no weight_map") }
+        guard hasMap else {
+            throw FileFormatError(file: file.path, rule: "it is JSON, but no index of safetensors files: it has no weight_map")
+        }
         return (places, metadata)
     }
 

@@ -12,7 +12,8 @@ import Testing
         #expect(file.tensors.count == GGUFType.allCases.count && Set(file.tensors.map(\.type)) == Set(GGUFType.allCases))
         for entry in file.tensors {
             let tensor = try file.tensor(entry.name), reference = try #require(expected[entry.name])
-            #expect(tensor.dtype == entry.type.dtype && tensor.shape.array == entry.shape && tensor.shape == reference.shape, "\(entry.name)")
+            #expect(
+                tensor.dtype == entry.type.dtype && tensor.shape.array == entry.shape && tensor.shape == reference.shape, "\(entry.name)")
             let found = tensor.to(reference.dtype)
             #expect(found.withUnsafeBytes { a in reference.withUnsafeBytes { a.elementsEqual($0) } }, "\(entry.name)")
             #expect(all[entry.name]?.dtype == tensor.dtype)
@@ -111,13 +112,15 @@ import Testing
         #expect(try with(7, [2]) == "its metadata has a truth value of 2")
         #expect(try with(13, [0]) == "its metadata has a value of the unknown kind 13")
         #expect(try with(8, little(UInt64.max)) == "its header has a text of 18446744073709551615 bytes, but 0 follow")
-        #expect(try with(9, little(UInt32(8)) + little(UInt64(1) << 60)).hasPrefix("its metadata has an array of 1152921504606846976 values"))
+        #expect(
+            try with(9, little(UInt32(8)) + little(UInt64(1) << 60)).hasPrefix("its metadata has an array of 1152921504606846976 values"))
         let nested = (0..<1000).flatMap { _ in little(UInt32(9)) + little(UInt64(1)) }
         #expect(try with(9, nested) == "its metadata has arrays in arrays deeper than 8 levels")
         #expect(try with(4, little(UInt32(24)), key: "general.alignment") == "general.alignment must be a power of two, not 24")
         #expect(try rule(Writer(tensors: 1 << 60, values: 0)).contains("inside its header"))
         #expect(try rule(Writer(tensors: 0, values: 1 << 60)).contains("inside its header"))
         #expect(try rule(Writer(version: 1, tensors: 0, values: 0)) == "its version is 1; 2 and 3 can be read")
-        #expect(try rule(Writer(version: UInt32(3).byteSwapped, tensors: 0, values: 0)) == "its numbers are big-endian, which can't be read")
+        #expect(
+            try rule(Writer(version: UInt32(3).byteSwapped, tensors: 0, values: 0)) == "its numbers are big-endian, which can't be read")
     }
 }

@@ -25,7 +25,7 @@ func expectSame(_ found: StateDict, _ expected: StateDict) {
         let kinds: [(String, Tensor)] = [
             ("b1", n % 2 .== 1), ("u1", n.to(.uint8)), ("i1", (n - 2).to(.int8)), ("i2", (n - 2).to(.int16)), ("i4", (n - 2).to(.int32)),
             ("i8", n - 2), ("f2", special.to(.float16)), ("f4", special.to(.float32)), ("f8", special),
-            ("c8", .complex(n.to(.float32), -n.to(.float32))), ("c16", .complex(n.to(.float64), -n.to(.float64))), ("u2", n.to(.int32)),
+            ("c8", .complex(n.to(.float32), 0 - n.to(.float32))), ("c16", .complex(n.to(.float64), 0 - n.to(.float64))), ("u2", n.to(.int32)),
             ("u4", n), ("u8", n),
         ]
         var all = StateDict()
@@ -69,7 +69,9 @@ func expectSame(_ found: StateDict, _ expected: StateDict) {
             #expect(try bytes(of: folder.path + "/" + name) == bytes(of: Self.fixtures + name), "\(name)")
         }
         try write("written.npz") { try save(Self.arrays, to: $0) }
-        try write("written-F.npy") { try save(Tensor.arange(24, dtype: .float32).reshape(2, 3, 4).permute(2, 1, 0).contiguous().permute(2, 1, 0), to: $0) }
+        try write("written-F.npy") {
+            try save(Tensor.arange(24, dtype: .float32).reshape(2, 3, 4).permute(2, 1, 0).contiguous().permute(2, 1, 0), to: $0)
+        }
         // What zlib makes of the same bytes differs from version to version: only the contents are compared.
         let deflated = folder.path + "/written-deflated.npz"
         try save(Self.arrays, to: deflated, compressed: true)
@@ -80,7 +82,9 @@ func expectSame(_ found: StateDict, _ expected: StateDict) {
 
     @Test func ordersOfDimensionsSurvive() throws {
         let folder = try TemporaryFolder(), cube = Tensor.arange(24).reshape(2, 3, 4)
-        for (name, tensor) in [("c", cube), ("f", cube.permute(2, 1, 0)), ("mixed", cube.permute(1, 0, 2)), ("part", cube[0..., 1..., 1...])] {
+        for (name, tensor) in [
+            ("c", cube), ("f", cube.permute(2, 1, 0)), ("mixed", cube.permute(1, 0, 2)), ("part", cube[0..., 1..., 1...]),
+        ] {
             try save(tensor, to: "\(folder.path)/\(name).npy")
             let found = try loadTensor("\(folder.path)/\(name).npy")
             #expect(found.array(of: Int.self) == tensor.array(of: Int.self) && found.shape == tensor.shape)
@@ -92,7 +96,9 @@ func expectSame(_ found: StateDict, _ expected: StateDict) {
         func error(_ name: String) -> String {
             do { return "\(try load(Self.fixtures + name))" } catch { return "\(error)" }
         }
-        #expect(error("objects.npy").hasSuffix("its elements are of type '|O', which Tern has no dtype for: Python objects would have to be run"))
+        #expect(
+            error("objects.npy").hasSuffix(
+                "its elements are of type '|O', which Tern has no dtype for: Python objects would have to be run"))
         #expect(error("dates.npy").hasSuffix("its elements are of type '<M8[s]', which Tern has no dtype for"))
         #expect(error("records.npy").hasSuffix("its elements are records of several fields, which no tensor can hold"))
         #expect(error("too-large.npy").hasSuffix("it holds 9223372036854775808, which int64 can't"))
@@ -119,8 +125,10 @@ func expectSame(_ found: StateDict, _ expected: StateDict) {
     }
 
     @Test(arguments: [
-        ("{\"descr\":\"=f4\",\"fortran_order\":False,\"shape\":(1,)}", true), ("{'shape': (1L,), 'fortran_order': True, 'descr': 'f4'}\n", true),
-        ("{'descr': '<f4', 'fortran_order': False, 'shape': (1)}", false), ("{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}", false),
+        ("{\"descr\":\"=f4\",\"fortran_order\":False,\"shape\":(1,)}", true),
+        ("{'shape': (1L,), 'fortran_order': True, 'descr': 'f4'}\n", true),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (1)}", false),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}", false),
         ("{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)}", false), ("{'descr': '<f4', 'shape': (1,)}", false),
         ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}", false), ("", false), ("{", false), ("{'descr", false),
         ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} + exit()", false),
@@ -144,7 +152,9 @@ func expectSame(_ found: StateDict, _ expected: StateDict) {
 
     @Test func claimsBeyondTheFile() throws {
         let folder = try TemporaryFolder(), path = folder.path + "/a.npy"
-        for bytes in [NumPyHeader.magic + [2, 0, 255, 255, 255, 255], NumPyHeader.magic + [1, 0], NumPyHeader.magic + [4, 0, 0, 0, 0, 0]] {
+        for bytes in [
+            NumPyHeader.magic + [2, 0, 255, 255, 255, 255], NumPyHeader.magic + [1, 0], NumPyHeader.magic + [4, 0, 0, 0, 0, 0],
+        ] {
             try write(bytes, to: path)
             #expect(throws: FileFormatError.self) { try load(path) }
         }

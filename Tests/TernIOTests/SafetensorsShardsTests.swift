@@ -29,8 +29,11 @@ import Testing
         ("{\"weight_map\": {\"b\": \"x.safetensors\"}}", "the index has it in x.safetensors, which does not hold it"),
         ("{\"weight_map\": {\"a\": \"none.safetensors\"}}", "a part that the index names is missing: "),
         ("{\"weight_map\": {\"a\": \"index.json\"}}", "it is no safetensors file, though "),
-        ("{\"weight_map\": {\"a\": 1}}", "it is no valid JSON of an index: '\"' is expected, at byte 20"),
-        ("{\"weight_map\": {\"a\": \"x.safetensors\", \"a\": \"x.safetensors\"}}", "it is no valid JSON of an index: the name 'a' appears twice"),
+        ("{\"weight_map\": {\"a\": 1}}", "it is no valid JSON of an index: '\"' is expected, at byte 21"),
+        (
+            "{\"weight_map\": {\"a\": \"x.safetensors\", \"a\": \"x.safetensors\"}}",
+            "it is no valid JSON of an index: the name 'a' appears twice"
+        ),
         ("{\"weight_map\": {}} x", "it is no valid JSON of an index: something follows the end"),
         ("{\"weights\": []}", "it is JSON, but no index of safetensors files: it has no weight_map"),
         ("{\"weights\": " + String(repeating: "[", count: 100_000), "it is no valid JSON of an index: it is nested deeper than 64 levels"),
