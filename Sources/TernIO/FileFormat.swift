@@ -5,14 +5,15 @@ import TernNN
 public enum FileFormat: String, Sendable, CaseIterable {
     /// Named tensors behind a JSON header, which any tool can read and none has to trust: https://huggingface.co/docs/safetensors.
     case safetensors
-    /// PyTorch's own: any value that tensors stand in. Written for names that end in `.pt`, `.pth`, `.bin`, `.params` or in nothing known.
-    case pytorch = "pt"
     /// Several of them, under an index (`model.safetensors.index.json`).
     case safetensorsIndex = "safetensors.index.json"
     /// NumPy's: one array, or several by name.
     case npy, npz
     /// What llama.cpp and its kin use: see ``GGUF``. Only read.
     case gguf
+    /// PyTorch's own: any value that tensors stand in. Written for names that end in `.pt`, `.pth`, `.bin`, `.params` or in nothing known.
+    /// Last, because NumPy's archives are zip files too.
+    case pytorch = "pt"
 
     /// The format that names with an extension of no format (`mlp.params`) get.
     public static let standard = FileFormat.pytorch
