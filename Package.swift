@@ -53,6 +53,7 @@ let package = Package(
         .testTarget(name: "TernBookTests", dependencies: ["TernBook"]),
         .testTarget(name: "TernDownloadTests", dependencies: ["TernDownload"]),
         .testTarget(name: "TernTrainTests", dependencies: ["TernTrain", "TernData"]),
+        .testTarget(name: "TernCLITests", dependencies: ["TernCLI", "Tern"]),
     ],
     cxxLanguageStandard: .cxx20
 )

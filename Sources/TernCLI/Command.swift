@@ -1,11 +1,11 @@
 import ArgumentParser
 
-/// `tern`: the demo, and, as they come, the tools for files and models.
+/// `tern`: the demo, the chapter, and tools for files of tensors.
 @main
 struct TernCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tern",
         abstract: "Deep learning for Swift: tensors with gradients, modules, optimizers, files.",
         version: "0.1.0",
-        subcommands: [Demo.self, Book.self])
+        subcommands: [Demo.self, Book.self, Inspect.self, Convert.self, Diff.self])
 }

@@ -1,7 +1,8 @@
 import CZlib
 
 /// Unpacks raw deflated bytes (RFC 1951, as zip files hold them) into `output`; false where they do not fill it exactly.
-func inflate(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Bool {
+/// - Parameter isStart: whether they may go on: `output` takes the first. Default false.
+func inflate(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, isStart: Bool = false) -> Bool {
     // zlib keeps a pointer back to the stream, which therefore has a place of its own.
     let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     stream.initialize(to: z_stream())
@@ -27,6 +28,7 @@ func inflate(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBuffe
             consumed += taken
             if isFull && made > 0 { return false }
             if !isFull { filled += made }
+            if isStart && filled == output.count { return true }
             if status == Z_STREAM_END { return filled == output.count && consumed == input.count }
             guard status == Z_OK, taken > 0 || made > 0 else { return false }
         }

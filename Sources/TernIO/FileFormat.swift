@@ -5,7 +5,14 @@ import TernNN
 public enum FileFormat: String, Sendable, CaseIterable {
     /// Named tensors behind a JSON header, which any tool can read and none has to trust: https://huggingface.co/docs/safetensors.
     case safetensors
+    /// Several of them, under an index (`model.safetensors.index.json`).
+    case safetensorsIndex = "safetensors.index.json"
+    /// NumPy's: one array, or several by name.
+    case npy, npz
+    /// What llama.cpp and its kin use: see ``GGUF``. Only read.
+    case gguf
     /// PyTorch's own: any value that tensors stand in. Written for names that end in `.pt`, `.pth`, `.bin`, `.params` or in nothing known.
+    /// Last, because NumPy's archives are zip files too.
     case pytorch = "pt"
 
     /// The format that names with an extension of no format (`mlp.params`) get.
@@ -15,13 +22,21 @@ public enum FileFormat: String, Sendable, CaseIterable {
         switch self {
         case .safetensors: SafetensorsCodec.self
         case .pytorch: PyTorchCodec.self
+        case .safetensorsIndex: SafetensorsIndexCodec.self
+        case .npy: NumPyCodec.self
+        case .npz: NumPyArchiveCodec.self
+        case .gguf: GGUFCodec.self
         }
     }
 
+    /// Whether it holds values of all kinds, nested at will; else it holds tensors by name alone.
+    package var holdsValues: Bool { false }
+
     /// The format for a file to be written.
-    static func named(by path: String) throws(FileFormatError) -> FileFormat {
+    package static func named(by path: String) throws(FileFormatError) -> FileFormat {
         let name = path.split(separator: "/").last ?? ""
         guard let dot = name.lastIndex(of: ".") else { return standard }
+        if name.lowercased().hasSuffix(".index.json") { return .safetensorsIndex }
         let ending = name[name.index(after: dot)...].lowercased()
         if let format = FileFormat(rawValue: ending) { return format }
         if let other = foreign.first(where: { $0.endings.contains(ending) }) {
@@ -43,7 +58,7 @@ public enum FileFormat: String, Sendable, CaseIterable {
 
     /// Formats that are recognized, for a clear error, and not read.
     private static let foreign: [(name: String, endings: [String], start: [UInt8])] = [
-        ("a NumPy file", ["npy", "npz"], [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]), ("a pickle", ["pkl", "pickle"], []),
+        ("a pickle", ["pkl", "pickle"], []),
     ]
 }
 
@@ -74,5 +89,7 @@ protocol FileCodec {
     /// Whether contents that begin so are of this format.
     static func recognizes(_ bytes: UnsafeRawBufferPointer) -> Bool
     static func read(_ file: MappedFile) throws(FileFormatError) -> FileContents
+    /// What tensors there are, without a look at their elements.
+    static func list(_ file: MappedFile) throws(FileFormatError) -> [TensorInfo]
     static func write(_ contents: FileContents, to file: AtomicFile, path: String) throws
 }

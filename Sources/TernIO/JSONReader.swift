@@ -201,7 +201,7 @@ package struct JSONReader {
 
 extension String {
     /// The text as a JSON string, with its quotes.
-    var quotedAsJSON: String {
+    package var quotedAsJSON: String {
         var result = "\""
         for scalar in unicodeScalars {
             switch scalar {

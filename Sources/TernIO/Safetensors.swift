@@ -30,6 +30,21 @@ enum SafetensorsCodec: FileCodec {
     }
 
     static func read(_ file: MappedFile) throws(FileFormatError) -> FileContents {
+        let header = try readHeader(file)
+        var tensors = StateDict()
+        for entry in header.entries { tensors[entry.name] = try tensor(entry, in: file, header.end) }
+        return FileContents(tensors: tensors, metadata: header.metadata)
+    }
+
+    static func list(_ file: MappedFile) throws(FileFormatError) -> [TensorInfo] {
+        try readHeader(file).entries.map {
+            TensorInfo(name: $0.name, dtype: $0.dtype.name, shape: $0.shape, byteCount: $0.place.count)
+        }
+    }
+
+    private static func readHeader(_ file: MappedFile) throws(FileFormatError)
+        -> (entries: [Entry], metadata: [String: String], end: Int)
+    {
         func broken(_ rule: String) -> FileFormatError { FileFormatError(file: file.path, rule: rule) }
         let claimed = file.bytes.loadUnaligned(as: UInt64.self).littleEndian
         guard claimed <= longestHeader else { throw broken("its header claims \(claimed) bytes, and \(longestHeader) are allowed") }
@@ -61,10 +76,7 @@ enum SafetensorsCodec: FileCodec {
             end = entry.place.upperBound
         }
         guard end == space else { throw broken("its tensors take \(end) bytes, but \(space) follow the header") }
-
-        var tensors = StateDict()
-        for entry in entries { tensors[entry.name] = try tensor(entry, in: file, start) }
-        return FileContents(tensors: tensors, metadata: metadata)
+        return (entries, metadata, start)
     }
 
     private enum Broken: Error {

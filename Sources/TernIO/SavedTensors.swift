@@ -16,7 +16,7 @@ extension SavedValue {
     ///   - file: the name that an error gives the value.
     ///   - others: is called with the path of each value that is no tensor.
     /// - Throws: `FileFormatError` where two tensors have one path.
-    func tensors(file: String, others: (String, SavedValue) throws(FileFormatError) -> Void = { _, _ in }) throws(FileFormatError)
+    package func tensors(file: String, others: (String, SavedValue) throws(FileFormatError) -> Void = { _, _ in }) throws(FileFormatError)
         -> StateDict
     {
         var result = StateDict()

@@ -95,16 +95,8 @@ struct ZipArchive {
     /// - Parameter checked: whether to compare the checksum of a stored entry. Default false, so that a mapped file is not read through;
     ///   what is unpacked always is. A checksum of 0 stands for none, as PyTorch can be told to write.
     func contents(of entry: Entry, checked: Bool = false) throws(FileFormatError) -> FileBytes {
-        let bytes = file.bytes
         func broken(_ rule: String) -> FileFormatError { .zip(file, "the entry '\(entry.name)' \(rule)") }
-        guard bytes.number(entry.header, UInt32.self) == 0x0403_4B50 else { throw broken("has no header where the directory says") }
-        let length = Int(bytes.number(entry.header + 26, UInt16.self))
-        let start = entry.header + 30 + length + Int(bytes.number(entry.header + 28, UInt16.self))
-        guard start + entry.packedSize <= entry.limit else { throw broken("overlaps what follows it") }
-        guard bytes[entry.header + 30..<entry.header + 30 + length].elementsEqual(entry.name.utf8) else {
-            throw broken("has another name in its own header")
-        }
-        let packed = FileBytes(buffer: UnsafeRawBufferPointer(rebasing: bytes[start..<start + entry.packedSize]), owner: file)
+        let packed = try packed(entry)
         let result: FileBytes
         if entry.isDeflated {
             let space = UnpackedBytes(count: entry.size)
@@ -117,6 +109,31 @@ struct ZipArchive {
             throw broken("is damaged: its checksum differs")
         }
         return result
+    }
+
+    /// The first bytes of an entry, as many as there are up to `count`; no more of it is unpacked.
+    func start(of entry: Entry, _ count: Int) throws(FileFormatError) -> FileBytes {
+        let packed = try packed(entry), count = min(count, entry.size)
+        guard entry.isDeflated else { return packed[0..<count] }
+        let space = UnpackedBytes(count: count)
+        guard inflate(packed.buffer, into: space.buffer, isStart: true) else {
+            throw .zip(file, "the entry '\(entry.name)' is damaged: it does not unpack to \(entry.size) bytes")
+        }
+        return space.bytes
+    }
+
+    /// The bytes of an entry as they are stored.
+    private func packed(_ entry: Entry) throws(FileFormatError) -> FileBytes {
+        let bytes = file.bytes
+        func broken(_ rule: String) -> FileFormatError { .zip(file, "the entry '\(entry.name)' \(rule)") }
+        guard bytes.number(entry.header, UInt32.self) == 0x0403_4B50 else { throw broken("has no header where the directory says") }
+        let length = Int(bytes.number(entry.header + 26, UInt16.self))
+        let start = entry.header + 30 + length + Int(bytes.number(entry.header + 28, UInt16.self))
+        guard start + entry.packedSize <= entry.limit else { throw broken("overlaps what follows it") }
+        guard bytes[entry.header + 30..<entry.header + 30 + length].elementsEqual(entry.name.utf8) else {
+            throw broken("has another name in its own header")
+        }
+        return FileBytes(buffer: UnsafeRawBufferPointer(rebasing: bytes[start..<start + entry.packedSize]), owner: file)
     }
 }
 

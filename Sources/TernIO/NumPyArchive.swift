@@ -1,0 +1,73 @@
+import TernCore
+import TernNN
+
+/// NumPy's npz format: a zip file with an npy file for each array, stored or deflated. Source: `numpy.savez`, `numpy.savez_compressed`.
+enum NumPyArchiveCodec: FileCodec {
+    private static let ending = ".npy"
+
+    /// A zip file whose first entry is an npy file.
+    static func recognizes(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard ZipArchive.recognizes(bytes), bytes.count >= 30, bytes[2] == 0x03 else { return false }
+        let end = 30 + Int(bytes.number(26, UInt16.self))
+        return end <= bytes.count && bytes[30..<end].suffix(ending.utf8.count).elementsEqual(ending.utf8)
+    }
+
+    static func read(_ file: MappedFile) throws(FileFormatError) -> FileContents {
+        var tensors = StateDict()
+        try each(file) { archive, entry, name throws(FileFormatError) in
+            tensors[name] = try NumPyCodec.tensor(archive.contents(of: entry), file: file.path, name: name)
+        }
+        return FileContents(tensors: tensors)
+    }
+
+    static func list(_ file: MappedFile) throws(FileFormatError) -> [TensorInfo] {
+        var infos: [TensorInfo] = []
+        try each(file) { archive, entry, name throws(FileFormatError) in
+            let start = try archive.start(of: entry, NumPyHeader.usualLength)
+            let header = try NumPyCodec.header(start.buffer, size: entry.size, file: file.path, name: name)
+            infos.append(TensorInfo(name: name, dtype: header.type.dtype.name, shape: header.shape, byteCount: header.byteCount))
+        }
+        return infos
+    }
+
+    private static func each(
+        _ file: MappedFile, _ body: (ZipArchive, ZipArchive.Entry, String) throws(FileFormatError) -> Void
+    ) throws(FileFormatError) {
+        let archive = try ZipArchive(file)
+        for entry in archive.entries {
+            guard entry.name.hasSuffix(ending) else {
+                throw FileFormatError(file: file.path, rule: "the entry '\(entry.name)' is no npy file, as those of npz files are")
+            }
+            try body(archive, entry, String(entry.name.dropLast(ending.count)))
+        }
+    }
+
+    static func write(_ contents: FileContents, to file: AtomicFile, path: String) throws {
+        try write(contents, to: file, path: path, compressed: false)
+    }
+
+    static func write(_ contents: FileContents, to file: AtomicFile, path: String, compressed: Bool) throws {
+        var writer = ZipWriter(file, path: path)
+        for (name, tensor) in try contents.tensorsAlone(file: path, format: "npz") {
+            let steps = name.split(separator: "/", omittingEmptySubsequences: false)
+            if name.hasPrefix("/") || steps.contains("..") || name.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\\") }) {
+                throw FileFormatError(file: path, tensor: name, rule: "no entry of a zip file can have this name")
+            }
+            try NumPyCodec.write(tensor, path: path, name: name) { header, elements in
+                try (header + elements).withUnsafeBytes { try writer.add(name + ending, $0, deflate: compressed) }
+            }
+        }
+        try writer.finish()
+    }
+}
+
+/// Writes tensors as an npz file, deflated or not. Else as ``save(_:to:metadata:durable:progress:)``. Source: `numpy.savez_compressed`.
+/// - Throws: as `save`; `FileFormatError` too where the name does not end in `.npz`.
+public func save(_ value: some Saveable, to path: String, compressed: Bool, durable: Bool = true) throws {
+    guard try FileFormat.named(by: path) == .npz else {
+        throw FileFormatError(file: path, rule: "only npz files are compressed: choose a name that ends in .npz")
+    }
+    let file = try AtomicFile(path)
+    try NumPyArchiveCodec.write(FileContents(value: value.savedValue), to: file, path: path, compressed: compressed)
+    try file.commit(durable: durable)
+}

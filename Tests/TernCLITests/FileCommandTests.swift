@@ -1,0 +1,176 @@
+import Foundation
+import Tern
+import Testing
+
+/// The commands for files, as processes of their own.
+@Suite struct FileCommandTests {
+    /// The program stands beside the tests.
+    static let program: URL = {
+        var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+        for candidate in Bundle.allBundles where candidate.bundlePath.hasSuffix(".xctest") {
+            folder = candidate.bundleURL.deletingLastPathComponent()
+        }
+        return folder.appending(path: "tern")
+    }()
+    /// Removed with the suite's value, of which each test has one.
+    private final class Folder {
+        let path = FileManager.default.temporaryDirectory.appending(path: "tern-cli-\(UUID().uuidString)").path(percentEncoded: false)
+        init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+    }
+    private let folder: Folder
+    init() throws { folder = try Folder() }
+
+    private struct Outcome {
+        let output: String, errors: String, code: Int32
+    }
+    private func tern(_ arguments: String...) throws -> Outcome { try tern(arguments) }
+    private func tern(_ arguments: [String]) throws -> Outcome {
+        let process = Process(), output = Pipe(), errors = Pipe()
+        process.executableURL = Self.program
+        process.arguments = arguments
+        (process.standardOutput, process.standardError) = (output, errors)
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let errorText = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return Outcome(output: text, errors: errorText, code: process.terminationStatus)
+    }
+    private func path(_ name: String) -> String { folder.path + "/" + name }
+
+    private var tensors: StateDict {
+        [
+            "net.0.weight": Tensor([[1, 2, .nan], [.infinity, -4, 5]] as [[Float]]), "count": Tensor(7), "flags": Tensor([true, false]),
+            "half": Tensor([1.5, -2], dtype: .bfloat16),
+        ]
+    }
+
+    @Test func inspectListsTensors() throws {
+        try save(tensors, to: path("a.safetensors"))
+        let plain = try tern("inspect", path("a.safetensors"))
+        #expect(plain.code == 0 && plain.errors == "")
+        #expect(
+            plain.output == """
+                name          dtype     shape   bytes
+                net.0.weight  float32   [2, 3]     24
+                count         int64     []          8
+                flags         bool      [2]         2
+                half          bfloat16  [2]         4
+                4 tensors, 11 elements, 38 bytes
+
+                """)
+        let stats = try tern("inspect", "--stats", path("a.safetensors"))
+        #expect(stats.output.split(separator: "\n")[1].split(separator: " ").dropFirst(4) == ["24", "1.0", "3.7416575", "-4.0", "5.0", "1", "1"])
+    }
+
+    @Test func inspectInJSON() throws {
+        try save(tensors, to: path("a.safetensors"))
+        func objects(_ arguments: String...) throws -> [[String: Any]] {
+            let outcome = try tern(["inspect", "--json"] + arguments)
+            #expect(outcome.code == 0)
+            return try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]])
+        }
+        let rows = try objects("--stats", path("a.safetensors"))
+        #expect(rows.map { $0["name"] as? String } == ["net.0.weight", "count", "flags", "half"])
+        #expect(Set(rows[0].keys) == ["name", "dtype", "shape", "bytes", "mean", "std", "min", "max", "nan", "inf"])
+        let weight = rows[0]
+        #expect(weight["dtype"] as? String == "float32" && weight["shape"] as? [Int] == [2, 3] && weight["bytes"] as? Int == 24)
+        #expect(weight["mean"] as? Double == 1 && weight["min"] as? Double == -4 && weight["max"] as? Double == 5)
+        #expect(abs((weight["std"] as? Double ?? 0) - 14.0.squareRoot()) < 1e-12)
+        #expect(weight["nan"] as? Int == 1 && weight["inf"] as? Int == 1)
+        #expect(rows[1]["std"] is NSNull && rows[1]["mean"] as? Double == 7 && rows[2]["mean"] as? Double == 0.5)
+        #expect(try objects(path("a.safetensors"))[0]["mean"] is NSNull)
+
+        try save(Tensor.ones(2), to: path("lone.npy"))
+        #expect(try objects(path("lone.npy")).map { $0["name"] as? String } == [""])
+    }
+
+    @Test(arguments: ["b.npz", "b.safetensors.index.json", "b.params"]) func conversions(_ name: String) throws {
+        try save(tensors, to: path("a.safetensors"), metadata: ["format": "pt"])
+        let outcome = try tern("convert", path("a.safetensors"), path(name))
+        #expect(outcome.code == 0 && outcome.output == "")
+        #expect(outcome.errors == (name == "b.npz" ? "half is bfloat16, written as float32\n" : ""))
+        let back = try tern("convert", path(name), path("back.safetensors"))
+        #expect(back.code == 0 && back.errors == "")
+        let found = try load(path("back.safetensors"))
+        #expect(Set(found.names) == Set(tensors.names))
+        for (name, tensor) in tensors {
+            // As text, in which NaN is like NaN.
+            #expect(found[name]?.to(.float64).description == tensor.to(.float64).description, "\(name)")
+        }
+    }
+
+    @Test func compressedArchives() throws {
+        try save(["zeros": Tensor.zeros(10_000)], to: path("a.safetensors"))
+        #expect(try tern("convert", "--compressed", path("a.safetensors"), path("a.npz")).code == 0)
+        #expect(try load(path("a.npz"))["zeros"]?.count == 10_000)
+        let size = try FileManager.default.attributesOfItem(atPath: path("a.npz"))[.size] as? Int
+        #expect((size ?? .max) < 1000)
+        let wrong = try tern("convert", "--compressed", path("a.safetensors"), path("b.safetensors"))
+        #expect(wrong.code == 1 && wrong.errors.contains("only npz files are compressed"))
+    }
+
+    @Test func ggufBecomesSafetensors() throws {
+        let fixture = #filePath.split(separator: "/").dropLast(2).map { "/\($0)" }.joined() + "/Fixtures/gguf/types.gguf"
+        #expect(try tern("convert", fixture, path("g.safetensors")).code == 0)
+        #expect(try tern("diff", fixture, path("g.safetensors")).output == "17 tensors alike\n")
+        let row = try tern("inspect", fixture).output.split(separator: "\n").first { $0.hasPrefix("Q4_K") }
+        #expect(row?.contains("q4_k") == true && row?.contains("[2, 512]") == true)
+    }
+
+    @Test func differences() throws {
+        try save(
+            ["same": Tensor.ones(3), "a": Tensor([1, 2, 3]), "b": Tensor([1.0, .nan]), "shape": Tensor.ones(2), "old": Tensor(1)],
+            to: path("a.npz"))
+        try save(
+            ["same": Tensor.ones(3), "a": Tensor([1, 2, 5]), "b": Tensor([1.5, .nan]), "shape": Tensor.ones(3), "new": Tensor(1)],
+            to: path("b.safetensors"))
+        let outcome = try tern("diff", path("a.npz"), path("b.safetensors"))
+        #expect(outcome.code == 1 && outcome.errors == "")
+        #expect(
+            outcome.output == """
+                a: 1 of 3 elements differ, by up to 2.0
+                b: 1 of 2 elements differ, by up to 0.5
+                old: only in \(path("a.npz"))
+                shape: [2] against [3]
+                new: only in \(path("b.safetensors"))
+                5 of 6 tensors differ
+
+                """)
+        try save(["b": Tensor([1.0, .nan], dtype: .float64)], to: path("c.npz"))
+        try save(["b": Tensor([1.5, .nan])], to: path("d.npz"))
+        #expect(try tern("diff", "--atol", "0.5", path("c.npz"), path("d.npz")).output.hasPrefix("b: float64 against float32\n"))
+        try save(["b": Tensor([1.0, .nan])], to: path("c.npz"))
+        #expect(try tern("diff", "--atol", "0.5", path("c.npz"), path("d.npz")).code == 0)
+        #expect(try tern("diff", "--rtol", "0.3", path("c.npz"), path("d.npz")).code == 1)
+        #expect(try tern("diff", path("c.npz"), path("c.npz")).output == "1 tensors alike\n")
+        try save(["n": Tensor([Int64.max])], to: path("e.npz"))
+        try save(["n": Tensor([Int64.max - 1])], to: path("f.npz"))
+        #expect(try tern("diff", path("e.npz"), path("f.npz")).output.hasPrefix("n: 1 of 1 elements differ, by up to 1.0\n"))
+    }
+
+    @Test func errorsGoToStandardError() throws {
+        try save(Tensor.ones(2), to: path("a.npy"))
+        try Data("no tensors here".utf8).write(to: URL(filePath: path("text")))
+        for arguments in [
+            ["inspect", path("none")], ["inspect", path("text")], ["convert", path("text"), path("b.npz")],
+            ["convert", path("a.npy"), path("a.gguf")], ["diff", path("a.npy"), path("none")],
+        ] {
+            let outcome = try tern(arguments)
+            #expect(outcome.code == 1 && outcome.output == "" && outcome.errors.hasPrefix("Error: "), "\(arguments): \(outcome)")
+        }
+        #expect(try tern("inspect", path("none")).errors == "Error: \(path("none")): cannot be read: No such file or directory\n")
+    }
+
+    /// A file larger than any memory, nearly all of it a hole: only its header is read.
+    @Test func inspectReadsNoElements() throws {
+        let size = 1 << 40, header = Array("{\"big\":{\"dtype\":\"F32\",\"shape\":[\(size / 4)],\"data_offsets\":[0,\(size)]}}".utf8)
+        try Data(withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) } + header).write(
+            to: URL(filePath: path("big.safetensors")))
+        let file = try FileHandle(forWritingTo: URL(filePath: path("big.safetensors")))
+        try file.truncate(atOffset: UInt64(8 + header.count + size))
+        try file.close()
+        let outcome = try tern("inspect", path("big.safetensors"))
+        #expect(outcome.code == 0 && outcome.output.contains("[\(size / 4)]"), "\(outcome)")
+    }
+}

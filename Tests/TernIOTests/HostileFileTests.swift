@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+@testable import TernCore
+@testable import TernIO
+@testable import TernNN
+
+/// Damaged files: each gives what it still holds, or a `FileFormatError`.
+@Suite struct HostileFileTests {
+    static let files = [
+        "numpy/version-1.npy", "numpy/version-3.npy", "numpy/matrix.npz", "numpy/deflated.npz", "gguf/types.gguf",
+        "safetensors/every_dtype.safetensors",
+    ]
+
+    /// Reads all that a file holds.
+    private func readThrough(_ path: String) throws {
+        for (_, tensor) in try load(path) { _ = tensor.withUnsafeBytes { bytes in bytes.reduce(0) { $0 ^ Int($1) } } }
+        _ = try listTensors(path)
+        _ = try loadMetadata(path)
+    }
+    private func expectErrorOrContents(_ bytes: ArraySlice<UInt8>, in folder: TemporaryFolder, _ what: String) throws {
+        let path = folder.path + "/damaged"
+        try write(Array(bytes), to: path)
+        do {
+            try readThrough(path)
+        } catch is FileFormatError {
+        } catch {
+            Issue.record("\(what): \(type(of: error)) \(error)")
+        }
+    }
+
+    @Test(arguments: files) func cutOff(_ name: String) throws {
+        let whole = try bytes(of: fixtureFolder + name), folder = try TemporaryFolder()
+        for end in stride(from: 0, to: whole.count, by: 64) {
+            try write(Array(whole[..<end]), to: folder.path + "/cut")
+            #expect(throws: FileFormatError.self, "\(name) cut to \(end)") { try readThrough(folder.path + "/cut") }
+        }
+    }
+
+    @Test(arguments: files) func flippedBits(_ name: String) throws {
+        let whole = try bytes(of: fixtureFolder + name), folder = try TemporaryFolder()
+        let random = Generator(seed: UInt64(whole.count))
+        for _ in 0..<200 {
+            var damaged = whole
+            // Most of what can break is at the start, and, in zip files, at the end.
+            let reach = random.next() % 3 == 0 ? whole.count : min(whole.count, 600)
+            let at = Int(random.next() % UInt64(reach))
+            let place = name.hasSuffix("npz") && random.next() % 2 == 0 ? whole.count - 1 - at : at
+            damaged[place] ^= 1 << UInt8(random.next() % 8)
+            try expectErrorOrContents(damaged[...], in: folder, "\(name), byte \(place)")
+        }
+    }
+
+    @Test(arguments: files) func hugeNumbers(_ name: String) throws {
+        let whole = try bytes(of: fixtureFolder + name), folder = try TemporaryFolder()
+        for at in stride(from: 0, to: min(whole.count - 8, 400), by: 4) {
+            for value in [UInt64(1) << 60, .max, UInt64(Int64.max)] {
+                var damaged = whole
+                damaged.replaceSubrange(at..<at + 8, with: little(value))
+                try expectErrorOrContents(damaged[...], in: folder, "\(name), \(value) at \(at)")
+            }
+        }
+    }
+
+    /// An archive of few bytes that would unpack to very many.
+    @Test func bombs() throws {
+        let folder = try TemporaryFolder(), path = folder.path + "/bomb.npz"
+        let header = NumPyHeader.bytes(type: "|u1", shape: [300 << 20], isColumnMajor: false)
+        let zeros = [UInt8](repeating: 0, count: 300 << 20)
+        let file = try AtomicFile(path)
+        var writer = ZipWriter(file, path: path)
+        try (header + zeros).withUnsafeBytes { try writer.add("a.npy", $0, deflate: true) }
+        try writer.finish()
+        try file.commit()
+        let size = try bytes(of: path).count
+        #expect(size < 1 << 20)
+        let error = #expect(throws: FileFormatError.self) { try load(path) }
+        #expect(error?.rule.contains("would unpack to") == true, "\(error?.rule ?? "")")
+    }
+}
