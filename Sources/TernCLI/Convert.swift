@@ -34,7 +34,12 @@ struct Convert: ParsableCommand {
         }
         if format == .npy || format == .npz { value = widened(value) }
         if compressed { return try save(value, to: output, compressed: true) }
-        try save(value, to: output, metadata: loadMetadata(input))
+        let metadata = try loadMetadata(input)
+        if format.holdsMetadata { return try save(value, to: output, metadata: metadata) }
+        // `format` names the framework that wrote the file: of no use in another.
+        let texts = metadata.keys.filter { $0 != "format" }.sorted()
+        if !texts.isEmpty { note("left out, the format having no place for metadata: \(texts.joined(separator: ", "))") }
+        try save(value, to: output)
     }
 
     /// NumPy has no `bfloat16`; `float32` holds the same numbers.

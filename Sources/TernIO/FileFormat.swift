@@ -30,7 +30,9 @@ public enum FileFormat: String, Sendable, CaseIterable {
     }
 
     /// Whether it holds values of all kinds, nested at will; else it holds tensors by name alone.
-    package var holdsValues: Bool { false }
+    package var holdsValues: Bool { self == .pytorch }
+    /// Whether it has a place for texts beside the tensors.
+    package var holdsMetadata: Bool { self == .safetensors || self == .safetensorsIndex }
 
     /// The format for a file to be written.
     package static func named(by path: String) throws(FileFormatError) -> FileFormat {
