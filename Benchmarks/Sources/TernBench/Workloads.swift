@@ -33,6 +33,27 @@ enum Workloads {
                 let model = resNet18().eval(), x = Tensor.randn(1, 3, 64, 64)
                 return { noGrad { _ = model(x) } }
             },
+            Workload(name: "gpt_11m_batch_8x256_step", isHeavy: true) {
+                let model = GPT(), ids = Tensor.randint(0..<256, [8, 256]), y = Tensor.randint(0..<256, [8, 256])
+                let optimizer = AdamW(model.parameters(), lr: 3e-4)
+                return {
+                    optimizer.zeroGrad()
+                    crossEntropy(model(ids).view(-1, 256), y.view(-1)).backward()
+                    optimizer.step()
+                }
+            },
+            Workload(name: "gpt_11m_one_token_forward") {
+                let model = GPT(), ids = Tensor.randint(0..<256, [1, 64])
+                return { noGrad { _ = model(ids) } }
+            },
+            Workload(name: "lstm_128_256_64x32_step") {
+                let model = LSTM(128, 256), x = Tensor.randn(64, 32, 128, requiresGrad: true)
+                return { model(x).output.sum().backward() }
+            },
+            Workload(name: "gru_128_256_64x32_step") {
+                let model = GRU(128, 256), x = Tensor.randn(64, 32, 128, requiresGrad: true)
+                return { model(x).output.sum().backward() }
+            },
             Workload(name: "matmul_1000") {
                 let a = Tensor.randn(1000, 1000), b = Tensor.randn(1000, 1000)
                 return { _ = a.matmul(b) }
@@ -57,61 +78,5 @@ enum Workloads {
             },
             Workload(name: "start") { {} },
         ]
-    }
-
-    private static func classifier(_ model: Sequential, _ x: Tensor, classes: Int, lr: Double) -> () -> Void {
-        let y = Tensor.randint(0..<classes, [x.shape[0]])
-        let optimizer = SGD(model.parameters(), lr: lr)
-        return {
-            optimizer.zeroGrad()
-            crossEntropy(model(x), y).backward()
-            optimizer.step()
-        }
-    }
-
-    private static func mlp(_ sizes: Int...) -> Sequential {
-        var layers: [any Layer] = []
-        for (i, o) in zip(sizes, sizes.dropFirst()) { layers += [Linear(i, o), ReLU()] }
-        return Sequential(layers.dropLast())
-    }
-
-    private static func leNet() -> Sequential {
-        Sequential(
-            Conv2d(1, 6, kernelSize: 5, padding: 2), Sigmoid(), AvgPool2d(kernelSize: 2), Conv2d(6, 16, kernelSize: 5), Sigmoid(),
-            AvgPool2d(kernelSize: 2), Flatten(), Linear(400, 120), Sigmoid(), Linear(120, 84), Sigmoid(), Linear(84, 10))
-    }
-
-    private final class Block: Module, Layer {
-        let conv1: Conv2d, bn1: BatchNorm2d, conv2: Conv2d, bn2: BatchNorm2d
-        let down: Sequential?
-
-        init(_ i: Int, _ o: Int, stride: Int) {
-            conv1 = Conv2d(i, o, kernelSize: 3, stride: [stride], padding: 1, bias: false)
-            bn1 = BatchNorm2d(o)
-            conv2 = Conv2d(o, o, kernelSize: 3, padding: 1, bias: false)
-            bn2 = BatchNorm2d(o)
-            down = stride > 1 || i != o ? Sequential(Conv2d(i, o, kernelSize: 1, stride: [stride], bias: false), BatchNorm2d(o)) : nil
-            super.init()
-        }
-        func forward(_ x: Tensor) -> Tensor {
-            let y = relu(bn1(conv1(x)))
-            return relu(bn2(conv2(y)) + (down?(x) ?? x))
-        }
-    }
-
-    private static func resNet18() -> Sequential {
-        let net = Sequential(
-            Conv2d(3, 64, kernelSize: 7, stride: 2, padding: 3, bias: false), BatchNorm2d(64), ReLU(),
-            MaxPool2d(kernelSize: 3, stride: 2, padding: 1))
-        var width = 64
-        for (out, stride) in [(64, 1), (128, 2), (256, 2), (512, 2)] {
-            net.append(Block(width, out, stride: stride))
-            net.append(Block(out, out, stride: 1))
-            width = out
-        }
-        net.append(AdaptiveAvgPool2d(1))
-        net.append(Flatten())
-        net.append(Linear(512, 1000))
-        return net
     }
 }

@@ -169,7 +169,45 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tens
             ))
         return .poison
     }
-    guard let bias else { return x.matmul(weight.t()) }
-    if x.rank == 2 { return addmm(bias, x, weight.t()) }
-    return addmm(bias, x.reshape(-1, x.shape[-1]), weight.t()).reshape(Shape(x.shape.dropLast() + [weight.shape[0]]))
+    if x.rank == 2 { return flatLinear(x, weight, bias) }
+    return flatLinear(x.reshape(-1, x.shape[-1]), weight, bias).reshape(Shape(x.shape.dropLast() + [weight.shape[0]]))
+}
+
+private func flatLinear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
+    if let bias { dispatch(Affine(), Triple(x, weight, bias)) } else { dispatch(PlainAffine(), Pair(x, weight)) }
+}
+
+/// x·Wᵀ + b, as `addmm` of x and the transposed weight, without a step of the tape for the transposition.
+private struct Affine: Op {
+    let name = "addmm"
+    var saves: Saves { [.first, .second] }
+    func saves(needed: Saves) -> Saves { PlainMatrixProduct.crossed(needed) }
+    func kernel(_ x: Triple) throws(TensorError) -> Tensor? {
+        try MatrixProduct(name: name, gradientName: "").product(x.a, x.b.transposed, x.c)
+    }
+    func gradient(_ g: Tensor, _ x: Triple, _ y: Tensor) -> (Tensor?, Tensor?, Tensor?) {
+        let (a, b) = PlainAffine.gradients(g, x.a, x.b)
+        return (a, b, x.c.requiresGrad ? g : nil)
+    }
+}
+
+private struct PlainAffine: Op {
+    let name = "mm"
+    var saves: Saves { .inputs }
+    func saves(needed: Saves) -> Saves { PlainMatrixProduct.crossed(needed) }
+    func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
+        try MatrixProduct(name: name, gradientName: "").product(x.a, x.b.transposed, nil)
+    }
+    func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) { PlainAffine.gradients(g, x.a, x.b) }
+
+    static func gradients(_ g: Tensor, _ x: Tensor, _ weight: Tensor) -> (Tensor?, Tensor?) {
+        (x.requiresGrad ? g.mm(weight.conj()) : nil, weight.requiresGrad ? g.t().mm(x.conj()) : nil)
+    }
+}
+
+extension Tensor {
+    /// A matrix transposed for a kernel: without a record.
+    fileprivate var transposed: Tensor {
+        viewed(Layout(shape: [shape[1], shape[0]], strides: [layout.strides[1], layout.strides[0]], offset: layout.offset))
+    }
 }
