@@ -60,7 +60,10 @@ import Testing
 
                 """)
         let stats = try tern("inspect", "--stats", path("a.safetensors"))
-        #expect(stats.output.split(separator: "\n")[1].split(separator: " ").dropFirst(4) == ["24", "1.0", "3.7416575", "-4.0", "5.0", "1", "1"])
+        #expect(
+            stats.output.split(separator: "\n")[1].split(separator: " ").dropFirst(4) == [
+                "24", "1.0", "3.7416575", "-4.0", "5.0", "1", "1",
+            ])
     }
 
     @Test func inspectInJSON() throws {

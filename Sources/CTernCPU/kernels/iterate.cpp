@@ -119,7 +119,32 @@ void iterate(const Loops &loops, Kernel kernel, const void *context, int64_t gra
     parallel_for(loops.count, grain, [&](int64_t begin, int64_t end) { loops.run(begin, end, kernel, context); });
 }
 
+/// The number of elements where all arrays lie row-major without gaps, else -1.
+static int64_t dense_count(int operands, const TernArray *const *arrays) {
+    int64_t count = 1;
+    for (int32_t d = arrays[0]->rank - 1; d >= 0; --d) {
+        const int64_t n = arrays[0]->shape[d];
+        if (n != 1)
+            for (int k = 0; k < operands; ++k)
+                if (arrays[k]->strides[d] != count) return -1;
+        count *= n;
+    }
+    return count;
+}
+
 void iterate(int operands, const TernArray *const *arrays, Kernel kernel, const void *context, int64_t grain) {
+    // Most small work is one line of elements: it is done without setting up a loop nest.
+    const int64_t count = dense_count(operands, arrays);
+    if (count >= 0 && count < 2 * grain) {
+        char *data[Loops::max_operands];
+        int64_t strides[Loops::max_operands];
+        for (int k = 0; k < operands; ++k) {
+            data[k] = static_cast<char *>(arrays[k]->data);
+            strides[k] = count == 1 ? 0 : size_of(arrays[k]->dtype);
+        }
+        if (count > 0) kernel(data, strides, count, context);
+        return;
+    }
     iterate(Loops(operands, arrays, true), kernel, context, grain);
 }
 }  // namespace tern

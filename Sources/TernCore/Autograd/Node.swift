@@ -14,9 +14,17 @@ package class Node: @unchecked Sendable {
     }
 
     /// Hooks and notes, once there are any.
-    package var extras: NodeExtras? { laterExtras.load() }
-    package func makeExtras() -> NodeExtras { laterExtras.storeIfNil(NodeExtras()) }
+    package var extras: NodeExtras? {
+        @inline(__always) get { hasExtras.load(ordering: .acquiring) ? laterExtras.load() : nil }
+    }
+    package func makeExtras() -> NodeExtras {
+        let extras = laterExtras.storeIfNil(NodeExtras())
+        hasExtras.store(true, ordering: .releasing)
+        return extras
+    }
     private let laterExtras = AtomicLazyReference<NodeExtras>()
+    /// Looked at first: few nodes have any, and all are asked.
+    private let hasExtras = Atomic<Bool>(false)
 
     init(depth: Int) { self.depth = depth }
 
@@ -104,14 +112,11 @@ package final class OpNode: Node, @unchecked Sendable {
             if node.requiresGrad { needed.insert(Saves(input: i)) }
         }
         let saves = op.saves(needed: needed)
-        var inputs = x.list, outputs = TensorList()
-        inputs.updateEach { i, t in
-            // What does not ask for a gradient now gets none, even if it asks before backward.
-            t = t.saved(withElements: saves.contains(Saves(input: i)), withRecord: t.requiresGrad)
-        }
+        // What does not ask for a gradient now gets none, even if it asks before backward.
+        var inputs = x.list { i, t in t.saved(withElements: saves.contains(Saves(input: i)), withRecord: t.requiresGrad) }
+        var outputs = TensorList()
         if saves.contains(.output) || op.outputCount != 1 {
-            outputs = y.list
-            outputs.updateEach { _, t in t = t.saved(withElements: saves.contains(.output), withRecord: false) }
+            outputs = y.list { _, t in t.saved(withElements: saves.contains(.output), withRecord: false) }
         }
         let slot = CheckpointFrame.current?.take(&inputs, &outputs)
         let node = OpNode(op: op, depth: depth, saved: Saved(inputs: inputs, outputs: outputs, slot: slot))
@@ -133,7 +138,12 @@ package final class OpNode: Node, @unchecked Sendable {
     }
 
     override func propagate(_ g: GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) throws(TensorError) {
-        let found = saved.withLock { saved in keepingSaved ? saved : saved.take() }
+        let found = saved.withLock { saved in
+            if keepingSaved { return saved }
+            var taken: Saved?
+            swap(&taken, &saved)
+            return taken
+        }
         guard var found else {
             throw .rule(
                 "backward", "\(name) has been walked before, and what it saved is freed: call backward(retainGraph: true) the first time")

@@ -6,14 +6,16 @@ package func dispatch<O: Op>(_ op: O, _ x: O.Inputs) -> O.Outputs {
     var operands = OperandScan()
     x.forEachTensor { _, t in operands.meet(t) }
     if operands.arePoisoned, x.contains(where: \.isPoison) { return .poison(count: op.outputCount) }
+    let record = operands.requireGrad && !state.pointee.gradDisabled
     do {
-        let x = operands.areMixed ? try moved(op, x) : x
-        let record = operands.requireGrad && !state.pointee.gradDisabled
-        let watched = state.pointee.observers != nil
-        if watched { OpObservers.begin(op, x) }
-        let y = try record ? recorded(op, x) : plain(op, x)
-        if watched { OpObservers.end(op, x, y) }
-        return y
+        if operands.areMixed || state.pointee.observers != nil {
+            let x = operands.areMixed ? try moved(op, x) : x
+            OpObservers.begin(op, x)
+            let y = try record ? recorded(op, x) : plain(op, x)
+            OpObservers.end(op, x, y)
+            return y
+        }
+        return try record ? recorded(op, x) : plain(op, x)
     } catch {
         raise(error)
         return .poison(count: op.outputCount)
@@ -27,9 +29,9 @@ private struct OperandScan {
 
     @inline(__always)
     mutating func meet(_ t: Tensor) {
+        let id = t.backendID
         if t.holdsPoison { arePoisoned = true }
         if t.requiresGrad { requireGrad = true }
-        let id = t.storage.backendID
         if backend != id {
             if backend != nil { areMixed = true }
             backend = id

@@ -4,7 +4,8 @@ package protocol TensorPack: Sendable {
     /// The gradients of an op's results: a lone result's is always there.
     associatedtype Cotangents
     init(_ list: TensorList)
-    var list: TensorList { get }
+    /// `each` of the tensors, as a list.
+    func list(_ each: (Int, Tensor) -> Tensor) -> TensorList
     var packCount: Int { get }
     func forEachTensor(_ body: (Int, Tensor) -> Void)
     mutating func updateEach(_ body: (Int, inout Tensor) -> Void)
@@ -53,7 +54,8 @@ extension TensorPack {
 
 extension Tensor: TensorPack {
     package init(_ list: TensorList) { self = list[0] }
-    package var list: TensorList { TensorList(self) }
+    @inline(__always)
+    package func list(_ each: (Int, Tensor) -> Tensor) -> TensorList { TensorList(each(0, self)) }
     package var packCount: Int { 1 }
     @inline(__always)
     package func forEachTensor(_ body: (Int, Tensor) -> Void) { body(0, self) }
@@ -68,7 +70,8 @@ package struct Pair: TensorPack {
     package var a, b: Tensor
     package init(_ a: Tensor, _ b: Tensor) { (self.a, self.b) = (a, b) }
     package init(_ list: TensorList) { self.init(list[0], list[1]) }
-    package var list: TensorList { TensorList(a, b) }
+    @inline(__always)
+    package func list(_ each: (Int, Tensor) -> Tensor) -> TensorList { TensorList(each(0, a), each(1, b)) }
     package var packCount: Int { 2 }
     @inline(__always)
     package func forEachTensor(_ body: (Int, Tensor) -> Void) {
@@ -89,7 +92,8 @@ package struct Triple: TensorPack {
     package var a, b, c: Tensor
     package init(_ a: Tensor, _ b: Tensor, _ c: Tensor) { (self.a, self.b, self.c) = (a, b, c) }
     package init(_ list: TensorList) { self.init(list[0], list[1], list[2]) }
-    package var list: TensorList { TensorList(a, b, c) }
+    @inline(__always)
+    package func list(_ each: (Int, Tensor) -> Tensor) -> TensorList { TensorList(each(0, a), each(1, b), each(2, c)) }
     package var packCount: Int { 3 }
     @inline(__always)
     package func forEachTensor(_ body: (Int, Tensor) -> Void) {
@@ -110,7 +114,7 @@ package struct Triple: TensorPack {
 
 extension [Tensor]: TensorPack {
     package init(_ list: TensorList) { self = list.array }
-    package var list: TensorList { TensorList(self) }
+    package func list(_ each: (Int, Tensor) -> Tensor) -> TensorList { TensorList(indices.map { each($0, self[$0]) }) }
     package var packCount: Int { count }
     package func forEachTensor(_ body: (Int, Tensor) -> Void) {
         for i in indices { body(i, self[i]) }

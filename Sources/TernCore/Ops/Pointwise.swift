@@ -70,6 +70,9 @@ struct PointwisePair: Op {
 
     @inline(__always)
     func run(into out: Tensor, _ a: Tensor, _ b: Tensor, _ operand: DType) -> Bool {
+        if a.dtype == operand, b.dtype == operand, a.hasSameShape(as: out), b.hasSameShape(as: out) {
+            return out.backend.binary(function, out, a, b)
+        }
         let a = a.dtype == operand ? a : a.detach().to(operand)
         let b = b.dtype == operand ? b : b.detach().to(operand)
         return out.backend.binary(function, out, a.broadcast(out.shape), b.broadcast(out.shape))

@@ -54,6 +54,9 @@ public struct Tensor: Sendable {
     package var backend: any Backend {
         @inline(__always) get { body.storage.backend }
     }
+    package var backendID: ObjectIdentifier {
+        @inline(__always) get { body.storage.backendID }
+    }
     /// Whether the elements stand in row-major order without gaps.
     public var isContiguous: Bool { body.layout.isContiguous }
 
