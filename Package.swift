@@ -45,7 +45,7 @@ let package = Package(
         .target(name: "ParityKit", dependencies: ["Tern", .product(name: "ComplexModule", package: "swift-numerics")]),
         .executableTarget(name: "ParityRunner", dependencies: ["ParityKit"]),
         // Optimised in debug builds too, as the kernels are: the reference that they are compared with is slow enough as it is.
-        .testTarget(name: "TernCoreTests", dependencies: ["TernCore"], swiftSettings: [.unsafeFlags(["-O"])]),
+        .testTarget(name: "TernCoreTests", dependencies: ["TernCore"], exclude: ["PyTorch"], swiftSettings: [.unsafeFlags(["-O"])]),
         .testTarget(name: "TernNNTests", dependencies: ["Tern"]),
         .testTarget(name: "TernIOTests", dependencies: ["TernIO"]),
         .testTarget(name: "TernDataTests", dependencies: ["TernData"]),

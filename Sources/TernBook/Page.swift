@@ -14,7 +14,9 @@ public struct Page: Sendable {
     private enum Ink: String {
         case bold = "1", faint = "2", output = "36"
     }
-    private func inked(_ text: String, _ ink: Ink) -> String { isColored && !text.isEmpty ? "\u{1b}[\(ink.rawValue)m\(text)\u{1b}[0m" : text }
+    private func inked(_ text: String, _ ink: Ink) -> String {
+        isColored && !text.isEmpty ? "\u{1b}[\(ink.rawValue)m\(text)\u{1b}[0m" : text
+    }
 
     /// Prose is no wider than one can read well.
     private var measure: Int { min(width, 96) }
@@ -44,7 +46,8 @@ public struct Page: Sendable {
                 if output.isEmpty {
                     lines.append(left.trimmingEnd())
                 } else {
-                    lines.append(left + String(repeating: " ", count: widest + 3 - left.count) + behindBar(i < output.count ? output[i] : ""))
+                    lines.append(
+                        left + String(repeating: " ", count: widest + 3 - left.count) + behindBar(i < output.count ? output[i] : ""))
                 }
             }
         } else {

@@ -15,7 +15,7 @@ func section5_4() throws {
     print(net(Tensor.rand(4, 8)).mean().abs().doubleValue < 1e-6)
 
     cell("A layer with parameters")
-    // @Parameter makes a tensor one of the module's parameters: found, saved, moved and trained with the others.
+    // A property marked @Parameter is one of the module's parameters: found, saved, moved and trained with the others.
     final class MyLinear: Module, Layer {
         @Parameter var weight: Tensor
         @Parameter var bias: Tensor

@@ -48,7 +48,8 @@ struct PyTorchBook: Decodable {
 /// Whether two printed texts are one, but for the last digits of numbers, which may differ between processors.
 func alike(_ a: String, _ b: String) -> Bool {
     let number = /[-+]?\d+\.?\d*(?:e[-+]\d+)?/
-    guard a.split(separator: number, omittingEmptySubsequences: false) == b.split(separator: number, omittingEmptySubsequences: false) else {
+    guard a.split(separator: number, omittingEmptySubsequences: false) == b.split(separator: number, omittingEmptySubsequences: false)
+    else {
         return false
     }
     return zip(a.matches(of: number), b.matches(of: number)).allSatisfy { x, y in

@@ -34,14 +34,16 @@ import Testing
         let articles = try FileManager.default.contentsOfDirectory(at: Pages.catalog, includingPropertiesForKeys: nil)
         var found = 0
         for document in [Pages.root.appending(path: "README.md")] + articles where document.pathExtension == "md" {
+            if document.lastPathComponent == "FromPyTorch.md" { continue }  // compared as a whole above
             let text = try String(contentsOf: document, encoding: .utf8)
             for block in text.components(separatedBy: "```swift\n").dropFirst() {
                 let code = (block.components(separatedBy: "\n```").first ?? "").trimmingCharacters(in: .newlines)
-                #expect(known.contains(code), "\(document.lastPathComponent) has a block that is no cell of TernBook:\n\(code)")
+                let isKnown = known.contains(code)
+                #expect(isKnown, "\(document.lastPathComponent) has a block that is no cell of TernBook:\n\(code)")
                 found += 1
             }
         }
-        #expect(found >= 8)
+        #expect(found >= 7)
     }
 
     @Test("a line of code fits beside its output in a terminal of 160 columns")

@@ -103,7 +103,8 @@ import Testing
 
     @Test("point 7: a network's output prints with its grad_fn")
     func point7() async throws {
-        #expect(alike(try await parameters("A network and its output"), "tensor([[-0.2531],\n        [-0.3098]], grad_fn=<AddmmBackward0>)\n"))
+        #expect(
+            alike(try await parameters("A network and its output"), "tensor([[-0.2531],\n        [-0.3098]], grad_fn=<AddmmBackward0>)\n"))
     }
 
     @Test("point 8: a layer's state dict prints as an OrderedDict")
@@ -140,7 +141,9 @@ import Testing
     @Test("point 11: nested blocks, names with a space, columns aligned by sign")
     func point11() async throws {
         let tree = try await parameters("Blocks of blocks")
-        for i in 0..<4 { #expect(tree.contains("\n    (block \(i)): Sequential(\n      (0): Linear(in_features=4, out_features=8, bias=True)\n")) }
+        for i in 0..<4 {
+            #expect(tree.contains("\n    (block \(i)): Sequential(\n      (0): Linear(in_features=4, out_features=8, bias=True)\n"))
+        }
         #expect(tree.contains("\n      (1): ReLU()\n") && tree.hasSuffix("  (1): Linear(in_features=4, out_features=1, bias=True)\n)\n"))
         #expect(
             alike(

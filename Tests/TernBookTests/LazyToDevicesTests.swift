@@ -37,7 +37,8 @@ import Testing
         #expect(mine.hasSuffix("grad_fn=<ReluBackward0>)\n"))
         #expect(try await layers("Its parameters get") == "torch.Size([5, 3]) torch.Size([3])\n")
         #expect(try await layers("It stands").hasSuffix("grad_fn=<ReluBackward0>)\n"))
-        #expect(try await layers("Library layers of two").hasPrefix("Bilinear(in1_features=3, in2_features=4, out_features=2, bias=True)\n"))
+        #expect(
+            try await layers("Library layers of two").hasPrefix("Bilinear(in1_features=3, in2_features=4, out_features=2, bias=True)\n"))
         #expect(
             try await layers("Library layers over").hasPrefix("torch.Size([2, 3, 3]) torch.Size([1, 2, 3]) torch.Size([1, 2, 3])\n"))
     }

@@ -9,7 +9,7 @@ enum Pages {
 
     /// Paths in the catalog, and what the files there hold.
     static func all() async throws -> [String: String] {
-        var pages = ["Chapter/Chapter.tutorial": contents]
+        var pages = ["Chapter/Builders-Guide.tutorial": contents]
         for section in Chapter.sections {
             let cells = try await Book.cells(section.number)
             pages["Chapter/\(slug(section.title)).tutorial"] = tutorial(section, cells)
@@ -35,8 +35,8 @@ enum Pages {
         return """
             @Tutorials(name: "Builders' Guide") {
                 @Intro(title: "The Builders' Guide, in Swift") {
-                    A chapter of *Dive into Deep Learning*, step by step: every snippet runs, and what stands below it is what it printed.
-                    With the same seed PyTorch prints the same.
+                    A chapter of *Dive into Deep Learning*, step by step. Every snippet was run, and shows what it printed; PyTorch, with the
+                    same seed, prints the same.
                 }
 
             \(chapters.joined(separator: "\n\n"))
@@ -48,28 +48,27 @@ enum Pages {
     private static func tutorial(_ section: Section, _ cells: [Cell]) -> String {
         let numbered = Array(cells.enumerated())
         let split = numbered.firstIndex { $0.element.title.hasPrefix("Exercise") } ?? numbered.endIndex
-        let parts = [(section.title, section.summary, numbered[..<split]), ("Exercises", "The book's questions, answered in code.", numbered[split...])]
+        let picture = "\n            @Image(source: \"\(slug(section.title)).svg\", alt: \"\(section.title)\")"
+        let parts = [
+            (
+                "From the book",
+                "Type the snippets one after the other: each goes on where the last one ended. The lines behind // are what it printed."
+                    + picture, numbered[..<split]
+            ),
+            ("Exercises", "The book's questions, answered in code.", numbered[split...]),
+        ]
         let sections = parts.filter { !$0.2.isEmpty }.map { title, text, cells in
-            let steps = cells.map { i, cell in
-                """
-                            @Step {
-                                \(cell.title). \(cell.text)
-
-                                @Code(name: "\(section.number) \(cell.title.filter { $0 != "," && $0 != ":" })", file: "\(codeFile(section, i))", reset: true)
-                            }
-                """
-            }
-            return """
-                    @Section(title: "\(title)") {
-                        @ContentAndMedia {
-                            \(text)
-                        }
-
-                        @Steps {
-                \(steps.joined(separator: "\n\n"))
-                        }
+            """
+                @Section(title: "\(title)") {
+                    @ContentAndMedia {
+                        \(text)
                     }
-                """
+
+                    @Steps {
+            \(cells.map { step($1, codeFile(section, $0)) }.joined(separator: "\n\n"))
+                    }
+                }
+            """
         }
         return """
             @Tutorial(time: \(5 * ((cells.count + 4) / 5))) {
@@ -81,6 +80,15 @@ enum Pages {
             }
 
             """
+    }
+    private static func step(_ cell: Cell, _ file: String) -> String {
+        """
+                    @Step {
+                        **\(cell.title).**\(cell.text.isEmpty ? "" : " " + cell.text)
+
+                        @Code(name: "\(cell.title.filter { !",:.".contains($0) }).swift", file: "\(file)", reset: true)
+                    }
+        """
     }
 
     private static func code(_ cell: Cell) -> String {
@@ -130,7 +138,8 @@ enum Pages {
                     """
                 let output = printed(cell).joined(separator: "\n")
                 if snippet.differs {
-                    page += "\nSwift prints:\n\n```\n\(output)\n```\n\nPyTorch prints:\n\n```\n\(snippet.output.trimmingCharacters(in: .newlines))\n```\n"
+                    page +=
+                        "\nSwift prints:\n\n```\n\(output)\n```\n\nPyTorch prints:\n\n```\n\(snippet.output.trimmingCharacters(in: .newlines))\n```\n"
                 } else if !output.isEmpty {
                     page += "\n```\n\(output)\n```\n"
                 }

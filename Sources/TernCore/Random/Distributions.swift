@@ -56,9 +56,8 @@ extension Tensor {
             if replacement && count > 1 {
                 // Where a uniform number falls among the running sums.
                 let wide = dtype == .float64 ? p : p.to(.float32)
-                let sums = wide.cumsum(-1), total = sums.narrow(-1, start: choices - 1, length: 1)
-                let isOne = ((total - 1).abs() .<= 1e-5)
-                let bounds = (sums / `where`(isOne, Tensor.onesLike(total), total)).to(.float64)
+                let sums = wide.cumsum(-1)
+                let bounds = (sums / sums.narrow(-1, start: choices - 1, length: 1)).to(.float64)
                 let u = Tensor.rand(out, dtype: .float64, device: device, generator: generator)
                 return searchsorted(bounds, u)
             }

@@ -3,7 +3,9 @@ final class Parallel: Module, Layer {
     init(_ net1: any Layer, _ net2: any Layer) {
         (self.net1, self.net2) = (net1, net2)
     }
-    func forward(_ x: Tensor) -> Tensor { cat([net1(x), net2(x)], dim: 1) }
+    func forward(_ x: Tensor) -> Tensor {
+        cat([net1(x), net2(x)], dim: 1)
+    }
 }
 let parallel = Parallel(Linear(20, 2), Linear(20, 3))
 print(parallel)

@@ -1,4 +1,6 @@
-for (name, p) in net[0].namedParameters() { print("('\(name)', \(p.shape))") }
+for (name, p) in net[0].namedParameters() {
+    print("('\(name)', \(p.shape))")
+}
 print(net.namedParameters().map(\.name).joined(separator: " "))
 print(net.stateDict()["2.bias"] ?? X)
 
