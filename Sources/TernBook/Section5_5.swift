@@ -9,11 +9,10 @@ import Tern
 /// Tensors go into files and come back: one, several, or all parameters of a network.
 func section5_5() throws {
     cell("A tensor into a file and back")
+    // The file is PyTorch's own: torch.load reads it, and what torch.save wrote is read here.
     manualSeed(0)
     let files = FileManager.default
     let folder = files.temporaryDirectory.path + "/tern-book"
-    try files.createDirectory(
-        atPath: folder, withIntermediateDirectories: true)
     let x = Tensor.arange(4)
     try save(x, to: folder + "/x-file")
     print(try loadTensor(folder + "/x-file"))
@@ -25,7 +24,19 @@ func section5_5() throws {
 
     cell("A dictionary of tensors")
     try save(["x": x, "y": y], to: folder + "/mydict")
-    print(try load(folder + "/mydict"))
+    print(try loadValue(folder + "/mydict"))
+
+    cell("Numbers and texts beside the tensors")
+    // As nested as one likes. Nothing in a file is ever run: a pickle is read as data.
+    let layer = Linear(2, 1)
+    let checkpoint: SavedValue = [
+        "epoch": 3, "best": 0.25, "note": "after warm-up",
+        "model": SavedValue(layer.stateDict()),
+    ]
+    try save(checkpoint, to: folder + "/checkpoint.pt")
+    print(try loadValue(folder + "/checkpoint.pt"))
+    let weights = try load(folder + "/checkpoint.pt", only: ["model"])
+    print(weights.names.joined(separator: " "))
 
     cell("The parameters of a network")
     final class MLP: Module, Layer {

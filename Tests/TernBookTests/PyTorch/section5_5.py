@@ -14,9 +14,16 @@ y = torch.zeros(4)
 torch.save([x, y], "x-files")
 print(torch.load("x-files"))
 
-# %% [differs] A dictionary of tensors
+# %% A dictionary of tensors
 torch.save({"x": x, "y": y}, "mydict")
 print(torch.load("mydict"))
+
+# %% Numbers and texts beside the tensors
+layer = nn.Linear(2, 1)
+checkpoint = {"epoch": 3, "best": 0.25, "note": "after warm-up", "model": layer.state_dict()}
+torch.save(checkpoint, "checkpoint.pt")
+print(torch.load("checkpoint.pt"))
+print(*["model." + name for name in torch.load("checkpoint.pt")["model"]])
 
 # %% The parameters of a network
 class MLP(nn.Module):

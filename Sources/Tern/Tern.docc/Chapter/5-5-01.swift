@@ -1,8 +1,6 @@
 manualSeed(0)
 let files = FileManager.default
 let folder = files.temporaryDirectory.path + "/tern-book"
-try files.createDirectory(
-    atPath: folder, withIntermediateDirectories: true)
 let x = Tensor.arange(4)
 try save(x, to: folder + "/x-file")
 print(try loadTensor(folder + "/x-file"))

@@ -1,4 +1,4 @@
 try save(["x": x, "y": y], to: folder + "/mydict")
-print(try load(folder + "/mydict"))
+print(try loadValue(folder + "/mydict"))
 
-// OrderedDict([('x', tensor([0, 1, 2, 3])), ('y', tensor([0., 0., 0., 0.]))])
+// {'x': tensor([0, 1, 2, 3]), 'y': tensor([0., 0., 0., 0.])}

@@ -1,9 +1,12 @@
-final class MLP: Module, Layer {
-    let hidden = Linear(20, 256)
-    let output = Linear(256, 10)
-    func forward(_ x: Tensor) -> Tensor { output(relu(hidden(x))) }
-}
-let net = MLP()
-let X = Tensor.randn(2, 20)
-let Y = net(X)
-try save(net.stateDict(), to: folder + "/mlp.params")
+let layer = Linear(2, 1)
+let checkpoint: SavedValue = [
+    "epoch": 3, "best": 0.25, "note": "after warm-up",
+    "model": SavedValue(layer.stateDict()),
+]
+try save(checkpoint, to: folder + "/checkpoint.pt")
+print(try loadValue(folder + "/checkpoint.pt"))
+let weights = try load(folder + "/checkpoint.pt", only: ["model"])
+print(weights.names.joined(separator: " "))
+
+// {'epoch': 3, 'best': 0.25, 'note': 'after warm-up', 'model': OrderedDict([('weight', tensor([[-0.0053,  0.3793]])), ('bias', tensor([-0.5820]))])}
+// model.weight model.bias

@@ -1,10 +1,11 @@
-let other = Sequential(Linear(20, 256), ReLU(), Linear(256, 10))
-do {
-    try other.loadStateDict(load(folder + "/mlp.params"))
-} catch {
-    print(error)
-}
+let clone = MLP()
+try clone.loadStateDict(load(folder + "/mlp.params"))
+print(clone.eval())
+print(clone(X) .== Y)
 
-// loadStateDict: the state dict does not fit Sequential:
-//   missing: 0.weight, 0.bias, 2.weight, 2.bias
-//   unexpected: hidden.weight, hidden.bias, output.weight, output.bias
+// MLP(
+//   (hidden): Linear(in_features=20, out_features=256, bias=True)
+//   (output): Linear(in_features=256, out_features=10, bias=True)
+// )
+// tensor([[True, True, True, True, True, True, True, True, True, True],
+//         [True, True, True, True, True, True, True, True, True, True]])
