@@ -45,15 +45,20 @@ let package = Package(
         .target(name: "ParityKit", dependencies: ["Tern", "TernIO", .product(name: "ComplexModule", package: "swift-numerics")]),
         .executableTarget(name: "ParityRunner", dependencies: ["ParityKit"]),
         // Optimised in debug builds too, as the kernels are: the reference that they are compared with is slow enough as it is.
-        .testTarget(name: "TernCoreTests", dependencies: ["TernCore"], swiftSettings: [.unsafeFlags(["-O"])]),
+        .testTarget(name: "TernCoreTests", dependencies: ["TernCore"], exclude: ["PyTorch"], swiftSettings: [.unsafeFlags(["-O"])]),
         .testTarget(name: "TernNNTests", dependencies: ["Tern"]),
         .testTarget(name: "TernIOTests", dependencies: ["TernIO"]),
         .testTarget(name: "TernDataTests", dependencies: ["TernData"]),
         .testTarget(name: "ParityTests", dependencies: ["ParityKit", "Tern"]),
-        .testTarget(name: "TernBookTests", dependencies: ["TernBook"]),
+        .testTarget(name: "TernBookTests", dependencies: ["TernBook"], exclude: ["PyTorch"]),
         .testTarget(name: "TernDownloadTests", dependencies: ["TernDownload"]),
         .testTarget(name: "TernTrainTests", dependencies: ["TernTrain", "TernData"]),
         .testTarget(name: "TernCLITests", dependencies: ["TernCLI", "Tern"]),
     ],
     cxxLanguageStandard: .cxx20
 )
+
+// Only who builds the documentation needs its plugin: see CONTRIBUTING.
+if Context.environment["TERN_DOCS"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}

@@ -13,15 +13,13 @@ public enum Chapter {
     /// The snippets of README.md.
     package static let readme = Section("README", "README", PackageResources.Readme_txt, readmeSnippets)
 
-    /// Runs the sections and says them, line by line: each cell's title, its code, and what it printed behind a bar.
+    /// Runs the sections and says them, line by line: each cell's title and text, its code, and what it printed behind a bar.
     /// - Throws: what a section throws.
-    public static func show(_ sections: [Section], say: (String) -> Void) async throws {
+    public static func show(_ sections: [Section], page: Page = Page(), say: (String) -> Void) async throws {
         for section in sections {
-            say("\n━━ \(section.number) \(section.title) " + String(repeating: "━", count: max(0, 70 - section.title.count)))
-            for cell in try await section.run() {
-                say("\n# \(cell.title)\n\(cell.code)")
-                for line in cell.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast() { say("│ \(line)") }
-            }
+            page.begin(section).forEach(say)
+            for cell in try await section.run() { page.lines(cell, in: section).forEach(say) }
         }
+        say("")
     }
 }

@@ -4,8 +4,12 @@ import Tern
 public struct Cell: Sendable {
     /// What the step shows.
     public let title: String
+    /// A paragraph about it; empty where the title says all.
+    public let text: String
     /// Its Swift code.
     public let code: String
+    /// Whether its output is another at each run, such as a time.
+    public let varies: Bool
     /// What the code printed; empty before it has run.
     public internal(set) var output: String
 }
@@ -16,50 +20,70 @@ public struct Section: Sendable {
     public let number: String
     /// What the section is about.
     public let title: String
-    private let source: [UInt8]
+    /// What a reader learns in it.
+    public let summary: String
+    /// Its cells, before they run.
+    package let cells: [Cell]
     private let body: @Sendable () async throws -> Void
 
     init(_ number: String, _ title: String, _ source: [UInt8], _ body: @escaping @Sendable () async throws -> Void) {
-        (self.number, self.title, self.source, self.body) = (number, title, source, body)
+        (self.number, self.title, self.body) = (number, title, body)
+        (summary, cells) = SectionSource(String(decoding: source, as: UTF8.self)).parts
     }
 
-    /// Its cells, before they run.
-    package var cells: [Cell] { Section.cells(of: String(decoding: source, as: UTF8.self)) }
-
     /// Runs the section, and answers its cells with what each printed. The code shown is the code that ran: it is cut from the source file.
+    ///
+    /// It draws from a generator of its own: what else runs in the process does not disturb its numbers.
     public func run() async throws -> [Cell] {
         let book = Notebook()
-        try await Notebook.$current.withValue(book) { try await body() }
+        try await withGenerator(Generator()) { try await Notebook.$current.withValue(book) { try await body() } }
         return zip(cells, book.outputs).map { cell, output in
             var cell = cell
             cell.output = output
             return cell
         }
     }
+}
 
-    /// The code between one `cell("…")` and the next, without its indentation.
-    static func cells(of source: String) -> [Cell] {
-        var cells: [Cell] = []
-        var code: [Substring] = []
-        var title: String?
-        func close() {
-            guard let title else { return }
-            while code.last?.isEmpty == true { code.removeLast() }
-            cells.append(Cell(title: title, code: code.joined(separator: "\n"), output: ""))
-            code = []
-        }
+/// The source file of a section: its function's documentation is the summary; each `cell("…")` begins a cell, the comment below it is
+/// its text, and the lines up to the next one are its code.
+struct SectionSource {
+    private(set) var parts: (summary: String, cells: [Cell]) = ("", [])
+    private var head: (title: String, varies: Bool)?
+    private var text: [Substring] = [], code: [Substring] = [], summary: [Substring] = []
+
+    init(_ source: String) {
         for line in source.split(separator: "\n", omittingEmptySubsequences: false) {
-            if line.hasPrefix("    cell(\""), line.hasSuffix("\")") {
+            if let next = SectionSource.head(line) {
                 close()
-                title = String(line.dropFirst(10).dropLast(2))
+                head = next
             } else if line.hasPrefix("}") {
                 close()
-                title = nil
-            } else if title != nil {
+            } else if head == nil {
+                if line.hasPrefix("/// ") { summary.append(line.dropFirst(4)) }
+            } else if code.isEmpty, line.hasPrefix("    // ") {
+                text.append(line.dropFirst(7))
+            } else {
                 code.append(line.hasPrefix("    ") ? line.dropFirst(4) : line)
             }
         }
-        return cells
+        parts.summary = summary.joined(separator: " ")
+    }
+
+    private static func head(_ line: Substring) -> (title: String, varies: Bool)? {
+        guard line.hasPrefix("    cell(\"") else { return nil }
+        let rest = line.dropFirst(10)
+        if rest.hasSuffix("\", varies: true)") { return (String(rest.dropLast(16)), true) }
+        return rest.hasSuffix("\")") ? (String(rest.dropLast(2)), false) : nil
+    }
+
+    private mutating func close() {
+        guard let head else { return }
+        while code.last?.isEmpty == true { code.removeLast() }
+        parts.cells.append(
+            Cell(
+                title: head.title, text: text.joined(separator: " "), code: code.joined(separator: "\n"), varies: head.varies, output: ""))
+        (self.head, text, code) = (nil, [], [])
     }
 }
 
@@ -70,7 +94,8 @@ final class Notebook: @unchecked Sendable {
 }
 
 /// Begins the next cell of a section.
-func cell(_ title: String) { Notebook.current?.outputs.append("") }
+/// - Parameter varies: whether what it prints is another at each run, such as a time.
+func cell(_ title: String, varies: Bool = false) { Notebook.current?.outputs.append("") }
 
 /// In place of Swift's own in the sections: what they print goes into their cells.
 func print(_ items: Any..., separator: String = " ", terminator: String = "\n") {

@@ -6,23 +6,37 @@ import Tern
     import Foundation
 #endif
 
+/// Tensors go into files and come back: one, several, or all parameters of a network.
 func section5_5() throws {
     cell("A tensor into a file and back")
+    // The file is PyTorch's own: torch.load reads it, and what torch.save wrote is read here.
     manualSeed(0)
-    let folder = FileManager.default.temporaryDirectory.path + "/tern-book-\(ProcessInfo.processInfo.processIdentifier)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let files = FileManager.default
+    let folder = files.temporaryDirectory.path + "/tern-book"
     let x = Tensor.arange(4)
-    try save(x, to: folder + "/x-file.safetensors")
-    print(try loadTensor(folder + "/x-file.safetensors"))
+    try save(x, to: folder + "/x-file")
+    print(try loadTensor(folder + "/x-file"))
 
     cell("A list of tensors")
     let y = Tensor.zeros(4)
-    try save([x, y], to: folder + "/x-files.safetensors")
-    print(try loadTensors(folder + "/x-files.safetensors"))
+    try save([x, y], to: folder + "/x-files")
+    print(try loadTensors(folder + "/x-files"))
 
     cell("A dictionary of tensors")
-    try save(["x": x, "y": y], to: folder + "/mydict.safetensors")
-    print(try load(folder + "/mydict.safetensors"))
+    try save(["x": x, "y": y], to: folder + "/mydict")
+    print(try loadValue(folder + "/mydict"))
+
+    cell("Numbers and texts beside the tensors")
+    // As nested as one likes. Nothing in a file is ever run: a pickle is read as data.
+    let layer = Linear(2, 1)
+    let checkpoint: SavedValue = [
+        "epoch": 3, "best": 0.25, "note": "after warm-up",
+        "model": SavedValue(layer.stateDict()),
+    ]
+    try save(checkpoint, to: folder + "/checkpoint.pt")
+    print(try loadValue(folder + "/checkpoint.pt"))
+    let weights = try load(folder + "/checkpoint.pt", only: ["model"])
+    print(weights.names.joined(separator: " "))
 
     cell("The parameters of a network")
     final class MLP: Module, Layer {
@@ -40,5 +54,44 @@ func section5_5() throws {
     try clone.loadStateDict(load(folder + "/mlp.params"))
     print(clone.eval())
     print(clone(X) .== Y)
-    try FileManager.default.removeItem(atPath: folder)
+
+    cell("A file that does not fit")
+    // All that is wrong is told at once, and nothing is loaded.
+    let other = Sequential(Linear(20, 256), ReLU(), Linear(256, 10))
+    do {
+        try other.loadStateDict(load(folder + "/mlp.params"))
+    } catch {
+        print(error)
+    }
+
+    cell("Exercise 1: why keep parameters at all")
+    // So that training goes on after a stop, and a model is trained once and used often. The optimizer's memory belongs to a stop as well.
+    let optimizer = SGD(net.parameters(), lr: 0.1, momentum: 0.9)
+    func step() -> Tensor {
+        let loss = net(X).square().mean()
+        optimizer.zeroGrad()
+        loss.backward()
+        optimizer.step()
+        return loss
+    }
+    _ = step()
+    let stopped = (net.stateDict(), optimizer.stateDict())
+    print(step(), step())
+    try net.loadStateDict(stopped.0)
+    try optimizer.loadStateDict(stopped.1)
+    print(step(), step())
+
+    cell("Exercise 2: two layers of an old network in a new one")
+    // The layers themselves are shared with the old network; their parameters, taken from a file, are copies.
+    let head = Sequential(net.hidden, ReLU(), Linear(256, 3))
+    print(head(X).shape)
+    print((head[0].weight.data .== net.hidden.weight.data).all())
+    let copied = Sequential(Linear(20, 256), ReLU(), Linear(256, 3))
+    let old = try load(folder + "/mlp.params")
+    try copied[0].as(Linear.self)?.loadStateDict(old.stripping("hidden."))
+    print((copied[0].weight.data .== clone.hidden.weight.data).all())
+
+    cell("The files are of no more use")
+    try files.removeItem(atPath: folder)
+    print(files.fileExists(atPath: folder))
 }

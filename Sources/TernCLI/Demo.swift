@@ -27,27 +27,12 @@ struct Demo: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if chapter { try await Chapter.show(Chapter.sections) { print($0) } }
+        if chapter { try await Chapter.show(Chapter.sections, page: .terminal) { print($0) } }
         let digits = try await Digits.find(folder: data, download: download)
         print("\nLeNet on \(digits.origin)")
         let result = try DigitTraining(digits: digits, epochs: epochs, batchSize: batchSize, lr: lr, seed: seed).run { print($0) }
         let (checkpoint, picture) = try result.write(to: output)
         print("checkpoint: \(checkpoint)\npicture: \(picture)")
         print("test accuracy \(result.accuracyText) % (\(result.testCount) images)")
-    }
-}
-
-/// `tern book`: the chapter, or one section of it.
-struct Book: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print the book's chapter, each snippet beside its output.")
-    @Argument(help: "A section, such as 5.2; all of them where none is named.") var section: String?
-
-    func run() async throws {
-        let sections = Chapter.sections.filter { section == nil || $0.number == section }
-        guard !sections.isEmpty else {
-            throw ValidationError(
-                "there is no section \(section ?? ""): the chapter has \(Chapter.sections.map(\.number).joined(separator: ", "))")
-        }
-        try await Chapter.show(sections) { print($0) }
     }
 }

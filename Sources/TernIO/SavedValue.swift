@@ -200,7 +200,7 @@ extension SavedValue: CustomStringConvertible {
         case .int(let number): "\(number)"
         case .double(let number): "\(number)"
         case .complex(let real, let imaginary): "(\(real)\(imaginary.sign == .minus ? "-" : "+")\(imaginary.magnitude)j)"
-        case .string(let text): "'\(text)'"
+        case .string(let text): pythonLiteral(text)
         case .bytes(let bytes): "bytes(\(bytes.count))"
         case .dtype(let dtype): "\(dtype)"
         case .device(let name): "device('\(name)')"
@@ -218,9 +218,11 @@ extension SavedValue: CustomStringConvertible {
 extension SavedDictionary: CustomStringConvertible {
     public var description: String {
         let texts = entries.map { entry in
-            if case .string(let text) = entry.key { return "'\(text)': \(entry.value)" }
-            return "\(entry.key): \(entry.value)"
+            var key = "\(entry.key)"
+            if case .string(let text) = entry.key { key = pythonLiteral(text) }
+            return isOrderedDict ? "(\(key), \(entry.value))" : "\(key): \(entry.value)"
         }
-        return "{\(texts.joined(separator: ", "))}"
+        let list = texts.joined(separator: ", ")
+        return isOrderedDict ? list.isEmpty ? "OrderedDict()" : "OrderedDict([\(list)])" : "{\(list)}"
     }
 }

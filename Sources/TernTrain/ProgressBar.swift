@@ -32,7 +32,7 @@ public struct ProgressOutput {
     /// The width is the terminal's, or else the variable `COLUMNS`, or else 80. `TERM=dumb` is no terminal.
     public static var standardError: ProgressOutput {
         let dumb = getenv("TERM").map { String(cString: $0) } == "dumb"
-        return ProgressOutput(isTerminal: isatty(STDERR_FILENO) == 1 && !dumb, columns: terminalColumns) { text in
+        return ProgressOutput(isTerminal: isatty(STDERR_FILENO) == 1 && !dumb, columns: { terminalColumns() }) { text in
             let bytes = Array(text.utf8)
             var done = 0
             while done < bytes.count {
@@ -188,9 +188,10 @@ public func monotonicSeconds() -> Double {
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
 
-private func terminalColumns() -> Int {
+/// The width of the terminal behind a file descriptor, or else the variable `COLUMNS`, or else 80.
+package func terminalColumns(_ descriptor: Int32 = STDERR_FILENO) -> Int {
     var size = winsize()
-    if ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
+    if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
     return getenv("COLUMNS").flatMap { Int(String(cString: $0)) }.flatMap { $0 > 0 ? $0 : nil } ?? 80
 }
 

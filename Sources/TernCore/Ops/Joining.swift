@@ -3,7 +3,7 @@ import CTernCPU
 /// Tensors one after the other along a dimension that they have.
 private struct Concatenate: Op {
     let dim: Int
-    let name = "cat"
+    var name = "cat"
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
         let dtype = resultType(of: x)
         let parts = x.filter { !($0.rank == 1 && $0.count == 0) }  // PyTorch lets an empty vector join anything
@@ -54,7 +54,7 @@ public func stack(_ tensors: [Tensor], dim: Int = 0) -> Tensor {
         raise(.rule("stack", "all tensors must have one shape, but found \(first.shape.brief) and \(other.shape.brief)"))
         return .poison
     }
-    return cat(tensors.map { $0.unsqueeze(dim) }, dim: dim)
+    return dispatch(Concatenate(dim: dim, name: "stack"), tensors.map { $0.unsqueeze(dim) })
 }
 
 extension Tensor {

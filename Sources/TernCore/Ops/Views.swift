@@ -16,7 +16,10 @@ package struct View: Op {
     let kind: Kind
     /// As PyTorch's `grad_fn` says it, where the kind alone does not (`T`, `Squeeze`).
     var label: String?
+    /// Which of PyTorch's overloads it is, as the number at the end of `grad_fn`.
+    var overload = 0
 
+    package var gradientName: String { gradientName(overload: overload) }
     package var name: String {
         if let label { return label }
         return switch kind {
@@ -112,7 +115,9 @@ private struct ViewAdjoint: Op {
 
 extension Tensor {
     @inline(__always)
-    package func view(_ kind: View.Kind, as label: String? = nil) -> Tensor { dispatch(View(kind: kind, label: label), self) }
+    package func view(_ kind: View.Kind, as label: String? = nil, overload: Int = 0) -> Tensor {
+        dispatch(View(kind: kind, label: label, overload: overload), self)
+    }
     /// The same where the arguments must be worked out first, which may fail.
     package func view(as label: String? = nil, _ kind: () throws(TensorError) -> View.Kind?) -> Tensor {
         if isPoison { return .poison }
@@ -218,11 +223,12 @@ extension Tensor {
     /// Without the dimensions of size 1: all, or those of `dims` that have it. Source: `torch.squeeze`.
     public func squeeze() -> Tensor { view(.squeeze(shape.indices.filter { shape[$0] == 1 })) }
     /// The same for the dimensions given, one by one.
-    public func squeeze(_ dims: Int...) -> Tensor { squeeze(dims) }
+    public func squeeze(_ dims: Int...) -> Tensor { squeeze(dims, overload: dims.count == 1 ? 1 : 2) }
     /// Without those of `dims` that have size 1. Source: `torch.squeeze`.
-    public func squeeze(_ dims: [Int]) -> Tensor {
-        view { () throws(TensorError) in
-            .squeeze(try Check.dimensions("squeeze", dims, of: shape).filter { rank > 0 && shape[$0] == 1 })
+    public func squeeze(_ dims: [Int]) -> Tensor { squeeze(dims, overload: 2) }
+    private func squeeze(_ dims: [Int], overload: Int) -> Tensor {
+        composed(self) {
+            view(.squeeze(try Check.dimensions("squeeze", dims, of: shape).filter { rank > 0 && shape[$0] == 1 }), overload: overload)
         }
     }
     /// With a dimension of size 1 before dimension `dim` (negative: from the end of the new shape). Source: `torch.unsqueeze`.

@@ -29,7 +29,7 @@ extension Tensor {
         randn(Shape(sizes), dtype: dtype, device: device, generator: generator, requiresGrad: requiresGrad)
     }
 
-    /// Uniform between `low` and `high`. Source: `torch.Tensor.uniform_`.
+    /// Uniform between `low` and `high`; the parts of complex numbers each. Source: `torch.Tensor.uniform_`.
     public static func uniform(
         _ shape: Shape, _ low: Double, _ high: Double, dtype: DType = .float32, device: Device? = nil, generator: Generator? = nil,
         requiresGrad: Bool = false
@@ -39,13 +39,13 @@ extension Tensor {
         }
     }
 
-    /// Normal, with that mean and standard deviation (0 or more). Source: `torch.normal`.
+    /// Normal, with that mean and standard deviation (0 or more). Complex numbers share the variance between their parts. Source: `torch.normal`.
     public static func normal(
         _ shape: Shape, mean: Double = 0, std: Double = 1, dtype: DType = .float32, device: Device? = nil, generator: Generator? = nil,
         requiresGrad: Bool = false
     ) -> Tensor {
         drawn("normal", shape, dtype, device, generator, requiresGrad, std >= 0 ? nil : "the standard deviation \(std) is negative") {
-            tern_random_normal($0, $1, mean, std)
+            tern_random_normal($0, $1, mean, dtype.isComplex ? std / 2.0.squareRoot() : std)
         }
     }
 
@@ -120,6 +120,10 @@ extension Tensor {
         }
         let device = Device.chosen(device)
         if device.kind == .meta { return made(op, shape, dtype, device, requiresGrad) { _ in } }
+        if dtype.isComplex, op == "uniform" || op == "normal" {
+            let parts = drawn(op, Shape(shape.array + [2]), dtype.real, device, generator, false, nil, draw)
+            return parts.viewAsComplex().requiringGrad(requiresGrad)
+        }
         let values = made(op, shape, dtype, .cpu) { t in
             if t.count == 0 { return true }
             return (generator ?? .default).withState { state in

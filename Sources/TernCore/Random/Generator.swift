@@ -51,3 +51,9 @@ public func manualSeed(_ seed: UInt64) { Generator.default.seed = seed }
 public func withGenerator<R>(_ generator: Generator, _ body: () throws -> R) rethrows -> R {
     try Generator.$scoped.withValue(generator, operation: body)
 }
+/// The same for work that waits: the generator belongs to the task, and goes with it from thread to thread.
+public func withGenerator<R>(
+    _ generator: Generator, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> R
+) async rethrows -> R {
+    try await Generator.$scoped.withValue(generator, operation: body, isolation: isolation)
+}

@@ -1,0 +1,36 @@
+manualSeed(1)
+let both = Linear(8, 8)
+let mlp = Sequential(
+    Linear(4, 8), ReLU(), both, ReLU(), both, ReLU(), Linear(8, 1))
+let inputs = Tensor.rand(16, 4)
+let targets = inputs.sum(1, keepDim: true)
+let optimizer = SGD(mlp.parameters(), lr: 0.05)
+for step in 0..<4 {
+    let loss = mseLoss(mlp(inputs), targets)
+    optimizer.zeroGrad()
+    loss.backward()
+    optimizer.step()
+    print(step, loss)
+    for (name, p) in mlp.namedParameters() where name.hasSuffix("weight") {
+        print(" ", name, p.data.norm(), p.grad?.norm() ?? "none")
+    }
+}
+print((mlp[2].weight.data .== mlp[4].weight.data).all())
+
+// 0 tensor(6.0307, grad_fn=<MseLossBackward0>)
+//   0.weight tensor(1.4598) tensor(0.3661)
+//   2.weight tensor(1.5586) tensor(1.6036)
+//   6.weight tensor(0.6804) tensor(2.0369)
+// 1 tensor(4.4812, grad_fn=<MseLossBackward0>)
+//   0.weight tensor(1.4618) tensor(0.3491)
+//   2.weight tensor(1.5678) tensor(0.9219)
+//   6.weight tensor(0.7005) tensor(1.2808)
+// 2 tensor(3.4520, grad_fn=<MseLossBackward0>)
+//   0.weight tensor(1.4646) tensor(0.3692)
+//   2.weight tensor(1.5809) tensor(0.9989)
+//   6.weight tensor(0.7375) tensor(1.4420)
+// 3 tensor(2.5960, grad_fn=<MseLossBackward0>)
+//   0.weight tensor(1.4686) tensor(0.4592)
+//   2.weight tensor(1.5995) tensor(1.1298)
+//   6.weight tensor(0.7876) tensor(1.6211)
+// tensor(True)

@@ -1,0 +1,11 @@
+let s = signal.requiringGrad()
+let f = fft(s)
+let energy = (f.real.square() + f.imag.square()).sum()
+print(energy)
+energy.backward()
+print(s.grad ?? "none")
+print(Fourier()(s).real.sum())
+
+// tensor(24., grad_fn=<SumBackward0>)
+// tensor([ 8., 16.,  0., -8.])
+// tensor(3., grad_fn=<SumBackward0>)

@@ -1,0 +1,8 @@
+manualSeed(0)
+let files = FileManager.default
+let folder = files.temporaryDirectory.path + "/tern-book"
+let x = Tensor.arange(4)
+try save(x, to: folder + "/x-file")
+print(try loadTensor(folder + "/x-file"))
+
+// tensor([0, 1, 2, 3])

@@ -1,0 +1,11 @@
+let head = Sequential(net.hidden, ReLU(), Linear(256, 3))
+print(head(X).shape)
+print((head[0].weight.data .== net.hidden.weight.data).all())
+let copied = Sequential(Linear(20, 256), ReLU(), Linear(256, 3))
+let old = try load(folder + "/mlp.params")
+try copied[0].as(Linear.self)?.loadStateDict(old.stripping("hidden."))
+print((copied[0].weight.data .== clone.hidden.weight.data).all())
+
+// torch.Size([2, 3])
+// tensor(True)
+// tensor(True)

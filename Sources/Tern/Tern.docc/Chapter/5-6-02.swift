@@ -1,0 +1,3 @@
+print((tryGPU(), tryGPU(10), tryAllGPUs()))
+
+// (device(type='cpu'), device(type='cpu'), [device(type='cpu')])

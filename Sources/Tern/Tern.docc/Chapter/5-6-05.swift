@@ -1,0 +1,3 @@
+print(Z.to(Y.device).isSameStorage(as: Z))
+
+// true

@@ -1,0 +1,6 @@
+let shapes = Tensor.ones(2, 3, device: .meta)
+print(shapes + shapes)
+do { _ = try recovering { X + shapes } } catch { print(error) }
+
+// tensor(..., device='meta', size=(2, 3))
+// add: all operands must be on one device, but operand 1 (2, 3) is on cpu, operand 2 (2, 3) is on meta: move one with to(device)
