@@ -75,7 +75,7 @@ import Testing
         #expect(deep?.isSameStorage(as: same) == true)
         #expect(value["parameter"]?.tensor?.requiresGrad == true && value["frozen"]?.tensor?.requiresGrad == false)
         #expect(value["wants"]?.tensor?.requiresGrad == true && value["same"]?.tensor?.requiresGrad == false)
-        #expect("\(value["ordered"] ?? 0) \(value["counter"] ?? 0)" == "{'b': 1, 'a': 2} {'a': 2, 'b': 1}")
+        #expect("\(value["ordered"] ?? 0) \(value["counter"] ?? 0)" == "OrderedDict([('b', 1), ('a', 2)]) {'a': 2, 'b': 1}")
         #expect(value["ordered"]?.dictionary?.isOrderedDict == true && value["counter"]?.dictionary?.isOrderedDict == false)
         #expect(value["meta"]?.tensor?.device == .meta && value["meta"]?.tensor?.shape == [2, 3])
         #expect(
