@@ -60,7 +60,7 @@ public enum FileFormat: String, Sendable, CaseIterable {
 
     /// Formats that are recognized, for a clear error, and not read.
     private static let foreign: [(name: String, endings: [String], start: [UInt8])] = [
-        ("a pickle", ["pkl", "pickle"], []),
+        ("a pickle", ["pkl", "pickle"], [])
     ]
 }
 

@@ -18,7 +18,7 @@ import Testing
         }
         pickle += Array("e.".utf8)
 
-        FileManager.default.createFile(atPath: path, contents: nil)
+        try write([], to: path)
         let file = try #require(FileHandle(forWritingAtPath: path))
         defer { try? file.close() }
         var directory: [UInt8] = [], at = 0

@@ -25,7 +25,8 @@ func expectSame(_ found: StateDict, _ expected: StateDict) {
         let kinds: [(String, Tensor)] = [
             ("b1", n % 2 .== 1), ("u1", n.to(.uint8)), ("i1", (n - 2).to(.int8)), ("i2", (n - 2).to(.int16)), ("i4", (n - 2).to(.int32)),
             ("i8", n - 2), ("f2", special.to(.float16)), ("f4", special.to(.float32)), ("f8", special),
-            ("c8", .complex(n.to(.float32), 0 - n.to(.float32))), ("c16", .complex(n.to(.float64), 0 - n.to(.float64))), ("u2", n.to(.int32)),
+            ("c8", .complex(n.to(.float32), 0 - n.to(.float32))), ("c16", .complex(n.to(.float64), 0 - n.to(.float64))),
+            ("u2", n.to(.int32)),
             ("u4", n), ("u8", n),
         ]
         var all = StateDict()

@@ -30,7 +30,7 @@ struct Damage: ParsableCommand {
             let path = to + "." + (files[i].split(separator: ".").last ?? "")
             try Data(bytes).write(to: URL(filePath: path))
             alarm(10)
-            let began = clock.now
+            let began = processorSeconds()
             do {
                 for (_, tensor) in try load(path) where tensor.device == .cpu && tensor.count < 1 << 24 {
                     tensor.withUnsafeBytes { bytes in blackHole = bytes.reduce(blackHole) { $0 ^ $1 } }
@@ -40,15 +40,33 @@ struct Damage: ParsableCommand {
                 // Numbers and quoted names vary; what is left is the rule.
                 rules.insert(error.rule.replacing(#/'[^']*'|[0-9]+/#, with: "_").prefix(60).description)
             }
-            slowest = max(slowest, (clock.now - began) / .seconds(1))
+            slowest = max(slowest, processorSeconds() - began)
             alarm(0)
             count += 1
         }
+        let slow = "slowest \(slowest) s of processor, at most \(peakMegabytes()) MB"
+        print("\(count) files, \(loaded) of them loaded, \(rules.count) kinds of errors; \(slow)")
+    }
+
+    private func usage() -> rusage {
         var usage = rusage()
-        getrusage(RUSAGE_SELF.rawValue, &usage)
-        print(
-            "\(count) files, \(loaded) of them loaded, \(rules.count) kinds of errors; slowest \(slowest) s, at most \(usage.ru_maxrss / 1024) MB"
-        )
+        #if canImport(Glibc)
+            getrusage(RUSAGE_SELF.rawValue, &usage)
+        #else
+            getrusage(RUSAGE_SELF, &usage)
+        #endif
+        return usage
+    }
+    private func peakMegabytes() -> Int {
+        #if canImport(Glibc)
+            usage().ru_maxrss / 1024
+        #else
+            usage().ru_maxrss / 1_048_576
+        #endif
+    }
+    private func processorSeconds() -> Double {
+        let now = usage()
+        return Double(now.ru_utime.tv_sec + now.ru_stime.tv_sec) + Double(now.ru_utime.tv_usec + now.ru_stime.tv_usec) * 1e-6
     }
 
     /// One to eight changes of random kinds.
