@@ -5,7 +5,10 @@ import PackageDescription
 let package = Package(
     name: "TernBenchmarks",
     platforms: [.macOS(.v15)],
-    products: [.executable(name: "tern-bench", targets: ["TernBench"])],
+    products: [
+        .executable(name: "tern-bench", targets: ["TernBench"]),
+        .executable(name: "tern-fuzz", targets: ["TernFuzz"]),
+    ],
     dependencies: [
         .package(name: "Tern", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -13,6 +16,10 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "TernBench",
-            dependencies: [.product(name: "Tern", package: "Tern"), .product(name: "ArgumentParser", package: "swift-argument-parser")])
+            dependencies: [.product(name: "Tern", package: "Tern"), .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        // Not timed, but no part of Tern either.
+        .executableTarget(
+            name: "TernFuzz",
+            dependencies: [.product(name: "Tern", package: "Tern"), .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     ]
 )

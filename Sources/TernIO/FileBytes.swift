@@ -20,6 +20,13 @@ struct FileBytes {
         copy.pointer?.copyMemory(from: start, byteCount: count)
         return copy
     }
+    /// A storage of these bytes in which each group of `size` is turned round.
+    func swapped(by size: Int) -> Storage {
+        let copy = Storage(allocating: count, on: Backends.cpu)
+        guard let to = copy.pointer else { return copy }
+        for at in 0..<count { to.storeBytes(of: buffer[at ^ (size - 1) < count ? at ^ (size - 1) : at], toByteOffset: at, as: UInt8.self) }
+        return withExtendedLifetime(owner) { copy }
+    }
 }
 
 /// Memory that is freed with its last user.

@@ -54,9 +54,17 @@ struct SavedModule {
                 throw broken("there is no such class in Tern, or loadModule does not know it")
             }
             let state = try SavedValue.object(object).tensors(file: file)
-            module = try recovering { try make(self) }
-            if let dtype = state.entries.map(\.tensor.dtype).first(where: \.isDifferentiable), dtype != .float32 { try module.to(dtype) }
-            try module.loadStateDict(state)
+            do {
+                module = try recovering { try make(self) }
+                if let dtype = state.entries.map(\.tensor.dtype).first(where: \.isDifferentiable), dtype != .float32 {
+                    try module.to(dtype)
+                }
+                try module.loadStateDict(state)
+            } catch let error as FileFormatError {
+                throw error
+            } catch {
+                throw broken("\(error)")
+            }
         }
         modes.append((module, object.state["training"]?.bool ?? true))
         return module
@@ -96,7 +104,12 @@ extension SavedModule {
 
     /// Sizes are taken from the parameters that the file has, so that none is made larger than the file.
     func parameter(_ name: String) throws(FileFormatError) -> Tensor {
-        guard let tensor = object.state["_parameters"]?[.string(name)]?.tensor else { throw broken("it has no parameter '\(name)'") }
+        try sound(object.state["_parameters"]?[.string(name)]?.tensor, name)
+    }
+    private func sound(_ tensor: Tensor?, _ name: String) throws(FileFormatError) -> Tensor {
+        guard let tensor, tensor.count * tensor.dtype.itemSize <= tensor.storage.byteCount else {
+            throw broken("it has no parameter '\(name)', or not all of its elements")
+        }
         return tensor
     }
     func has(_ parameter: String) -> Bool { object.state["_parameters"]?[.string(parameter)]?.tensor != nil }
@@ -108,7 +121,7 @@ extension SavedModule {
     /// The number of channels that a normalization has; one without parameters and statistics allocates nothing for them.
     func channels() throws(FileFormatError) -> Int {
         let tensor = object.state["_parameters"]?["weight"]?.tensor ?? object.state["_buffers"]?["running_mean"]?.tensor
-        if let tensor { return tensor.count }
+        if tensor != nil { return try sound(tensor, "weight").count }
         if try flag("track_running_stats") { throw broken("its running statistics are missing") }
         return try int("num_features")
     }

@@ -5,7 +5,9 @@ extension SavedModule {
     typealias Maker = @Sendable (SavedModule) throws -> Module
 
     /// Tern's layers by the name of PyTorch's class, made from the attributes of PyTorch's.
-    static let makers: [String: Maker] = plain.merging(activations) { $1 }.merging(convolutions) { $1 }.merging(others) { $1 }
+    static let makers: [String: Maker] = [plain, activations, convolutions, others, paddings, sequences].reduce(into: [:]) { all, some in
+        all.merge(some) { $1 }
+    }
 
     private static let plain: [String: Maker] = [
         "Identity": { _ in Identity() }, "ReLU": { _ in ReLU() }, "ReLU6": { _ in ReLU6() }, "SELU": { _ in SELU() },
@@ -51,6 +53,24 @@ extension SavedModule {
         "Conv3d": {
             try $0.convolution(3) {
                 Conv3d($0, $1, kernelSize: $2, stride: $3, padding: $4, dilation: $5, groups: $6, bias: $7, paddingMode: $8)
+            }
+        },
+        "ConvTranspose1d": {
+            try $0.transposed(1) {
+                ConvTranspose1d(
+                    $0, $1, kernelSize: $2, stride: $3, padding: $4, outputPadding: $5, groups: $6, bias: $7, dilation: $8)
+            }
+        },
+        "ConvTranspose2d": {
+            try $0.transposed(2) {
+                ConvTranspose2d(
+                    $0, $1, kernelSize: $2, stride: $3, padding: $4, outputPadding: $5, groups: $6, bias: $7, dilation: $8)
+            }
+        },
+        "ConvTranspose3d": {
+            try $0.transposed(3) {
+                ConvTranspose3d(
+                    $0, $1, kernelSize: $2, stride: $3, padding: $4, outputPadding: $5, groups: $6, bias: $7, dilation: $8)
             }
         },
         "MaxPool1d": { try $0.maxPool { MaxPool1d(kernelSize: $0, stride: $1, padding: $2, dilation: $3, ceilMode: $4) } },
@@ -99,9 +119,51 @@ extension SavedModule {
             return GroupNorm(
                 try $0.int("num_groups"), channels, eps: try $0.double("eps"), affine: $0.has("weight"), bias: $0.has("bias"))
         },
+    ]
+
+    private static let paddings: [String: Maker] = [
+        "ZeroPad1d": { ZeroPad1d(try $0.sizes("padding")) },
         "ZeroPad2d": { ZeroPad2d(try $0.sizes("padding")) },
+        "ZeroPad3d": { ZeroPad3d(try $0.sizes("padding")) },
+        "ReflectionPad1d": { ReflectionPad1d(try $0.sizes("padding")) },
         "ReflectionPad2d": { ReflectionPad2d(try $0.sizes("padding")) },
+        "ReflectionPad3d": { ReflectionPad3d(try $0.sizes("padding")) },
+        "ReplicationPad1d": { ReplicationPad1d(try $0.sizes("padding")) },
         "ReplicationPad2d": { ReplicationPad2d(try $0.sizes("padding")) },
+        "ReplicationPad3d": { ReplicationPad3d(try $0.sizes("padding")) },
+        "ConstantPad1d": { ConstantPad1d(try $0.sizes("padding"), try $0.scalar("value")) },
+        "ConstantPad2d": { ConstantPad2d(try $0.sizes("padding"), try $0.scalar("value")) },
+        "ConstantPad3d": { ConstantPad3d(try $0.sizes("padding"), try $0.scalar("value")) },
+    ]
+
+    private static let sequences: [String: Maker] = [
+        "RNN": {
+            let r = try $0.recurrence(gates: 1)
+            return RNN(
+                r.input, r.hidden, numLayers: r.layers, nonlinearity: try $0.text("mode") == "RNN_RELU" ? .relu : .tanh, bias: r.bias,
+                batchFirst: r.batchFirst, dropout: r.dropout, bidirectional: r.bidirectional)
+        },
+        "LSTM": {
+            let r = try $0.recurrence(gates: 4), states = try $0.matrix("weight_hh_l0").columns
+            return LSTM(
+                r.input, r.hidden, numLayers: r.layers, bias: r.bias, batchFirst: r.batchFirst, dropout: r.dropout,
+                bidirectional: r.bidirectional, projSize: states == r.hidden ? 0 : states)
+        },
+        "GRU": {
+            let r = try $0.recurrence(gates: 3)
+            return GRU(
+                r.input, r.hidden, numLayers: r.layers, bias: r.bias, batchFirst: r.batchFirst, dropout: r.dropout,
+                bidirectional: r.bidirectional)
+        },
+        "MultiheadAttention": {
+            let isOne = $0.has("in_proj_weight")
+            return MultiheadAttention(
+                try $0.matrix(isOne ? "in_proj_weight" : "q_proj_weight").columns, try $0.int("num_heads"),
+                dropout: try $0.double("dropout"),
+                bias: $0.has("in_proj_bias"), addBiasKV: $0.has("bias_k"), addZeroAttn: try $0.flag("add_zero_attn"),
+                kDim: isOne ? nil : try $0.matrix("k_proj_weight").columns, vDim: isOne ? nil : try $0.matrix("v_proj_weight").columns,
+                batchFirst: try $0.flag("batch_first"))
+        },
     ]
 
     // MARK: Families
@@ -122,6 +184,25 @@ extension SavedModule {
         return make(
             weight[1] * groups, weight[0], Array(weight.dropFirst(2)), try sizes("stride"), padding, try sizes("dilation"), groups,
             has("bias"), mode)
+    }
+    private func transposed(_ rank: Int, _ make: (Int, Int, [Int], [Int], [Int], [Int], Int, Bool, [Int]) -> Module) throws -> Module {
+        let weight = try parameter("weight").shape.array, groups = try int("groups")
+        guard weight.count == rank + 2, (1...max(weight[0], 1)).contains(groups) else {
+            throw broken("a weight of shape \(weight) in \(groups) groups is none of its own")
+        }
+        return try make(
+            weight[0], weight[1] * groups, Array(weight.dropFirst(2)), sizes("stride"), sizes("padding"), sizes("output_padding"), groups,
+            has("bias"), sizes("dilation"))
+    }
+    private struct Recurrence {
+        let input: Int, hidden: Int, layers: Int, bias: Bool, batchFirst: Bool, dropout: Double, bidirectional: Bool
+    }
+    private func recurrence(gates: Int) throws -> Recurrence {
+        let (rows, columns) = try matrix("weight_ih_l0"), layers = try int("num_layers")
+        guard layers > 0, has("weight_ih_l\(layers - 1)") else { throw broken("it has no weights for \(layers) layers") }
+        return try Recurrence(
+            input: columns, hidden: rows / gates, layers: layers, bias: has("bias_ih_l0"), batchFirst: flag("batch_first"),
+            dropout: double("dropout"), bidirectional: has("weight_ih_l0_reverse"))
     }
     private func maxPool(_ make: ([Int], [Int], [Int], [Int], Bool) -> Module) throws -> Module {
         if object.state["return_indices"]?.bool == true { throw broken("it returns indices: call the layer's withIndices instead") }

@@ -30,7 +30,7 @@ struct PickleObject {
         /// The dtype, size and stride, of a tensor without elements.
         case metaTensor
         /// A block of elements that stands elsewhere in the file.
-        case storage(PickleStorage)
+        indirect case storage(PickleStorage)
         /// What it was made from, then its state where one was set.
         case instance(String)
     }
@@ -50,17 +50,25 @@ struct PickleStorage: Equatable {
 
 /// The objects of a pickle, and reading them.
 struct PickleHeap {
-    static let mostObjects = 8_000_000
+    /// How many objects there may be, and how many items in all of them: some hundred megabytes.
+    static let mostObjects = 4_000_000, mostItems = 16_000_000
     private(set) var objects: [PickleObject] = []
+    private var itemCount = 0
 
     /// The place of a new object; nil where there are too many.
     mutating func add(_ kind: PickleObject.Kind, _ items: [PickleItem] = []) -> PickleItem? {
-        guard objects.count < PickleHeap.mostObjects else { return nil }
+        itemCount += items.count
+        guard objects.count < PickleHeap.mostObjects, itemCount <= PickleHeap.mostItems else { return nil }
         objects.append(PickleObject(kind: kind, items: items))
         return .object(objects.count - 1)
     }
-    mutating func append(_ items: some Sequence<PickleItem>, to index: Int) { objects[index].items.append(contentsOf: items) }
-    mutating func setKind(_ kind: PickleObject.Kind, of index: Int) { objects[index].kind = kind }
+    /// Adds items to an object; false where there are too many.
+    mutating func append(_ items: [PickleItem], to index: Int) -> Bool {
+        itemCount += items.count
+        guard itemCount <= PickleHeap.mostItems else { return false }
+        objects[index].items += items
+        return true
+    }
 
     subscript(item: PickleItem) -> PickleObject? { if case .object(let index) = item { objects[index] } else { nil } }
 

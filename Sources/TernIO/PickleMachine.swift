@@ -72,8 +72,14 @@ struct PickleMachine {
         try push(made(kind, items))
     }
     mutating func made(_ kind: PickleObject.Kind, _ items: [PickleItem] = []) throws(FileFormatError) -> PickleItem {
-        guard let item = heap.add(kind, items) else { throw failure("it makes more than \(PickleHeap.mostObjects) objects") }
+        guard let item = heap.add(kind, items) else { throw tooMany }
         return item
+    }
+    private mutating func append(_ items: [PickleItem], to index: Int) throws(FileFormatError) {
+        guard heap.append(items, to: index) else { throw tooMany }
+    }
+    private var tooMany: FileFormatError {
+        failure("it makes more than \(PickleHeap.mostObjects) objects or \(PickleHeap.mostItems) values in them")
     }
     /// Notes that a call copies so much: in sum no more than the pickle's length, so that a short one can't fill the memory.
     mutating func charge(_ count: Int) throws(FileFormatError) {
@@ -116,19 +122,19 @@ struct PickleMachine {
         guard case .object(let index) = try top(), heap.objects[index].kind == (isSet ? .set : .list) else {
             throw failure("it appends to \(heap.kind(try top()))")
         }
-        heap.append(items, to: index)
+        try append(items, to: index)
     }
     private mutating func set(_ items: [PickleItem]) throws(FileFormatError) {
         guard case .object(let index) = try top(), case .dictionary = heap.objects[index].kind, items.count.isMultiple(of: 2) else {
             throw failure("it sets items of \(heap.kind(try top()))")
         }
-        heap.append(items, to: index)
+        try append(items, to: index)
     }
     private mutating func build() throws(FileFormatError) {
         let state = try pop(), object = try top()
         guard case .object(let index) = object else { throw failure("it sets the state of \(heap.kind(object))") }
         switch heap.objects[index].kind {
-        case .instance: heap.append([state], to: index)
+        case .instance: try append([state], to: index)
         case .dictionary(isOrdered: true): break  // attributes of an OrderedDict: the versions of modules
         default: throw failure("it sets the state of \(heap.kind(object))")
         }

@@ -1,11 +1,5 @@
 import TernCore
 
-/// Where the blocks of elements of a pickle stand.
-protocol PickleStorageSource {
-    /// The block, of `storage.count` elements.
-    mutating func contents(of storage: PickleStorage) throws(FileFormatError) -> Storage
-}
-
 /// Turns the objects of a pickle into a value. What is shared is turned once; cycles, and values that are nested beyond
 /// ``deepest`` levels or would be beyond all bounds if written out, are errors.
 struct PickleTree<Source: PickleStorageSource> {
@@ -14,7 +8,7 @@ struct PickleTree<Source: PickleStorageSource> {
 
     private let heap: PickleHeap
     private let file: String
-    private var source: Source
+    private var storages: PickleStorages<Source>
     private var made: [Made?]
     private var isOpen: [Bool]
 
@@ -26,7 +20,7 @@ struct PickleTree<Source: PickleStorageSource> {
     }
 
     init(_ heap: PickleHeap, file: String, source: Source) {
-        (self.heap, self.file, self.source) = (heap, file, source)
+        (self.heap, self.file, storages) = (heap, file, PickleStorages(source, file: file))
         made = Array(repeating: nil, count: heap.objects.count)
         isOpen = Array(repeating: false, count: heap.objects.count)
     }
@@ -81,7 +75,7 @@ struct PickleTree<Source: PickleStorageSource> {
 
     private mutating func build(_ index: Int) throws(FileFormatError) -> Made {
         let object = heap.objects[index]
-        var height = 0, size = 1
+        var height = 0, size = 1 + object.items.count
         for case .object(let child) in parts(of: object) {
             height = max(height, made[child]?.height ?? 0)
             size += made[child]?.size ?? 0
@@ -172,7 +166,7 @@ struct PickleTree<Source: PickleStorageSource> {
         guard last < storage.part.count / max(unit, 1) else {
             throw broken("reaches element \(last), but the storage has \(storage.part.count / max(unit, 1))")
         }
-        let block = try source.contents(of: storage)
+        let block = try storages.storage(storage)
         let offset = storage.part.lowerBound / max(unit, 1) + start
         guard block.byteCount / dtype.itemSize > storage.part.lowerBound / max(unit, 1) + last else {
             throw broken("reaches element \(last), but the storage has \(block.byteCount) bytes")

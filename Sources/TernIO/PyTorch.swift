@@ -50,7 +50,7 @@ enum PyTorchCodec: FileCodec {
         return try withExtendedLifetime(program.owner) { () throws(FileFormatError) in
             var machine = PickleMachine(program.buffer, file: file.path)
             let root = try machine.run()
-            let storages = ArchiveStorages(archive: archive, folder: folder, isSwapped: isSwapped, file: file.path)
+            let storages = ArchiveStorages(archive: archive, folder: folder, isSwapped: isSwapped)
             var tree = PickleTree(machine.heap, file: file.path, source: storages)
             return try tree.value(of: root)
         }
@@ -61,27 +61,11 @@ enum PyTorchCodec: FileCodec {
         let archive: ZipArchive
         let folder: String
         let isSwapped: Bool
-        let file: String
-        var known: [BlockKey: Storage] = [:]
 
-        mutating func contents(of storage: PickleStorage) throws(FileFormatError) -> Storage {
-            if let found = known[BlockKey(storage)] { return found }
-            func broken(_ rule: String) -> FileFormatError { FileFormatError(file: file, rule: "storage '\(storage.key)' \(rule)") }
-            guard let entry = archive["\(folder)data/\(storage.key)"] else { throw broken("is missing") }
-            guard entry.size / storage.dtype.itemSize >= storage.count else {
-                throw broken("has \(entry.size) bytes, but \(storage.count) elements of \(storage.dtype)")
-            }
-            let bytes = try archive.contents(of: entry)
-            let made = try bytes.storage(of: storage.dtype, isSwapped: isSwapped, failure: broken)
-            known[BlockKey(storage)] = made
-            return made
+        func bytes(of key: String) throws(FileFormatError) -> FileBytes? {
+            guard let entry = archive["\(folder)data/\(key)"] else { return nil }
+            return try archive.contents(of: entry)
         }
-    }
-
-    /// A block that two types of elements look at is two.
-    private struct BlockKey: Hashable {
-        let key: String, dtype: DType
-        init(_ storage: PickleStorage) { (key, dtype) = (storage.key, storage.dtype) }
     }
 
     // MARK: Files of old
@@ -124,38 +108,11 @@ enum PyTorchCodec: FileCodec {
 
     private struct LegacyStorages: PickleStorageSource {
         let file: MappedFile
+        let isSwapped = false
         var places: [String: Range<Int>] = [:]
-        var known: [BlockKey: Storage] = [:]
 
-        mutating func contents(of storage: PickleStorage) throws(FileFormatError) -> Storage {
-            if let found = known[BlockKey(storage)] { return found }
-            func broken(_ rule: String) -> FileFormatError { FileFormatError(file: file.path, rule: "storage '\(storage.key)' \(rule)") }
-            guard let place = places[storage.key] else { throw broken("is missing") }
-            guard place.count / storage.dtype.itemSize >= storage.count else {
-                throw broken("has \(place.count) bytes, but \(storage.count) elements of \(storage.dtype)")
-            }
-            let bytes = FileBytes(buffer: UnsafeRawBufferPointer(rebasing: file.bytes[place]), owner: file)
-            let made = try bytes.storage(of: storage.dtype, isSwapped: false, failure: broken)
-            known[BlockKey(storage)] = made
-            return made
+        func bytes(of key: String) -> FileBytes? {
+            places[key].map { FileBytes(buffer: UnsafeRawBufferPointer(rebasing: file.bytes[$0]), owner: file) }
         }
-    }
-}
-
-extension FileBytes {
-    /// A storage of elements of that type.
-    /// - Parameter isSwapped: whether the highest byte of each comes first.
-    fileprivate func storage(
-        of dtype: DType, isSwapped: Bool, failure: (String) -> FileFormatError
-    ) throws(FileFormatError) -> Storage {
-        if dtype == .bool, let bad = buffer.first(where: { $0 > 1 }) { throw failure("is of bools, but holds the byte \(bad)") }
-        let size = dtype.real.itemSize
-        guard isSwapped, size > 1 else { return storage(alignment: size) }
-        let swapped = Storage(allocating: count, on: Backends.cpu)
-        guard let to = swapped.pointer else { return swapped }
-        for at in stride(from: 0, to: count - size + 1, by: size) {
-            for i in 0..<size { to.storeBytes(of: buffer[at + size - 1 - i], toByteOffset: at + i, as: UInt8.self) }
-        }
-        return swapped
     }
 }

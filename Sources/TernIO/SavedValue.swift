@@ -25,7 +25,7 @@ public enum SavedValue: Sendable {
     /// The sizes of a tensor (`torch.Size`).
     case size([Int])
     /// A tensor. Those that share memory in the file share it here.
-    case tensor(Tensor)
+    indirect case tensor(Tensor)
     /// Values in order.
     case list([SavedValue])
     /// Values in order; Python's `tuple`, which can't change.
@@ -35,7 +35,7 @@ public enum SavedValue: Sendable {
     /// Values by their keys, in order.
     case dictionary(SavedDictionary)
     /// What a pickle says of an object of a class: a module of `torch.nn`.
-    case object(SavedObject)
+    indirect case object(SavedObject)
 }
 
 /// Values by keys, in the order in which they were added: Python's `dict` and `OrderedDict`.

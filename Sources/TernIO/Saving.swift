@@ -67,8 +67,9 @@ public func save(
     let contents = FileContents(value: value.savedValue, metadata: metadata)
     let file = try AtomicFile(path)
     if let progress {
-        let total = try Double(max(contents.tensors(file: path).reduce(1) { $0 + $1.tensor.count * $1.tensor.dtype.itemSize }, 1))
-        file.onWrite = { progress(min(Double($0) / total, 1)) }
+        var total = 0
+        contents.value.forEachTensor { total += $0.count * $0.dtype.itemSize }
+        file.onWrite = { [total] in progress(min(Double($0) / Double(max(total, 1)), 1)) }
     }
     try format.codec.write(contents, to: file, path: path)
     try file.commit(durable: durable)

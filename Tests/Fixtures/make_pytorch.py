@@ -144,6 +144,19 @@ def modules():
                                      torch.nn.GELU(), torch.nn.Softmax(dim=1)))])).eval()
 
 
+def other_modules():
+    """Those that Sequential does not take, and others, of parameters of every kind."""
+    torch.manual_seed(6)
+    n = torch.nn
+    return {
+        "lstm": n.LSTM(3, 4, num_layers=2, batch_first=True, bidirectional=True, proj_size=2), "gru": n.GRU(3, 5), "rnn": n.RNN(3, 5, nonlinearity="relu"),
+        "attention": n.MultiheadAttention(6, 2, batch_first=True), "foreign": n.MultiheadAttention(6, 3, kdim=4, vdim=5, add_bias_kv=True),
+        "transposed": n.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2), "embedding": n.Embedding(7, 3, padding_idx=2),
+        "pad": n.ReflectionPad2d((1, 2, 0, 1)), "group": n.GroupNorm(2, 4), "average": n.AdaptiveAvgPool2d((None, 2)), "wide": n.Linear(2, 2).double(),
+        "rms": n.RMSNorm(4), "prelu": n.PReLU(3), "same": n.Conv1d(2, 3, 3, padding="same", padding_mode="circular"),
+    }
+
+
 def make():
     FOLDER.mkdir(exist_ok=True)
     tensors = every()
@@ -173,6 +186,9 @@ def make():
     torch.save(net, FOLDER / "modules.pt")
     x = torch.linspace(-1, 1, 128).reshape(2, 1, 8, 8)
     save_file({"x": x, "y": net(x).detach().contiguous()}, FOLDER / "modules.safetensors")
+    others = torch.nn.ModuleDict(other_modules())
+    torch.save(others, FOLDER / "other_modules.pt")
+    torch.save(others.state_dict(), FOLDER / "other_modules_state.pt")
     torch.save(Branches(), FOLDER / "unknown_class.pt")
     torch.save(torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8), FOLDER / "quantized.pt")
     torch.save(torch.eye(2).to_sparse(), FOLDER / "sparse.pt")

@@ -220,6 +220,14 @@ import Testing
         #expect(difference < 1e-6 && !net.isTraining)
         #expect(net.stateDict().names == (try load(path)).names)
         #expect("\(net)".contains("(conv): Conv2d(1, 4, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1))"))
+        let others = try loadModule(Self.fixtures + "other_modules.pt"), states = try load(Self.fixtures + "other_modules_state.pt")
+        #expect(others.stateDict().names == states.names && (others as? ModuleDict)?.count == 14)
+        for (name, tensor) in others.stateDict() {
+            let bits = try #require(states[name])
+            #expect(tensor.dtype == bits.dtype && tensor.shape == bits.shape, "\(name)")
+            let same = tensor.withUnsafeBytes { found in bits.withUnsafeBytes { found.elementsEqual($0) } }
+            #expect(same, "\(name)")
+        }
         let error = #expect(throws: FileFormatError.self) { try loadModule(Self.fixtures + "zip.pt") }
         #expect(error?.rule.contains("no module") == true)
     }

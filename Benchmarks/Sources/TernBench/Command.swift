@@ -16,8 +16,10 @@ struct Bench: ParsableCommand {
     @Argument(help: "The workload's name.") var workload: String?
     @Option(help: "Threads that kernels may use.") var threads = 2
     @Flag(help: "List the workloads.") var list = false
+    @Option(help: ArgumentHelp("Write the checkpoint that load_1gib_pt reads.", visibility: .hidden)) var checkpoint: String?
 
     func run() throws {
+        if let checkpoint { return try save(Checkpoint.made(), to: checkpoint, durable: false) }
         if list { return print(Workloads.all.map(\.name).joined(separator: "\n")) }
         guard let name = workload, let found = Workloads.all.first(where: { $0.name == name }) else {
             throw ValidationError("no workload is called '\(workload ?? "")': --list names them")

@@ -76,6 +76,8 @@ enum Workloads {
                 let optimizer = AdamW([p], lr: 1e-3)
                 return { optimizer.step() }
             },
+            Workload(name: "save_1gib_pt", isHeavy: true) { Checkpoint.save() },
+            Workload(name: "load_1gib_pt", isHeavy: true) { Checkpoint.load() },
             Workload(name: "start") { {} },
         ]
     }

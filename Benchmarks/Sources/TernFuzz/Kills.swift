@@ -1,0 +1,60 @@
+import ArgumentParser
+import Foundation
+import Tern
+
+/// `tern-fuzz kills`: a process saves one file over and over and is killed at any moment; the file must be whole each time.
+struct Kills: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Kill a process while it saves: the file is the old or the new one, whole.")
+
+    @Option(help: "How often.") var count = 100
+    @Option(help: "The file's ending, which chooses the format.") var ending = "pt"
+    @Flag(help: "Wait for the disk at each save.") var durable = false
+
+    func run() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "tern-kills-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appending(path: "x." + ending).path(percentEncoded: false)
+        var newest = 0.0, renewed = 0, during = 0
+        try save(Writer.state(0), to: path, durable: false)
+        for _ in 0..<count {
+            let process = Process()
+            process.executableURL = URL(filePath: CommandLine.arguments[0])
+            process.arguments = ["writer", path, "\(Int(newest))"] + (durable ? ["--durable"] : [])
+            try process.run()
+            usleep(.random(in: 20_000...200_000))
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            let found = try load(path)
+            let values = Set(found.map { $0.tensor.min().doubleValue } + found.map { $0.tensor.max().doubleValue })
+            guard found.count == 8, values.count == 1, let value = values.first, value >= newest else {
+                throw ValidationError("after a kill the file holds \(found.count) tensors of \(values)")
+            }
+            if value > newest { renewed += 1 }
+            newest = value
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
+            where name.hasSuffix(".part") {
+                during += 1
+                try FileManager.default.removeItem(at: folder.appending(path: name))
+            }
+        }
+        print(
+            "\(count) kills, \(during) in the middle of a save, \(renewed) after at least one: whole each time; save \(Int(newest)) was the last"
+        )
+    }
+}
+
+/// Saves until it is killed.
+struct Writer: ParsableCommand {
+    static let configuration = CommandConfiguration(shouldDisplay: false)
+    @Argument var path: String
+    @Argument var first: Int
+    @Flag var durable = false
+
+    /// 16 MiB, every element of which is `value`.
+    static func state(_ value: Int) -> StateDict { StateDict((0..<8).map { (name: "\($0)", tensor: .full([1 << 19], Double(value))) }) }
+
+    func run() throws {
+        for value in (first + 1)... { try save(Writer.state(value), to: path, durable: durable) }
+    }
+}

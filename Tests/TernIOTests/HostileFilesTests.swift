@@ -1,0 +1,182 @@
+import Foundation
+import Testing
+
+@testable import TernCore
+@testable import TernIO
+@testable import TernNN
+
+/// Files that are cut, damaged or made to do harm give a typed error, or values that are safe to use; never a crash, and soon.
+@Suite struct HostileFilesTests {
+    private let folder: TemporaryFolder
+    private var path: String { folder.path + "/x.pt" }
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// What loading gives: nil, or the error's rule.
+    private func rule(_ contents: [UInt8]) throws -> String? {
+        try write(contents, to: path)
+        do {
+            let value = try loadValue(path)
+            value.forEachTensor { tensor in if tensor.device == .cpu, tensor.count < 1 << 20 { tensor.withUnsafeBytes { _ = $0.last } } }
+            _ = try load(path)
+            return nil
+        } catch let error as FileFormatError {
+            #expect(error.file == path)
+            return error.rule
+        }
+    }
+
+    // MARK: Damage
+
+    @Test(arguments: ["zip", "legacy", "deflated", "values", "values_legacy", "modules"]) func cutFiles(_ name: String) throws {
+        let good = try bytes(of: PyTorchFilesTests.fixtures + name + ".pt")
+        for length in stride(from: 0, to: good.count, by: 64) {
+            #expect(try rule(Array(good[..<length])) != nil, "cut to \(length)")
+        }
+        for length in max(0, good.count - 64)..<good.count {
+            #expect(try rule(Array(good[..<length])) != nil, "cut to \(length)")
+        }
+    }
+
+    @Test(arguments: ["zip", "legacy", "deflated", "values", "values_legacy", "modules"]) func flippedBits(_ name: String) throws {
+        let good = try bytes(of: PyTorchFilesTests.fixtures + name + ".pt")
+        var random = SystemRandomNumberGenerator()
+        var refused = 0
+        for _ in 0..<150 {
+            var bad = good
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                bad[Int.random(in: bad.indices, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            }
+            if try rule(bad) != nil { refused += 1 }
+        }
+        #expect(refused > 0)
+    }
+
+    // MARK: Pickles
+
+    /// A file of before PyTorch 1.6 around a pickle; it needs no archive.
+    private func legacy(_ pickle: [UInt8], keys: [UInt8] = [0x80, 2, 0x5D, 0x2E], data: [UInt8] = []) -> [UInt8] {
+        let magic: [UInt8] = [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E]
+        return magic + [0x80, 2, 0x4D, 0xE9, 3, 0x2E] + [0x80, 2, 0x7D, 0x2E] + pickle + keys + data
+    }
+    private func op(_ text: String) -> [UInt8] { Array(text.utf8) }
+    private func run(_ parts: [UInt8]...) throws -> String { try rule(legacy([0x80, 2] + parts.flatMap { $0 } + op("."))) ?? "loaded" }
+
+    @Test func nothingIsRun() throws {
+        for (module, name) in [
+            ("os", "system"), ("posix", "system"), ("builtins", "eval"), ("__builtin__", "exec"), ("subprocess", "Popen"),
+            ("torch", "load"), ("torch.nn.modules.module", "torch.load"), ("builtins", "getattr"), ("torch.storage", "_load_from_bytes"),
+            ("functools", "partial"), ("numpy.core.multiarray", "_reconstruct"), ("torch.hub", "load"),
+        ] where module != "torch.nn.modules.module" {
+            let text = op("X") + little(UInt32(2)) + op("ls") + [0x85] + op("R")
+            #expect(try run(op("c\(module)\n\(name)\n"), text).contains("\(module).\(name)".replacing("__builtin__", with: "")), "\(name)")
+            // As protocol 4 names it.
+            let stacked = [0x8C, UInt8(module.utf8.count)] + op(module) + [0x8C, UInt8(name.utf8.count)] + op(name) + [0x93]
+            #expect(try run(stacked, text).contains("nothing is run"))
+        }
+        #expect(try run(op("(X"), little(UInt32(2)), op("lsios\nsystem\n")).contains("opcode 105"))
+        #expect(try run(op("ctorch.nn.functional\nrelu\n)R")).contains("it calls torch.nn.functional.relu"))
+        #expect(try run(op(")R")).contains("stack is empty"))
+        #expect(try run(op("K\u{1})R")).contains("calls an int"))
+        #expect(try run(op("ctorch._utils\n_rebuild_tensor_v2\n)R")).contains("is called with"))
+        #expect(try run(op("ctorch\nSize\nX"), little(UInt32(1)), op("a"), [0x85, 0x85, 0x52]).contains("torch.Size holds"))
+        #expect(try run(op("K\u{1}Q")).contains("persistent id"))
+        #expect(try run(op("]}b")).contains("sets the state of a list"))
+        #expect(try run(op("K\u{1}K\u{2}a")).contains("appends to an int"))
+        #expect(try run(op("]K\u{1}K\u{2}s")).contains("sets items of a list"))
+        #expect(try run(op("(]u")).contains("mark") == false)
+        #expect(try run(op("u")).contains("mark is missing"))
+        #expect(try run([0x82, 1]).contains("no opcode 130"))
+    }
+
+    @Test func loopsAndDepth() throws {
+        #expect(try run(op("]q\u{0}h\u{0}a")).contains("contains itself"))
+        #expect(try run(op("}q\u{0}K\u{1}h\u{0}s")).contains("contains itself"))
+        #expect(try run(op("]q\u{0}(h\u{0}tq\u{1}0h\u{0}h\u{1}a")).contains("contains itself"))
+        let n = 100_000
+        #expect(try run([UInt8](repeating: 0x5D, count: n), [UInt8](repeating: 0x61, count: n - 1)).contains("nested deeper"))
+        #expect(try run(op(")"), [UInt8](repeating: 0x85, count: n)).contains("nested deeper"))
+        #expect(try run([UInt8](repeating: 0x28, count: n), [UInt8](repeating: 0x74, count: n)).contains("nested deeper"))
+        // 999 levels are read, written and read again.
+        try write(legacy([0x80, 2] + [UInt8](repeating: 0x5D, count: 999) + [UInt8](repeating: 0x61, count: 998) + op(".")), to: path)
+        try save(loadValue(path), to: folder.path + "/deep.pt")
+        #expect("\(try loadValue(folder.path + "/deep.pt"))".count == 2 * 999)
+        var value = SavedValue.int(1)
+        for _ in 0..<1500 { value = [value] }
+        #expect(throws: FileFormatError.self) { try save(value, to: folder.path + "/deeper.pt") }
+    }
+
+    @Test func bombs() throws {
+        // Ten lists of ten of the one before, thirty times.
+        var laughs = op("]q\u{0}K\u{1}a0")
+        for i in 1...30 { laughs += op("]q") + [UInt8(i)] + op("(") + (0..<10).flatMap { _ in [0x68, UInt8(i - 1)] } + op("e0") }
+        #expect(try run(laughs, op("h"), [30]).contains("written out"))
+        // A long text, encoded again and again; a dictionary copied again and again.
+        let text = op("X") + little(UInt32(100_000)) + [UInt8](repeating: 0x61, count: 100_000) + op("q\u{0}0")
+        let encode = op("c_codecs\nencode\nh\u{0}h\u{0}") + [0x86] + op("R0")
+        #expect(try run(text, Array(repeatElement(encode, count: 100).joined()), op("N")).contains("copy more"))
+        let dictionary = op("}q\u{0}(") + (0..<5000).flatMap { op("M") + little(UInt16($0)) + op("N") } + op("u0")
+        let copy = op("ccollections\nOrderedDict\nh\u{0}") + [0x85] + op("R0")
+        #expect(try run(dictionary, Array(repeatElement(copy, count: 2000).joined()), op("N")).contains("copy more"))
+        let sizes = op("(") + (0..<5000).flatMap { op("M") + little(UInt16($0)) } + op("tq\u{0}0")
+        let size = op("ctorch\nSize\nh\u{0}") + [0x85] + op("R0")
+        #expect(try run(sizes, Array(repeatElement(size, count: 5000).joined()), op("N")).contains("copy more"))
+    }
+
+    @Test func lengthsThatLie() throws {
+        for length: [UInt8] in [
+            op("X") + little(UInt32.max), [0x8D] + little(UInt64(1) << 60), [0x8E] + little(UInt64.max), op("T") + little(Int32(-1)),
+            [0x8B] + little(Int32.min), [0x8B] + little(Int32.max), op("B") + little(UInt32(1 << 31)), [0x96] + little(UInt64(1) << 62),
+        ] {
+            #expect(try run(length).contains("announced"), "\(length)")
+        }
+        #expect(try run(op("Nr"), little(UInt32.max)).contains("out of bounds"))
+        #expect(try run(op("j"), little(UInt32.max)).contains("is empty"))
+        #expect(try run(op("X"), little(UInt32(1)), [0xFF]).contains("UTF-8"))
+        #expect(try run(op("Iabc\n")).contains("no int"))
+        #expect(try run([0x8A, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1]).contains("64 bits"))
+        #expect(try rule(legacy(op("c"))) != nil)
+    }
+
+    // MARK: Tensors
+
+    /// A pickle of one tensor of a storage of four floats, `numbers` being its offset, sizes and strides.
+    private func tensor(_ offset: Int, _ sizes: [Int], _ strides: [Int], count: Int = 4) -> [UInt8] {
+        func int(_ n: Int) -> [UInt8] { [0x8A, 8] + little(n) }
+        func text(_ t: String) -> [UInt8] { op("X") + little(UInt32(t.utf8.count)) + op(t) }
+        func tuple(_ list: [Int]) -> [UInt8] { op("(") + list.flatMap(int) + op("t") }
+        return op("ctorch._utils\n_rebuild_tensor_v2\n((") + text("storage") + op("ctorch\nFloatStorage\n") + text("0") + text("cpu")
+            + int(count)
+            + op("NtQ") + int(offset) + tuple(sizes) + tuple(strides) + [0x89] + op("NtR")
+    }
+    private func outcome(_ pickle: [UInt8], elements: UInt64 = 4, data: Int = 16) throws -> String? {
+        let keys = [0x80, 2] + op("]X") + little(UInt32(1)) + op("0a.")
+        return try rule(legacy([0x80, 2] + pickle + op("."), keys: keys, data: little(elements) + [UInt8](repeating: 0, count: data)))
+    }
+
+    @Test func placesThatLie() throws {
+        #expect(try outcome(tensor(0, [2, 2], [2, 1])) == nil)
+        #expect(try outcome(tensor(3, [1], [1])) == nil)
+        #expect(try outcome(tensor(0, [1000, 4], [0, 1])) == nil)
+        for (offset, sizes, strides) in [
+            (1, [2, 2], [2, 1]), (0, [5], [1]), (4, [1], [1]), (0, [2], [4]), (.max, [1], [1]), (.max, [2], [.max]), (0, [2], [.max]),
+            (3, [2], [.max]),
+        ] {
+            let rule = try outcome(tensor(offset, sizes, strides)) ?? "loaded"
+            #expect(rule.contains("reaches") || rule.contains("impossible"), "\(offset) \(sizes) \(strides)")
+        }
+        for (offset, sizes, strides) in [
+            (-1, [2], [1]), (3, [2], [-1]), (0, [-2], [1]), (0, [1 << 60], [0]), (0, [1 << 40, 1 << 40], [0, 0]), (0, [.max, 0], [1, 1]),
+        ] {
+            #expect(try outcome(tensor(offset, sizes, strides))?.contains("impossible") == true, "\(sizes)")
+        }
+        #expect(try outcome(tensor(0, [2], [1, 1]))?.contains("made from no storage") == true)
+        #expect(try outcome(tensor(0, [Int](repeating: 1, count: 65), [Int](repeating: 1, count: 65)))?.contains("made from") == true)
+        #expect(try outcome(tensor(0, [4], [1], count: 1 << 60))?.contains("has 16 bytes") == true)
+        #expect(try outcome(tensor(0, [4], [1], count: -1))?.contains("names no storage") == true)
+        #expect(try outcome(tensor(0, [4], [1]), elements: 1 << 60)?.contains("beyond the end") == true)
+        #expect(try outcome(tensor(0, [4], [1]), elements: .max)?.contains("beyond the end") == true)
+        #expect(try outcome(tensor(0, [4], [1]), elements: 5)?.contains("beyond the end") == true)
+        #expect(try outcome(tensor(0, [4], [1]), elements: 3)?.contains("has 12 bytes") == true)
+    }
+}

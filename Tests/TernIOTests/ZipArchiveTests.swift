@@ -1,0 +1,123 @@
+import Foundation
+import Testing
+
+@testable import TernCore
+@testable import TernIO
+
+@Suite struct ZipArchiveTests {
+    private let folder: TemporaryFolder
+    private var path: String { folder.path + "/x.zip" }
+    init() throws { folder = try TemporaryFolder() }
+
+    /// An archive by hand, whose parts can lie.
+    private struct Entry {
+        var name = "a", content = [UInt8]("hello".utf8), method: UInt16 = 0, flags: UInt16 = 0
+        var size: Int?, packed: Int?, checksum: UInt32?, header: Int?, ownName: String?, extra: [UInt8] = []
+    }
+    private func archive(_ entries: [Entry], count: Int? = nil, start: Int? = nil, length: Int? = nil, comment: [UInt8] = []) -> [UInt8] {
+        var file: [UInt8] = [], directory: [UInt8] = []
+        for entry in entries {
+            let header = entry.header ?? file.count, own = Array((entry.ownName ?? entry.name).utf8), name = Array(entry.name.utf8)
+            let checksum = entry.checksum ?? entry.content.withUnsafeBytes { crc32(of: $0) }
+            let sizes =
+                little(checksum) + little(UInt32(entry.packed ?? entry.content.count)) + little(UInt32(entry.size ?? entry.content.count))
+            file +=
+                little(UInt32(0x0403_4B50)) + little(UInt16(20)) + little(entry.flags) + little(entry.method) + little(UInt32(0)) + sizes
+            file += little(UInt16(own.count)) + little(UInt16(0)) + own + entry.content
+            directory +=
+                little(UInt32(0x0201_4B50)) + little(UInt32(20)) + little(entry.flags) + little(entry.method) + little(UInt32(0)) + sizes
+            directory += little(UInt16(name.count)) + little(UInt16(entry.extra.count)) + [UInt8](repeating: 0, count: 10)
+            directory += little(UInt32(header)) + name + entry.extra
+        }
+        let number = little(UInt16(count ?? entries.count))
+        return file + directory + little(UInt32(0x0605_4B50)) + little(UInt32(0)) + number + number
+            + little(UInt32(length ?? directory.count)) + little(UInt32(start ?? file.count)) + little(UInt16(comment.count)) + comment
+    }
+    private func open(_ bytes: [UInt8]) throws -> ZipArchive {
+        try write(bytes, to: path)
+        return try ZipArchive(MappedFile(path))
+    }
+    private func rule(_ bytes: [UInt8]) throws -> String {
+        try #require(throws: FileFormatError.self) {
+            let archive = try open(bytes)
+            for entry in archive.entries { _ = try archive.contents(of: entry, checked: true) }
+        }.rule
+    }
+
+    @Test func writesAndReads() throws {
+        let file = try AtomicFile(path)
+        var writer = ZipWriter(file, path: path)
+        let texts = ["a": "", "folder/b": "hello", "名前": String(repeating: "long ", count: 10_000)]
+        for (name, text) in texts.sorted(by: { $0.key < $1.key }) {
+            try Array(text.utf8).withUnsafeBytes { try writer.add(name, $0, deflate: name != "folder/b") }
+        }
+        try writer.finish()
+        try file.commit(durable: false)
+        let archive = try ZipArchive(MappedFile(path))
+        #expect(archive.entries.map(\.name) == ["a", "folder/b", "名前"] && archive["c"] == nil)
+        for (name, text) in texts {
+            let entry = try #require(archive[name])
+            #expect(try archive.contents(of: entry, checked: true).copied == Array(text.utf8) && entry.isDeflated == (name != "folder/b"))
+        }
+        #expect(try bytes(of: path).count < 2000)
+        let stored = try archive.contents(of: #require(archive["folder/b"]))
+        #expect(Int(bitPattern: stored.buffer.baseAddress) % 64 == 0)
+    }
+
+    @Test func whatIsSound() throws {
+        #expect(try open(archive([])).entries.isEmpty)
+        #expect(try open(archive([Entry(), Entry(name: "b")], comment: Array("PK\u{5}\u{6} a comment".utf8))).entries.count == 2)
+        #expect(try open(archive([Entry(name: "folder/", content: []), Entry()])).entries.map(\.name) == ["a"])
+        let unchecked = try open(archive([Entry(checksum: 0)]))
+        #expect(try unchecked.contents(of: #require(unchecked["a"]), checked: true).copied == Array("hello".utf8))
+    }
+
+    @Test func whatIsNot() throws {
+        #expect(try rule([]).contains("no directory"))
+        #expect(try rule(Array(archive([Entry()]).dropLast())).contains("no directory"))
+        #expect(try rule(archive([Entry(), Entry()])).contains("two entries 'a'"))
+        #expect(try rule(archive([Entry(), Entry(name: "b", header: 0)])).contains("overlaps"))
+        #expect(try rule(archive([Entry(size: 40, packed: 40), Entry(name: "b")])).contains("overlaps"))
+        #expect(try rule(archive([Entry(size: 6, packed: 6)])).contains("overlaps"))
+        #expect(try rule(archive([Entry(header: 5)])).contains("overlaps"))
+        #expect(try rule(archive([Entry(header: 100_000)])).contains("outside"))
+        #expect(try rule(archive([Entry(size: 1 << 31, packed: 1 << 31)])).contains("outside"))
+        #expect(try rule(archive([Entry(size: 4)])).contains("can't hold"))
+        #expect(try rule(archive([Entry(ownName: "b")])).contains("another name"))
+        #expect(try rule(archive([Entry(checksum: 1)])).contains("checksum"))
+        #expect(try rule(archive([Entry(flags: 1)])).contains("encrypted"))
+        #expect(try rule(archive([Entry(method: 12)])).contains("method 12"))
+        for name in ["/etc/passwd", "../x", "a/../../x", "a\\b", "a\u{0}b", ""] {
+            #expect(try rule(archive([Entry(name: name)])).contains("no plain path"), "\(name)")
+        }
+        #expect(try rule(archive([Entry()], count: 2)).contains("claims 2 entries"))
+        #expect(try rule(archive([Entry()], start: 5)).contains("ends after 0"))
+        #expect(try rule(archive([Entry()], start: 1 << 31)).contains("outside"))
+        #expect(try rule(archive([Entry()], length: 1 << 31)).contains("outside"))
+        let wide = little(UInt16(1)) + little(UInt16(8)) + little(UInt64(1) << 60)
+        #expect(try rule(archive([Entry(size: Int(UInt32.max), packed: 5, extra: wide)])).contains("can't hold"))
+        #expect(try rule(archive([Entry(size: Int(UInt32.max), packed: Int(UInt32.max), extra: wide)])).contains("outside"))
+    }
+
+    @Test func bombs() throws {
+        let zeros = [UInt8](repeating: 0, count: 10 << 20)
+        let packed = try #require(zeros.withUnsafeBytes { deflated($0) })
+        let bomb = Entry(content: packed, method: 8, size: zeros.count, checksum: zeros.withUnsafeBytes { crc32(of: $0) })
+        #expect(try open(archive([bomb])).entries.count == 1)
+        var many = (0..<30).map { i in
+            var entry = bomb
+            entry.name = "\(i)"
+            return entry
+        }
+        #expect(try rule(archive(many)).contains("64 times"))
+        // What gives more, or less, than it says.
+        many = [bomb]
+        many[0].size = zeros.count - 1
+        #expect(try rule(archive(many)).contains("does not unpack"))
+        many[0].size = zeros.count + 1
+        #expect(try rule(archive(many)).contains("does not unpack") || rule(archive(many)).contains("can't hold"))
+        many[0].content = Array("no deflated data".utf8)
+        many[0].size = 20
+        #expect(try rule(archive(many)).contains("does not unpack"))
+    }
+}
