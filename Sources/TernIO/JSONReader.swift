@@ -13,7 +13,7 @@ package struct JSONReader {
 
     package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-    func failure(_ message: String) -> Failure { Failure(offset: offset, message: message) }
+    package func failure(_ message: String) -> Failure { Failure(offset: offset, message: message) }
 
     // MARK: Bytes
 

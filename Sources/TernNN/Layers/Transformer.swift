@@ -194,7 +194,7 @@ public final class TransformerEncoder: Module, Layer {
         layers = ModuleList(copies(of: encoderLayer, numLayers))
         self.norm = norm
     }
-    private init(_ layers: ModuleList, _ norm: LayerNorm?) { (self.layers, self.norm) = (layers, norm) }
+    init(_ layers: ModuleList, _ norm: LayerNorm?) { (self.layers, self.norm) = (layers, norm) }
 
     public func forward(_ x: Tensor) -> Tensor { encoded(x, nil, nil, false) }
     /// - Parameters: as `srcMask`, `srcKeyPaddingMask` and `isCausal` of `TransformerEncoderLayer`, given to each layer.
@@ -226,7 +226,7 @@ public final class TransformerDecoder: Module {
         layers = ModuleList(copies(of: decoderLayer, numLayers))
         self.norm = norm
     }
-    private init(_ layers: ModuleList, _ norm: LayerNorm?) { (self.layers, self.norm) = (layers, norm) }
+    init(_ layers: ModuleList, _ norm: LayerNorm?) { (self.layers, self.norm) = (layers, norm) }
 
     /// - Parameters:
     ///   - memory: what the encoder gave.
@@ -257,8 +257,8 @@ public final class Transformer: Module {
     public let encoder: TransformerEncoder
     /// Makes the result of the target and the memory.
     public let decoder: TransformerDecoder
-    private let arguments: TransformerArguments
-    private let depths: (encoder: Int, decoder: Int)
+    let arguments: TransformerArguments
+    let depths: (encoder: Int, decoder: Int)
 
     /// 512 features, 8 heads, 6 layers each way, 2048 features in between, dropout 0.1 by default.
     public convenience init(
@@ -271,7 +271,7 @@ public final class Transformer: Module {
         let a = TransformerArguments(dModel, nhead, dimFeedforward, dropout, activation, layerNormEps, batchFirst, normFirst, bias)
         self.init(a, numEncoderLayers, numDecoderLayers)
     }
-    private init(_ a: TransformerArguments, _ encoderLayers: Int, _ decoderLayers: Int) {
+    init(_ a: TransformerArguments, _ encoderLayers: Int, _ decoderLayers: Int) {
         (arguments, depths) = (a, (encoderLayers, decoderLayers))
         encoder = TransformerEncoder(TransformerEncoderLayer(a), encoderLayers, norm: a.norm())
         decoder = TransformerDecoder(TransformerDecoderLayer(a), decoderLayers, norm: a.norm())
