@@ -3,16 +3,16 @@ import TernNN
 
 /// The formats that tensors can be stored in. Writing chooses by the file's name, reading by its contents.
 public enum FileFormat: String, Sendable, CaseIterable {
+    // Contents are recognized in this order: those that begin with a mark of their own come first.
+    /// What llama.cpp and its kin use: see ``GGUF``. Only read.
+    case gguf
+    /// NumPy's: one array, or several by name.
+    case npy, npz
     /// Named tensors behind a JSON header, which any tool can read and none has to trust: https://huggingface.co/docs/safetensors.
     case safetensors
     /// Several of them, under an index (`model.safetensors.index.json`).
     case safetensorsIndex = "safetensors.index.json"
-    /// NumPy's: one array, or several by name.
-    case npy, npz
-    /// What llama.cpp and its kin use: see ``GGUF``. Only read.
-    case gguf
     /// PyTorch's own: any value that tensors stand in. Written for names that end in `.pt`, `.pth`, `.bin`, `.params` or in nothing known.
-    /// Last, because NumPy's archives are zip files too.
     case pytorch = "pt"
 
     /// The format that names with an extension of no format (`mlp.params`) get.
@@ -31,7 +31,7 @@ public enum FileFormat: String, Sendable, CaseIterable {
 
     /// Whether it holds values of all kinds, nested at will; else it holds tensors by name alone.
     package var holdsValues: Bool { self == .pytorch }
-    /// Whether it has a place for texts beside the tensors.
+    /// Whether it has a place for texts about the tensors.
     package var holdsMetadata: Bool { self == .safetensors || self == .safetensorsIndex }
 
     /// The format for a file to be written.
@@ -41,27 +41,18 @@ public enum FileFormat: String, Sendable, CaseIterable {
         if name.lowercased().hasSuffix(".index.json") { return .safetensorsIndex }
         let ending = name[name.index(after: dot)...].lowercased()
         if let format = FileFormat(rawValue: ending) { return format }
-        if let other = foreign.first(where: { $0.endings.contains(ending) }) {
-            throw FileFormatError(file: path, rule: "\(other.name) can't be written: choose a name that ends in .pt or .safetensors")
+        if ending == "pkl" || ending == "pickle" {
+            throw FileFormatError(file: path, rule: "a pickle can't be written: choose a name that ends in .pt or .safetensors")
         }
         return standard
     }
 
     /// The format of a file's contents.
     static func found(in file: MappedFile) throws(FileFormatError) -> FileFormat {
-        if let other = foreign.first(where: { !$0.start.isEmpty && file.bytes.starts(with: $0.start) }) {
-            throw FileFormatError(
-                file: file.path, rule: "it is \(other.name), which can't be read: expected a file of PyTorch or safetensors")
-        }
         if let format = allCases.first(where: { $0.codec.recognizes(file.bytes) }) { return format }
         let start = file.bytes.prefix(8).map { String($0, radix: 16) }.joined(separator: " ")
         throw FileFormatError(file: file.path, rule: "it is no file of tensors: it has \(file.bytes.count) bytes and begins with \(start)")
     }
-
-    /// Formats that are recognized, for a clear error, and not read.
-    private static let foreign: [(name: String, endings: [String], start: [UInt8])] = [
-        ("a pickle", ["pkl", "pickle"], [])
-    ]
 }
 
 /// What a file holds: a value, and texts about it.

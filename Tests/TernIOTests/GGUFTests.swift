@@ -102,6 +102,16 @@ import Testing
         #expect(try rule(over) == "it overlaps the tensor before it")
     }
 
+    /// As a safetensors file has: the ninth byte, of the number of tensors here, is a brace.
+    @Test func isNotTakenForSafetensors() throws {
+        var file = Writer(tensors: 123, values: 0)
+        for i in 0..<123 { file.tensor("t\(i)", [8], offset: UInt64(i * 32)) }
+        file.data(123 * 32)
+        let folder = try TemporaryFolder(), path = folder.path + "/a.gguf"
+        try write(file.bytes, to: path)
+        #expect(try load(path).count == 123)
+    }
+
     @Test func brokenMetadata() throws {
         func with(_ kind: UInt32, _ payload: [UInt8], key: String = "a") throws -> String {
             var file = Writer(tensors: 0, values: 1)
