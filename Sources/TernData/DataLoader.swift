@@ -20,7 +20,7 @@ public struct DataLoader<Data: Dataset>: Sequence {
     public let generator: TernCore.Generator?
     /// How many threads prepare batches; 0: they are prepared when they are asked for.
     public private(set) var workers = 0
-    private var fetcher: (@Sendable ([[Int]], _ workers: Int, _ seed: UInt64) -> () -> Data.Batch?)?
+    private var fetcher: (@Sendable ([[Int]], _ first: Int, _ workers: Int, _ seed: UInt64) -> () -> Data.Batch?)?
 
     /// - Parameters:
     ///   - batchSize: default 1.
@@ -39,14 +39,17 @@ public struct DataLoader<Data: Dataset>: Sequence {
     public var underestimatedCount: Int { count }
 
     /// One pass over the batches; a shuffled one draws its order now.
-    public func makeIterator() -> Iterator {
+    public func makeIterator() -> Iterator { makeIterator(after: 0) }
+    /// The same pass, without its first `given` batches, which are not made.
+    func makeIterator(after given: Int) -> Iterator {
         // Each loop draws a seed for its workers first, with workers or without, as PyTorch does.
         let seed = (generator ?? TernCore.Generator.default).nextSeed()
-        guard let fetcher, workers > 0 else { return Iterator(self, nil) }
         var order = SampleOrder(self)
+        for _ in 0..<given { _ = order.next() }
+        guard let fetcher, workers > 0 else { return Iterator(dataset, order, nil) }
         var batches: [[Int]] = []
         while let batch = order.next() { batches.append(batch) }
-        return Iterator(self, fetcher(batches, workers, seed))
+        return Iterator(dataset, order, fetcher(batches, given, workers, seed))
     }
 
     /// One pass over the batches.
@@ -54,8 +57,8 @@ public struct DataLoader<Data: Dataset>: Sequence {
         private let dataset: Data
         private var order: SampleOrder<Data>
         private let fetch: (() -> Data.Batch?)?
-        fileprivate init(_ loader: DataLoader, _ fetch: (() -> Data.Batch?)?) {
-            (dataset, order, self.fetch) = (loader.dataset, SampleOrder(loader), fetch)
+        fileprivate init(_ dataset: Data, _ order: SampleOrder<Data>, _ fetch: (() -> Data.Batch?)?) {
+            (self.dataset, self.order, self.fetch) = (dataset, order, fetch)
         }
         /// The next batch; nil after the last.
         public mutating func next() -> Data.Batch? { fetch.map { $0() } ?? order.next().map(dataset.batch) }
@@ -76,9 +79,9 @@ extension DataLoader where Data: Sendable, Data.Batch: Sendable {
             raise(.rule("DataLoader", "workers (\(workers)) can't be negative, nor prefetch (\(prefetch)) less than 1"))
         }
         self.workers = Swift.max(workers, 0)
-        fetcher = { batches, workers, seed in
+        fetcher = { batches, first, workers, seed in
             let ahead = Prefetcher(count: batches.count, threads: workers, ahead: workers * Swift.max(prefetch, 1)) { i in
-                withGenerator(TernCore.Generator(seed: seed &+ UInt64(i))) { dataset.batch(batches[i]) }
+                withGenerator(TernCore.Generator(seed: seed &+ UInt64(first + i))) { dataset.batch(batches[i]) }
             }
             return { ahead.next() }
         }

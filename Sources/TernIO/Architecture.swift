@@ -37,14 +37,15 @@ public func saveModel(_ net: Module, to path: String, metadata: [String: String]
     try file.commit(durable: durable)
 }
 
-/// A network that `saveModel` wrote: `let net = try loadModel("net.tern")`.
+/// A network that `saveModel` wrote: `let net = try loadModel("net.tern")`. One that `torch.save(net, path)` wrote is read as far as
+/// `loadModule` can.
 ///
 /// Its tensors are mapped from the file, as those of `load`, and on the CPU. Nothing in the file is run: it can only name the library's
 /// layers and types that are registered, whose initializers get the arguments that stand in the file.
 /// - Throws: `FileFormatError` where the file holds no architecture, names a type that is not registered, or breaks another rule, and where
 ///   the network is no `Layer`: for such, name its type; `FileError` where it can't be read.
 public func loadModel(_ path: String) throws -> any Layer {
-    let net = try loadModule(path)
+    let net = try module(in: path)
     guard let layer = net as? any Layer else {
         let type = String(describing: type(of: net))
         throw FileFormatError(file: path, rule: "its network is no Layer but a \(type): use loadModel(_:as: \(type).self)")
@@ -55,16 +56,17 @@ public func loadModel(_ path: String) throws -> any Layer {
 /// A network of a certain type that `saveModel` wrote: `let net = try loadModel("net.tern", as: MLP.self)`.
 /// - Throws: as `loadModel(_:)`; `FileFormatError` too where the network is of another type.
 public func loadModel<M: Module>(_ path: String, as type: M.Type) throws -> M {
-    let net = try loadModule(path)
+    let net = try module(in: path)
     guard let found = net as? M else {
         throw FileFormatError(file: path, rule: "its network is a \(String(describing: Swift.type(of: net))), not a \(type)")
     }
     return found
 }
 
-private func loadModule(_ path: String) throws -> Module {
+private func module(in path: String) throws -> Module {
     let contents = try contents(of: path)
     guard let json = contents.metadata[Architecture.key] else {
+        if case .object = contents.value { return try loadModule(path) }
         throw FileFormatError(file: path, rule: "it holds tensors without an architecture: make the network and use loadStateDict(load(…))")
     }
     let tensors = try contents.tensors(file: path)

@@ -41,7 +41,7 @@ public final class Generator: Sendable {
 
 /// The state of a `Generator` at one moment.
 public struct GeneratorState: @unchecked Sendable {
-    fileprivate let value: TernGenerator
+    let value: TernGenerator
 }
 
 /// Starts the default generator over from `seed`. Source: `torch.manual_seed`.
