@@ -45,6 +45,40 @@ func readmeSnippets() async throws {
     let twin = Sequential(Linear(4, 8), ReLU(), shared, ReLU(), shared, ReLU(), Linear(8, 1))
     try twin.loadStateDict(load(folder + "/tied.safetensors"))
 
+    cell("Architecture and parameters")
+    try saveModel(tied, to: folder + "/tied.tern")
+    let copy = try loadModel(folder + "/tied.tern")
+    print(copy(Tensor.ones(2, 4)) .== tied(Tensor.ones(2, 4)))
+
+    cell("A module of one's own in a file")
+    final class Residual: Module, Layer, Rebuildable {
+        let inner: any Layer, scale: Double
+        init(_ inner: any Layer, scale: Double) { (self.inner, self.scale) = (inner, scale) }
+        func forward(_ x: Tensor) -> Tensor { x + inner(x) * scale }
+
+        var arguments: ModuleArguments { ["inner": inner, "scale": scale] }
+        convenience init(arguments: ModuleArguments) throws {
+            try self.init(arguments["inner"], scale: arguments["scale"])
+        }
+    }
+    ModuleRegistry.register(Residual.self)
+    try saveModel(Sequential(Linear(4, 8), Residual(Linear(8, 8), scale: 0.5)), to: folder + "/residual.tern")
+    print(try loadModel(folder + "/residual.tern"))
+
+    cell("Training goes on")
+    let batches = DataCursor(DataLoader(TensorDataset(X, y), batchSize: 8, shuffle: true))
+    let scheduler = StepLR(optimizer, stepSize: 2)
+    let checkpoint: Checkpoint = ["model": net, "optimizer": optimizer, "scheduler": scheduler, "data": batches]
+    for (x, y) in batches {
+        let loss = crossEntropy(net(x), y)
+        optimizer.zeroGrad()
+        loss.backward()
+        optimizer.step()
+        if batches.batch == 2 { try checkpoint.save(to: folder + "/run.pt") }
+    }
+    try checkpoint.load(folder + "/run.pt")
+    print(batches.epoch, batches.batch)
+
     cell("Errors")
     do {
         _ = try recovering { tied(Tensor.ones(2, 5)) }

@@ -8,7 +8,7 @@ extension ModuleKind {
         }.tyingWeight(Linear.self) { $0.$weight = $1 },
         layer(LazyLinear.self, { ["outFeatures": $0.outFeatures, "bias": $0.$bias.isPresent] }) {
             try LazyLinear($0["outFeatures"], bias: $0["bias"])
-        },
+        }.tyingWeight(LazyLinear.self) { $0.$weight = $1 },
         layer(
             Bilinear.self,
             {
