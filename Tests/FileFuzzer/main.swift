@@ -25,38 +25,8 @@ guard arguments.count >= 4, let seconds = Double(arguments[0]), let seed = UInt6
     exit(2)
 }
 let folder = arguments[2]
-try saveModel(network(), to: folder + "/network.tern")
-let seeds = try arguments[3...].map { try (name: $0, bytes: readBytes($0)) }
-var memory = rlimit(rlim_cur: 4 << 30, rlim_max: 4 << 30)
-setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &memory)
-
 let random = Generator(seed: seed)
-var reads = 0, errors = 0, findings = 0
-var longest = 0.0
-let start = clock(CLOCK_MONOTONIC)
-while clock(CLOCK_MONOTONIC) - start < seconds {
-    let (name, whole) = seeds[below(seeds.count)]
-    var damaged = whole
-    for _ in 0...below(3) { damage(&damaged) }
-    try write(damaged, to: folder + "/current")
-    let began = clock(CLOCK_THREAD_CPUTIME_ID)
-    do {
-        try readThrough(folder + "/current")
-        if name.hasSuffix(".tern") { try readDescription(folder, name) }
-    } catch is FileFormatError {
-        errors += 1
-    } catch {
-        keep(damaged, "untyped", "\(type(of: error)): \(error)")
-    }
-    let time = clock(CLOCK_THREAD_CPUTIME_ID) - began
-    longest = max(longest, time)
-    if time > 1 { keep(damaged, "slow", "\(time) s") }
-    reads += 1
-}
-var usage = rusage()
-getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-print("\(reads) files, \(errors) typed errors, \(findings) findings; slowest \(longest) s, most memory \(usage.ru_maxrss >> 10) MiB")
-exit(findings == 0 ? 0 : 1)
+var findings = 0
 
 // MARK: Reading
 
@@ -134,7 +104,7 @@ func damage(_ bytes: inout [UInt8]) {
 
 // MARK: Files
 
-func keep(_ bytes: [UInt8], _ kind: String, _ what: String) {
+@MainActor func keep(_ bytes: [UInt8], _ kind: String, _ what: String) {
     findings += 1
     print("\(kind)-\(findings): \(what)")
     try? write(bytes, to: "\(folder)/\(kind)-\(findings)")
@@ -158,3 +128,36 @@ func write(_ bytes: [UInt8], to path: String) throws {
     fwrite(bytes, 1, bytes.count, file)
     fclose(file)
 }
+
+// MARK: All of it
+
+try saveModel(network(), to: folder + "/network.tern")
+let seeds = try arguments[3...].map { try (name: $0, bytes: readBytes($0)) }
+var memory = rlimit(rlim_cur: 4 << 30, rlim_max: 4 << 30)
+setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &memory)
+
+var reads = 0, errors = 0, longest = 0.0
+let start = clock(CLOCK_MONOTONIC)
+while clock(CLOCK_MONOTONIC) - start < seconds {
+    let (name, whole) = seeds[below(seeds.count)]
+    var damaged = whole
+    for _ in 0...below(3) { damage(&damaged) }
+    try write(damaged, to: folder + "/current")
+    let began = clock(CLOCK_THREAD_CPUTIME_ID)
+    do {
+        try readThrough(folder + "/current")
+        if name.hasSuffix(".tern") { try readDescription(folder, name) }
+    } catch is FileFormatError {
+        errors += 1
+    } catch {
+        keep(damaged, "untyped", "\(type(of: error)): \(error)")
+    }
+    let time = clock(CLOCK_THREAD_CPUTIME_ID) - began
+    longest = max(longest, time)
+    if time > 1 { keep(damaged, "slow", "\(time) s") }
+    reads += 1
+}
+var usage = rusage()
+getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+print("\(reads) files, \(errors) typed errors, \(findings) findings; slowest \(longest) s, most memory \(usage.ru_maxrss >> 10) MiB")
+exit(findings == 0 ? 0 : 1)

@@ -269,7 +269,7 @@ final class Stranger: Module, Layer, Rebuildable {
         ),
         ("{\"modules\":[{\"type\":\"ReLU\"}],\"ties\":{\"a\":\"b\"}}", "'a' and 'b' are one tensor, which the initializers"),
     ]) func brokenDescriptions(_ json: String, _ rule: String) throws {
-        let folder = try TemporaryFolder(), path = folder.path + "/net.tern"
+        let folder = try TemporaryFolder(), path = folder.path + "/net.safetensors"
         try save(StateDict(), to: path, metadata: [Architecture.key: json])
         let error = #expect(throws: FileFormatError.self) { try loadModel(path) }
         #expect(error?.rule.hasPrefix("its architecture can't be made: \(rule)") == true, "\(error?.rule ?? "")")
