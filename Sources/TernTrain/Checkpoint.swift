@@ -20,12 +20,12 @@ public import TernNN
 /// each part as `state_dict()` has it; `torch.load` reads it, and PyTorch's checkpoints of that form can be loaded.
 public struct Checkpoint: ExpressibleByDictionaryLiteral {
     /// The parts by name, in order.
-    public let parts: [(name: String, part: any Checkpointable)]
+    public let parts: [(name: String, part: any Resumable)]
     private static let generatorKey = "generator"
 
     /// With the parts by name. Give the optimizer before its scheduler.
-    public init(_ parts: [(name: String, part: any Checkpointable)]) { self.parts = parts }
-    public init(dictionaryLiteral elements: (String, any Checkpointable)...) { self.init(elements.map { (name: $0, part: $1) }) }
+    public init(_ parts: [(name: String, part: any Resumable)]) { self.parts = parts }
+    public init(dictionaryLiteral elements: (String, any Resumable)...) { self.init(elements.map { (name: $0, part: $1) }) }
 
     /// Writes the state of all parts.
     /// - Parameters:
@@ -40,8 +40,8 @@ public struct Checkpoint: ExpressibleByDictionaryLiteral {
             }
             all[.string(name)] = value
         }
-        for (name, part) in parts { try add(name, part.checkpoint) }
-        try add(Checkpoint.generatorKey, Generator.default.checkpoint)
+        for (name, part) in parts { try add(name, part.resumableState) }
+        try add(Checkpoint.generatorKey, Generator.default.resumableState)
         for (name, value) in values.sorted(by: { $0.key < $1.key }) { try add(name, value) }
         try TernIO.save(SavedValue.dictionary(all), to: path, durable: durable)
     }
@@ -56,18 +56,18 @@ public struct Checkpoint: ExpressibleByDictionaryLiteral {
         var parts = parts
         // A checkpoint of PyTorch's need not have one.
         if all[.string(Checkpoint.generatorKey)] != nil { parts.append((Checkpoint.generatorKey, Generator.default)) }
-        var before: [(part: any Checkpointable, state: SavedValue)] = []
+        var before: [(part: any Resumable, state: SavedValue)] = []
         do {
             for (name, part) in parts {
                 guard let state = all[.string(name)] else {
                     let found = all.dictionary?.entries.map { "\($0.key)" }.joined(separator: ", ") ?? "no parts"
                     throw FileFormatError(file: path, rule: "it has no '\(name)', only \(found)")
                 }
-                before.append((part, part.checkpoint))
-                try part.restore(state)
+                before.append((part, part.resumableState))
+                try part.resume(from: state)
             }
         } catch {
-            for (part, state) in before.reversed() { try? part.restore(state) }
+            for (part, state) in before.reversed() { try? part.resume(from: state) }
             throw error
         }
         return all
@@ -75,18 +75,18 @@ public struct Checkpoint: ExpressibleByDictionaryLiteral {
 }
 
 /// What can be a part of a `Checkpoint`: networks, optimizers, schedulers, generators, data cursors.
-public protocol Checkpointable {
+public protocol Resumable {
     /// The state now. What happens later does not change it.
-    var checkpoint: SavedValue { get }
-    /// Goes back to a state.
+    var resumableState: SavedValue { get }
+    /// Goes on from a state.
     /// - Throws: where it does not fit.
-    func restore(_ state: SavedValue) throws
+    func resume(from state: SavedValue) throws
 }
 
-extension Module: Checkpointable {
+extension Module: Resumable {
     /// The state dict.
-    public var checkpoint: SavedValue { SavedValue(stateDict()) }
-    public func restore(_ state: SavedValue) throws {
+    public var resumableState: SavedValue { SavedValue(stateDict()) }
+    public func resume(from state: SavedValue) throws {
         guard let entries = state.dictionary else { throw FileFormatError.misfit("the state of a \(typeName)", state) }
         var tensors = StateDict()
         for (name, value) in entries.entries {
@@ -96,34 +96,34 @@ extension Module: Checkpointable {
         try loadStateDict(tensors)
     }
 }
-extension Optimizer: Checkpointable {
+extension Optimizer: Resumable {
     /// The state of each parameter, and the options of each group.
-    public var checkpoint: SavedValue { stateDict().savedValue }
-    public func restore(_ state: SavedValue) throws { try loadStateDict(OptimizerState(state)) }
+    public var resumableState: SavedValue { stateDict().savedValue }
+    public func resume(from state: SavedValue) throws { try loadStateDict(OptimizerState(state)) }
 }
-extension LRScheduler: Checkpointable {
+extension LRScheduler: Resumable {
     /// What changes while it runs.
-    public var checkpoint: SavedValue { stateDict().savedValue }
-    public func restore(_ state: SavedValue) throws { loadStateDict(try OptionList(state)) }
+    public var resumableState: SavedValue { stateDict().savedValue }
+    public func resume(from state: SavedValue) throws { loadStateDict(try OptionList(state)) }
 }
-extension TernCore.Generator: Checkpointable {
+extension TernCore.Generator: Resumable {
     /// The state, as `torch.get_rng_state` gives it.
-    public var checkpoint: SavedValue { .tensor(savedState.tensor) }
-    public func restore(_ state: SavedValue) throws {
+    public var resumableState: SavedValue { .tensor(savedState.tensor) }
+    public func resume(from state: SavedValue) throws {
         guard let tensor = state.tensor else { throw FileFormatError.misfit("the state of a generator", state) }
         savedState = try GeneratorState(tensor)
     }
 }
-extension DataCursor: Checkpointable {
+extension DataCursor: Resumable {
     /// The position.
-    public var checkpoint: SavedValue {
+    public var resumableState: SavedValue {
         let position = position
         var state: SavedDictionary = ["epoch": .int(position.epoch), "batch": .int(position.batch)]
         if let start = position.start { state["start"] = .tensor(start.tensor) }
         if let generator = position.generator { state["generator"] = .tensor(generator.tensor) }
         return .dictionary(state)
     }
-    public func restore(_ state: SavedValue) throws {
+    public func resume(from state: SavedValue) throws {
         guard let epoch = state["epoch"]?.int, let batch = state["batch"]?.int, epoch >= 0, (0...loader.count).contains(batch) else {
             throw FileFormatError.misfit("a position among \(loader.count) batches", state)
         }
