@@ -44,8 +44,6 @@ let package = Package(
             dependencies: ["Tern", "TernBook", "TernDownload", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .target(name: "ParityKit", dependencies: ["Tern", "TernIO", .product(name: "ComplexModule", package: "swift-numerics")]),
         .executableTarget(name: "ParityRunner", dependencies: ["ParityKit"]),
-        // Reads damaged files, for as long as it is told: by hand.
-        .executableTarget(name: "FileFuzzer", dependencies: ["TernIO"], path: "Tests/FileFuzzer"),
         // Optimised in debug builds too, as the kernels are: the reference that they are compared with is slow enough as it is.
         .testTarget(name: "TernCoreTests", dependencies: ["TernCore"], exclude: ["PyTorch"], swiftSettings: [.unsafeFlags(["-O"])]),
         .testTarget(name: "TernNNTests", dependencies: ["Tern"]),

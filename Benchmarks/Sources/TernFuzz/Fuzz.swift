@@ -5,7 +5,8 @@ import Tern
 @main
 struct Fuzz: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tern-fuzz", abstract: "Ill-treat files of tensors.", subcommands: [Damage.self, Kills.self, Writer.self])
+        commandName: "tern-fuzz", abstract: "Ill-treat files of tensors.",
+        subcommands: [Damage.self, Networks.self, Kills.self, Writer.self])
 }
 
 /// `tern-fuzz damage SEED-FILES…`: damages files and loads them, until the time is over. A loader that crashes ends the program, and one that
@@ -26,12 +27,13 @@ struct Damage: ParsableCommand {
         let clock = ContinuousClock(), end = clock.now + .seconds(seconds)
         while clock.now < end {
             let i = Int.random(in: seeds.indices, using: &random)
-            let bytes = damaged(seeds[i], with: seeds, &random)
+            let bytes = Damage.damaged(seeds[i], with: seeds, &random)
             let path = to + "." + (files[i].split(separator: ".").last ?? "")
             try Data(bytes).write(to: URL(filePath: path))
             alarm(10)
             let began = processorSeconds()
             do {
+                _ = try (listTensors(path), loadMetadata(path))
                 for (_, tensor) in try load(path) where tensor.device == .cpu && tensor.count < 1 << 24 {
                     tensor.withUnsafeBytes { bytes in blackHole = bytes.reduce(blackHole) { $0 ^ $1 } }
                 }
@@ -70,7 +72,7 @@ struct Damage: ParsableCommand {
     }
 
     /// One to eight changes of random kinds.
-    private func damaged(_ seed: [UInt8], with others: [[UInt8]], _ random: inout Random) -> [UInt8] {
+    static func damaged(_ seed: [UInt8], with others: [[UInt8]], _ random: inout Random) -> [UInt8] {
         var bytes = seed
         for _ in 0..<Int.random(in: 1...8, using: &random) where !bytes.isEmpty {
             let at = Int.random(in: bytes.indices, using: &random),
@@ -103,7 +105,7 @@ struct Damage: ParsableCommand {
 nonisolated(unsafe) private var blackHole: UInt8 = 0
 
 /// SplitMix64: a run can be repeated from its seed.
-private struct Random: RandomNumberGenerator {
+struct Random: RandomNumberGenerator {
     var state: UInt64
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
