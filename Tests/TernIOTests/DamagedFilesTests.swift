@@ -6,7 +6,7 @@ import Testing
 @testable import TernNN
 
 /// Damaged files: each gives what it still holds, or a `FileFormatError`.
-@Suite struct HostileFileTests {
+@Suite struct DamagedFilesTests {
     static let files = [
         "numpy/version-1.npy", "numpy/version-3.npy", "numpy/matrix.npz", "numpy/deflated.npz", "gguf/types.gguf",
         "safetensors/every_dtype.safetensors",
@@ -40,7 +40,7 @@ import Testing
     @Test(arguments: files) func flippedBits(_ name: String) throws {
         let whole = try bytes(of: fixtureFolder + name), folder = try TemporaryFolder()
         let random = Generator(seed: UInt64(whole.count))
-        for _ in 0..<200 {
+        for _ in 0..<100 {
             var damaged = whole
             // Most of what can break is at the start, and, in zip files, at the end.
             let reach = random.next() % 3 == 0 ? whole.count : min(whole.count, 600)
@@ -62,18 +62,15 @@ import Testing
         }
     }
 
-    /// An archive of few bytes that would unpack to very many.
+    /// An archive of few bytes that says it unpacks to very many.
     @Test func bombs() throws {
         let folder = try TemporaryFolder(), path = folder.path + "/bomb.npz"
-        let header = NumPyHeader.bytes(type: "|u1", shape: [300 << 20], isColumnMajor: false)
-        let zeros = [UInt8](repeating: 0, count: 300 << 20)
-        let file = try AtomicFile(path)
-        var writer = ZipWriter(file, path: path)
-        try (header + zeros).withUnsafeBytes { try writer.add("a.npy", $0, deflate: true) }
-        try writer.finish()
-        try file.commit()
-        let size = try bytes(of: path).count
-        #expect(size < 1 << 20)
+        try save(["a": Tensor.zeros(10_000)], to: path, compressed: true)
+        var file = try bytes(of: path)
+        // The last entry of the directory: its size unpacked.
+        let entry = try #require((0..<file.count - 46).last { file[$0..<$0 + 4].elementsEqual([0x50, 0x4B, 0x01, 0x02]) })
+        file.replaceSubrange(entry + 24..<entry + 28, with: little(UInt32.max - 1))
+        try write(file, to: path)
         let error = #expect(throws: FileFormatError.self) { try load(path) }
         #expect(error?.rule.contains("would unpack to") == true, "\(error?.rule ?? "")")
     }
