@@ -5,7 +5,7 @@ import Testing
 @testable import TernNN
 
 /// A module of a program: layers and numbers as arguments.
-final class Residual: Module, Layer, Rebuildable {
+final class Shortcut: Module, Layer, Rebuildable {
     let inner: any Layer
     let scale: Double
     init(_ inner: any Layer, scale: Double = 1) { (self.inner, self.scale) = (inner, scale) }
@@ -50,9 +50,9 @@ final class Stranger: Module, Layer, Rebuildable {
 
 @Suite struct ArchitectureTests {
     init() {
-        ModuleRegistry.register(Residual.self)
+        ModuleRegistry.register(Shortcut.self)
         ModuleRegistry.register(TinyLanguageModel.self)
-        ModuleRegistry.register(Residual.self)
+        ModuleRegistry.register(Shortcut.self)
     }
 
     /// Saves and loads.
@@ -140,7 +140,7 @@ final class Stranger: Module, Layer, Rebuildable {
     @Test func nestedNetworksAnswerAlike() throws {
         let shared = Linear(4, 4)
         let net = Sequential(
-            Linear(3, 4), shared, Residual(Sequential(shared, Residual(Tanh(), scale: 0.25)), scale: 3), BatchNorm1d(4), Dropout(0.5))
+            Linear(3, 4), shared, Shortcut(Sequential(shared, Shortcut(Tanh(), scale: 0.25)), scale: 3), BatchNorm1d(4), Dropout(0.5))
         net.addModule("last one", Linear(4, 2))
         let x = Tensor.rand(8, 3)
         _ = net(x)
@@ -192,7 +192,7 @@ final class Stranger: Module, Layer, Rebuildable {
         let folder = try TemporaryFolder()
         try withGenerator(Generator(seed: 3)) {
             let before = Generator.default.savedState
-            try saveModel(Sequential(Linear(3, 2), Residual(Tanh())), to: folder.path + "/net.tern")
+            try saveModel(Sequential(Linear(3, 2), Shortcut(Tanh())), to: folder.path + "/net.tern")
             let drawn = Generator.default.next()
             Generator.default.savedState = before
             _ = Linear(3, 2)
@@ -208,22 +208,22 @@ final class Stranger: Module, Layer, Rebuildable {
     @Test func olderVersions() throws {
         let json = """
             {"version":1,"modules":[{"type":"Tanh","version":1,"arguments":{}},
-            {"type":"Residual","version":1,"arguments":{"inner":{"module":0}}}]}
+            {"type":"Shortcut","version":1,"arguments":{"inner":{"module":0}}}]}
             """
         let net = try Architecture(json: json).build(with: [:])
-        #expect((net as? Residual)?.scale == 0.5)
+        #expect((net as? Shortcut)?.scale == 0.5)
     }
 
     @Test func whatCannotBeSavedIsNamed() throws {
         #expect(
-            problem(Sequential(ReLU(), Residual(Stranger()))) == "the network can't be saved with its architecture: 1.inner (Stranger): "
+            problem(Sequential(ReLU(), Shortcut(Stranger()))) == "the network can't be saved with its architecture: 1.inner (Stranger): "
                 + "its type is not registered: let it conform to Rebuildable and call ModuleRegistry.register(Stranger.self)")
         let odd = TransformerEncoderLayer(4, 2, dimFeedforward: 8, activation: { $0 * 3 })
         #expect(problem(odd).contains("its activation is a function of the program's, which no file can hold: only relu, gelu"))
         // A part that is no argument.
-        let residual = Residual(Tanh())
+        let residual = Shortcut(Tanh())
         residual.addModule("more", Stranger())
-        #expect(problem(residual).contains("the initializers make Residual("))
+        #expect(problem(residual).contains("the initializers make Shortcut("))
         let tied = Sequential(BatchNorm1d(3), BatchNorm1d(3))
         let first = try #require(tied[0].as(BatchNorm1d.self)), second = try #require(tied[1].as(BatchNorm1d.self))
         second.$weight = first.$weight
