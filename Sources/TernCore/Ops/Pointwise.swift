@@ -59,7 +59,7 @@ struct PointwisePair: Op {
 
     var name: String { String(cString: tern_binary_function(function).name) }
     var statesGradient: Bool { rule != nil }
-    func saves(needed: Saves) -> Saves { function == TERN_BINARY_mul && rule != nil ? PlainMatrixProduct.crossed(needed) : saves }
+    func saves(needed: Saves) -> Saves { function == TERN_BINARY_mul && rule != nil ? needed.crossed : saves }
 
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         let shape = try Check.broadcast(name, x.a.shape, x.b.shape)
@@ -89,7 +89,7 @@ struct PointwisePair: Op {
         case TERN_CATEGORY_TEST: return (dtype, .bool)
         default:
             if dtype == .bool, function == TERN_BINARY_sub {
-                throw .rule(name, "subtraction of bool tensors is not defined: use notEqual (exclusive or) or logicalNot")
+                throw .rule(name, "subtraction of bool tensors is not defined: use .!= (where they differ) or logicalNot()")
             }
             return (dtype, dtype)
         }
