@@ -73,9 +73,19 @@ struct PointwisePair: Op {
         if a.dtype == operand, b.dtype == operand, a.hasSameShape(as: out), b.hasSameShape(as: out) {
             return out.backend.binary(function, out, a, b)
         }
-        let a = a.dtype == operand ? a : a.detach().to(operand)
-        let b = b.dtype == operand ? b : b.detach().to(operand)
+        let a = a.dtype == operand ? a : converted(a, operand), b = b.dtype == operand ? b : converted(b, operand)
         return out.backend.binary(function, out, a.broadcast(out.shape), b.broadcast(out.shape))
+    }
+
+    /// A 0-dim operand beside half tensors stays a number in float32 where the op is arithmetic: only the result is rounded.
+    private func converted(_ x: Tensor, _ operand: DType) -> Tensor {
+        x.detach().to(isArithmetic && x.rank == 0 ? operand.unrounded : operand)
+    }
+    private var isArithmetic: Bool {
+        switch function {
+        case TERN_BINARY_add, TERN_BINARY_sub, TERN_BINARY_mul, TERN_BINARY_div: true
+        default: false
+        }
     }
 
     /// The dtypes that the operands are converted to, and the result's.
