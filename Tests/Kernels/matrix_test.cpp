@@ -319,6 +319,66 @@ template <class T> void test_optimizers(TernDType dtype) {
         }
     }
 }
+
+// The negative log-likelihood ------------------------------------------------------------------------------------------
+double real(const Tensor &x, int64_t i) { return value(x, i).real(); }
+
+void test_nll_loss(TernDType dtype, int64_t samples, int64_t places, bool weighted, TernLossReduction reduction) {
+    const int64_t classes = 5, ignored = random_int(0, 1) ? -100 : 2, count = samples * places;
+    const Tensor x = input(dtype, {samples, classes, places}), target(TERN_INT64, {samples, places}, int(random_int(0, 1)));
+    const Tensor weight = input(dtype, {classes});
+    visit_floating(dtype, [&](auto type) {
+        using T = typename decltype(type)::type;
+        for (int64_t c = 0; c < classes; ++c) weight.get<T>(c) = convert<T>(0.5 + random_unit());
+    });
+    for (int64_t i = 0; i < count; ++i) target.get<int64_t>(i) = random_int(0, 6) ? random_int(0, classes - 1) : ignored;
+    const TernArray *const factors = weighted ? &weight.array : nullptr;
+    const bool each = reduction == TERN_LOSS_NONE;
+    auto factor = [&](int64_t i) {
+        const int64_t c = target.get<int64_t>(i);
+        return c == ignored ? 0 : weighted ? real(weight, c) : 1;
+    };
+    auto place = [&](int64_t i, int64_t c) { return (i / places * classes + c) * places + i % places; };
+    auto loss = [&](int64_t i) { return factor(i) == 0 ? 0 : -factor(i) * real(x, place(i, target.get<int64_t>(i))); };
+    double sum = 0, factors_sum = 0;
+    for (int64_t i = 0; i < count; ++i) sum += loss(i), factors_sum += factor(i);
+    const double divisor = reduction == TERN_LOSS_MEAN ? factors_sum : 1;
+
+    const Tensor out = output(dtype, each ? Shape{samples, places} : Shape{});
+    CHECK(tern_nll_loss(out, x, target, factors, ignored, reduction) == TERN_INDEX_OK, "dtype %d", dtype);
+    if (divisor == 0) CHECK(std::isnan(real(out, 0)), "the mean of nothing");
+    else if (!each) compare("nll loss", out, 0, sum / divisor, tolerance(dtype, 1));
+    else for (int64_t i = 0; i < count; ++i) compare("nll losses", out, i, loss(i), tolerance(dtype, 1));
+
+    const Tensor g = input(dtype, out.shape), dx(dtype, x.shape, 0);
+    std::fill(dx.memory.begin(), dx.memory.end(), char(0xff));
+    CHECK(tern_nll_loss_gradient(dx, g, target, factors, ignored, reduction), "dtype %d", dtype);
+    for (int64_t tries = std::min<int64_t>(count, 1000), t = 0; t < tries; ++t) {
+        const int64_t i = tries == count ? t : random_int(0, count - 1);
+        for (int64_t c = 0; c < classes; ++c) {
+            const double slope = c == target.get<int64_t>(i) && c != ignored ? -factor(i) / divisor * real(g, each ? i : 0) : 0;
+            compare("nll gradient", dx, place(i, c), slope, tolerance(dtype, 1));
+        }
+    }
+}
+
+void test_nll_losses() {
+    for (TernDType dtype : {TERN_FLOAT32, TERN_FLOAT64, TERN_FLOAT16, TERN_BFLOAT16})
+        for (int round = 0; round < 6; ++round) {
+            const TernLossReduction reduction = TernLossReduction(round % 3);
+            for (auto [samples, places] : {std::pair<int64_t, int64_t>{0, 1}, {1, 1}, {2, 3}, {4095, 1}, {1, 4097}, {17, 241}})
+                test_nll_loss(dtype, samples, places, round >= 3, reduction);
+            if (round == 4) test_nll_loss(dtype, 3, 100000, true, TERN_LOSS_MEAN);
+            // The first class out of range is found in whatever piece it is.
+            const Tensor x = input(dtype, {5000, 3, 1}), target(TERN_INT64, {5000, 1}, 0);
+            for (int64_t i = 0; i < 5000; ++i) target.get<int64_t>(i) = i % 3;
+            target.get<int64_t>(4300) = 3, target.get<int64_t>(4800) = -1;
+            const Tensor out = output(dtype, reduction == TERN_LOSS_NONE ? Shape{5000, 1} : Shape{});
+            CHECK(tern_nll_loss(out, x, target, nullptr, -100, reduction) == 4300, "dtype %d", dtype);
+        }
+    const Tensor x(TERN_INT64, {2, 3, 1}, 0), out(TERN_INT64, {}, 0), target(TERN_INT64, {2, 1}, 0);
+    CHECK(tern_nll_loss(out, x, target, nullptr, -100, TERN_LOSS_MEAN) == TERN_INDEX_NO_KERNEL, "of floating-point numbers only");
+}
 }  // namespace
 
 int main() {
@@ -326,6 +386,7 @@ int main() {
     test_convolutions();
     test_pooling();
     test_softmax();
+    test_nll_losses();
     test_optimizers<float>(TERN_FLOAT32);
     test_optimizers<double>(TERN_FLOAT64);
     printf("%d passed, %d failed\n", passed, failed);

@@ -110,6 +110,26 @@ static void test_binary() {
                 CHECK(right, "%s in place, dtype %d", binary_names[op], d);
             }
         }
+    // Arithmetic of a half and a float32 operand: as of two float32 ones, rounded once.
+    for (int op = 0; op < TERN_BINARY_COUNT; ++op)
+        for (const TernDType dtype : {TERN_FLOAT16, TERN_BFLOAT16})
+            for (int round = 0; round < 14; ++round) {
+                const Shape shape = test_shape(round);
+                const bool turned = random_int(0, 1), known = op == TERN_BINARY_add || op == TERN_BINARY_sub || op == TERN_BINARY_mul || op == TERN_BINARY_div;
+                const Tensor x = random_tensor(dtype, shape, round & 1 ? 2 : 0), out(dtype, shape, round & 1);
+                Tensor number = random_tensor(TERN_FLOAT32, shape, round & 1 ? 2 : 0);
+                if (round & 2)
+                    for (int64_t &stride : number.strides) stride = 0;
+                const Tensor &a = turned ? number : x, &b = turned ? x : number;
+                bool right = tern_binary(TernBinary(op), out, a, b) == known;
+                CHECK(!known || !tern_binary(TernBinary(op), Tensor(TERN_FLOAT32, shape, 0), a, b), "the result is half");
+                const Tensor wide(TERN_FLOAT32, shape, 0), result(TERN_FLOAT32, shape, 0), wanted(dtype, shape, 0);
+                tern_copy(wide, x);
+                tern_binary(TernBinary(op), result, turned ? number : wide, turned ? wide : number);
+                tern_copy(wanted, result);
+                for (int64_t i = 0; known && i < x.count() && right; ++i) right = same(dtype, out.at(i), wanted.at(i));
+                CHECK(right, "%s beside float32, dtype %d, round %d", binary_names[op], dtype, round);
+            }
     // Large enough for several threads, and the same result whatever their number.
     const Tensor a = random_tensor(TERN_FLOAT32, {300, 1001}, 1), b = random_tensor(TERN_FLOAT32, {300, 1001}, 2);
     const Tensor c(TERN_FLOAT32, {300, 1001}, 1);

@@ -25,6 +25,43 @@ extension KernelTests {
         }
     }
 
+    @Test("negative log-likelihood", arguments: [DType.float32, .float64, .float16, .bfloat16, .int64])
+    func nllLoss(_ dtype: DType) {
+        var dice = Dice(1900)
+        for (n, s) in [(0, 1), (1, 1), (3, 4), (1, 4097), (4095, 1)] {
+            for reduction in [TERN_LOSS_NONE, TERN_LOSS_MEAN, TERN_LOSS_SUM] {
+                let x = sample([n, 3, s], dtype, .small, placement(&dice), &dice),
+                    g = sample([n, s], dtype, .small, placement(&dice), &dice)
+                let classes = sample([n, s], .int64, .range(0...2), placement(&dice), &dice)
+                let weight = sample([3], dtype, .range(0.5...2), placement(&dice), &dice)
+                let out = reduction == TERN_LOSS_NONE ? room([n, s], dtype, &dice) : sample([], dtype, .small, .contiguous, &dice)
+                let dx = sample([n, 3, s], dtype, .small, .contiguous, &dice)
+                let incoming = reduction == TERN_LOSS_NONE ? g : sample([], dtype, .small, .contiguous, &dice)
+                // Class 2 counts, and it does not; with weights and without.
+                for ignored in [-100, 2] {
+                    compare("nll_loss", [out], [x, classes, weight], loose: 4) {
+                        $0.nllLoss($1[0], $2[0], $2[1], ignored > 0 ? $2[2] : nil, ignored: ignored, reduction)
+                    }
+                    compare("gradient of nll_loss", [dx], [incoming, classes, weight], loose: 4) {
+                        $0.nllLossGradient($1[0], $2[0], $2[1], ignored > 0 ? $2[2] : nil, ignored: ignored, reduction)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("arithmetic of half tensors with float32 numbers", arguments: [DType.float16, .bfloat16])
+    func halfBesideFloat(_ dtype: DType) {
+        var dice = Dice(1950)
+        for op in [TERN_BINARY_add, TERN_BINARY_sub, TERN_BINARY_mul, TERN_BINARY_div, TERN_BINARY_pow] {
+            for shape in KernelTests.shapes {
+                let x = sample(shape, dtype, .small, placement(&dice), &dice), y = sample(shape, .float32, .small, placement(&dice), &dice)
+                compare("half and float32", [room(shape, dtype, &dice)], [x, y]) { $0.binary(op, $1[0], $2[0], $2[1]) }
+                compare("float32 and half", [room(shape, dtype, &dice)], [x, y]) { $0.binary(op, $1[0], $2[1], $2[0]) }
+            }
+        }
+    }
+
     /// The sizes of one convolution.
     struct Convolution {
         var images = 2, channels = 4, outputs = 6, groups = 1

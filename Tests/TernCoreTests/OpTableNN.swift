@@ -107,6 +107,20 @@ extension OpTable {
         OpRow("causal attention", .floating, .x(1, 3, 4), .x(1, 3, 4), .x(1, 3, 2), loose: 100) {
             scaledDotProductAttention($0[0], $0[1], $0[2], isCausal: true, scale: 0.5)
         },
+        OpRow(
+            "nll_loss", .floating, [[.x(4, 3), .index(4, below: 3)], [.x(2, 3, 2), .index(2, 2, below: 3)], [.x(3), .index(below: 3)]]
+        ) { x in
+            let classes = x[1].remainder(Tensor(3, device: x[1].device))
+            let weight = Tensor([0.5, 1, 2], dtype: x[0].dtype, device: x[0].device)
+            return [Reduction.none, .sum, .mean, .batchMean].flatMap { reduction in
+                [
+                    nllLoss(x[0], classes, ignoreIndex: 1, reduction: reduction),
+                    nllLoss(x[0] * x[0], classes, weight: weight, reduction: reduction),
+                ]
+            }
+        },
+        OpRow("linear", .numeric, .x(2, 2, 3), .x(4, 3), .x(4)) { linear($0[0], $0[1], $0[2]) },
+        OpRow("linear with a bias for each row", .numeric, .x(2, 2, 3), .x(4, 3), .x(2, 4)) { linear($0[0], $0[1], $0[2]) },
         OpRow("embedding", .numeric, .x(5, 3), .index(2, 2, below: 5)) {
             embedding($0[1].remainder(Tensor(5, device: $0[1].device)), $0[0])
         },

@@ -20,6 +20,32 @@ import Testing
         #expect("\(Identity())" == "Identity()")
     }
 
+    @Test func noFeaturesGiveTheBias() {
+        let bias = Tensor([0.0, 1, 2, 3])
+        expectClose(linear(.zeros(2, 3, 0), .zeros(4, 0), bias), (0..<24).map { Double($0 % 4) }, shape: [2, 3, 4])
+        expectClose(linear(.zeros(0), .zeros(4, 0), bias), [0, 1, 2, 3], shape: [4])
+        expectClose(linear(.zeros(2, 3, 0), .zeros(4, 0)), [Double](repeating: 0, count: 24), shape: [2, 3, 4])
+        #expect(linear(.zeros(2, 0, 5), .zeros(4, 5), bias).shape == [2, 0, 4])
+        let weight = Tensor.zeros(4, 0, requiresGrad: true), leaf = bias.requiringGrad()
+        linear(.zeros(2, 3, 0), weight, leaf).sum().backward()
+        #expect(weight.grad?.shape == [4, 0] && leaf.grad?.array(of: Double.self) == [6, 6, 6, 6])
+    }
+
+    @Test func biases() {
+        let x = Tensor.ones(2, 3, 5), weight = Tensor.ones(4, 5)
+        expectClose(linear(x, weight, Tensor(1.0)), [Double](repeating: 6, count: 24), shape: [2, 3, 4])
+        expectClose(linear(x, weight, Tensor([1.0])), [Double](repeating: 6, count: 24), shape: [2, 3, 4])
+        expectClose(linear(x, weight, Tensor([[0.0], [1], [2]])), (0..<24).map { Double(5 + $0 / 4 % 3) }, shape: [2, 3, 4])
+        #expect(
+            message { _ = linear(x, weight, .zeros(3)) }
+                == "linear: shapes (3) and (2, 3, 4) do not broadcast: dimension -1 is 3 in one and 4 in the other")
+        #expect(
+            message { _ = linear(x, weight, .zeros(2, 2, 3, 4)) }
+                == "linear: a bias of shape (2, 2, 3, 4) does not broadcast to the product's shape (2, 3, 4)")
+        #expect(message { _ = linear(x[0], weight, .zeros(6, 4)) }.hasPrefix("linear: shapes (6, 4) and (3, 4) do not broadcast"))
+        #expect(message { _ = linear(x, weight.to(.float64)) }.hasPrefix("linear: operands must have one dtype"))
+    }
+
     @Test func withoutBias() throws {
         let layer = Linear(3, 2, bias: false)
         #expect(layer.bias == nil)

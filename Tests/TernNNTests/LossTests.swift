@@ -147,6 +147,48 @@ import Tern
         #expect(message { gaussianNllLoss(x, x, variance: -x) }.contains("variances must be 0 or more"))
     }
 
+    /// What PyTorch refuses too.
+    @Test func realLossesRefuseComplexNumbers() {
+        let x = Tensor.complex(Tensor([1.0, 3]), Tensor([2.0, -1])), t = Tensor.complex(Tensor([1.0, 0]), Tensor([1.0, 0]))
+        let text = "compares real tensors, not torch.complex64: for the distance of complex numbers take the abs() of their difference"
+        let ones = Tensor.ones(2)
+        #expect(message { mseLoss(x, t) } == "mse_loss: \(text)" && message { mseLoss(ones, t) } == "mse_loss: \(text)")
+        #expect(message { mseLoss(x, t, weight: ones) } == "mse_loss: \(text)")
+        #expect(message { smoothL1Loss(x, t) } == "smooth_l1_loss: \(text)")
+        #expect(message { huberLoss(x, t) } == "huber_loss: \(text)")
+        #expect(message { klDiv(x, t) } == "kl_div: takes real tensors, not torch.complex64")
+        let leaf = x.requiringGrad(), distance = l1Loss(leaf, t)
+        distance.backward()
+        #expect(agrees(distance, 2.0811388) && leaf.grad.map { agrees($0.real, 0, 0.47434) && agrees($0.imag, 0.5, -0.15811) } == true)
+    }
+
+    @Test func gaussiansOfInfiniteVariance() {
+        let x = Tensor([1.0, 2, 3]), t = Tensor([0.0, 1, 1]), v = Tensor([Double.infinity, 1.0, 1e-9]).requiringGrad()
+        let losses = gaussianNllLoss(x, t, variance: v, reduction: .none)
+        losses.sum().backward()
+        let found = losses.detach().array(of: Double.self), slopes = v.grad?.array(of: Double.self) ?? []
+        #expect(found[0] == .infinity && found[1] == 0.5 && abs(found[2] / 2e6 - 1) < 1e-5)
+        #expect(slopes[0] == 0 && slopes[1] == 0 && abs(slopes[2] / -2e12 - 1) < 1e-5)
+    }
+
+    @Test func whatNllLossRefuses() {
+        let text = "takes floating-point log-probabilities or scores, not"
+        for dtype in [DType.int64, .bool, .complex64] {
+            let x = Tensor.zeros([3, 3], dtype: dtype)
+            #expect(message { nllLoss(x, Self.classes) } == "nll_loss: \(text) \(dtype): convert with to(.float32)")
+            #expect(message { crossEntropy(x, Self.classes) } == "cross_entropy: \(text) \(dtype): convert with to(.float32)")
+        }
+        let weight = Tensor.ones(3, requiresGrad: true), x = Tensor.zeros(3, 3, requiresGrad: true)
+        #expect(
+            message { nllLoss(x, Self.classes, weight: weight) }
+                == "nll_loss: has no gradient for the classes' weights, but weight asks for one: detach() it")
+        #expect(agrees(nllLoss(x - 1, Self.classes, weight: weight.detach()), 1))
+        #expect(noGrad { agrees(nllLoss(x - 1, Self.classes, weight: weight), 1) })
+        #expect(
+            message { nllLoss(x, Tensor([0, 1, 3]), reduction: .batchMean) }
+                == "nll_loss: a target class is out of range for dimension 1 of size 3")
+    }
+
     /// First and second derivatives of each loss, in its float operands.
     @Test func derivatives() {
         // Moved away from the kinks.

@@ -57,8 +57,10 @@ bool tern_unary_gradient(TernUnary op, const TernArray *out, const TernArray *g,
 }
 
 bool tern_binary(TernBinary op, const TernArray *out, const TernArray *a, const TernArray *b) {
-    const Kernel kernel = table(a->dtype).binary[op];
-    if (!kernel || b->dtype != a->dtype || out->dtype != result(binary_results[op], a->dtype)) return false;
+    const bool mixed = a->dtype != b->dtype;
+    const Kernel kernel = mixed ? half_beside_float(op, a->dtype, b->dtype) : table(a->dtype).binary[op];
+    const TernDType dtype = mixed && a->dtype == TERN_FLOAT32 ? b->dtype : a->dtype;
+    if (!kernel || out->dtype != result(binary_results[op], dtype)) return false;
     const TernArray *const arrays[] = {out, a, b};
     iterate(3, arrays, kernel);
     return true;

@@ -58,33 +58,33 @@ template <class Op, class E> void gradient_loop(char *const *data, const int64_t
 }
 
 // Of 16-bit floats, a neighbour is one in 16 bits, and a quotient is rounded to them before it is cut.
-template <class Op, class In, class Out> TERN_INLINE Out binary_element(In a, In b) {
-    if constexpr (std::is_same_v<Op, binary_nextafter> && is_half<In>) return nextafter(a, b);
-    else if constexpr (std::is_same_v<Op, binary_div_trunc> && is_half<In>)
-        return convert<Out>(trunc(load(convert<In>(load(a) / load(b)))));
+template <class Op, class A, class B, class Out> TERN_INLINE Out binary_element(A a, B b) {
+    if constexpr (std::is_same_v<Op, binary_nextafter> && is_half<A>) return nextafter(a, b);
+    else if constexpr (std::is_same_v<Op, binary_div_trunc> && is_half<A>)
+        return convert<Out>(trunc(load(convert<A>(load(a) / load(b)))));
     else return convert<Out>(Op::value(load(a), load(b)));
 }
 
-template <class Op, class In, class Out> void binary_loop(char *const *data, const int64_t *strides, int64_t n, const void *) {
-    constexpr int64_t size = sizeof(In);
-    if (strides[0] == sizeof(Out) && (strides[1] == size || strides[1] == 0) && (strides[2] == size || strides[2] == 0)) {
+template <class Op, class A, class B, class Out> void binary_loop(char *const *data, const int64_t *strides, int64_t n, const void *) {
+    if (strides[0] == sizeof(Out) && (strides[1] == sizeof(A) || strides[1] == 0) && (strides[2] == sizeof(B) || strides[2] == 0)) {
         Out *out = reinterpret_cast<Out *>(data[0]);
-        const In *a = reinterpret_cast<const In *>(data[1]), *b = reinterpret_cast<const In *>(data[2]);
+        const A *a = reinterpret_cast<const A *>(data[1]);
+        const B *b = reinterpret_cast<const B *>(data[2]);
         if (strides[1] && strides[2]) {
-            TERN_VECTOR_LOOP for (int64_t i = 0; i < n; ++i) out[i] = binary_element<Op, In, Out>(a[i], b[i]);
+            TERN_VECTOR_LOOP for (int64_t i = 0; i < n; ++i) out[i] = binary_element<Op, A, B, Out>(a[i], b[i]);
         } else if (strides[1]) {
-            const In scalar = *b;
-            TERN_VECTOR_LOOP for (int64_t i = 0; i < n; ++i) out[i] = binary_element<Op, In, Out>(a[i], scalar);
+            const B scalar = *b;
+            TERN_VECTOR_LOOP for (int64_t i = 0; i < n; ++i) out[i] = binary_element<Op, A, B, Out>(a[i], scalar);
         } else {
-            const In scalar = *a;
-            TERN_VECTOR_LOOP for (int64_t i = 0; i < n; ++i) out[i] = binary_element<Op, In, Out>(scalar, b[strides[2] ? i : 0]);
+            const A scalar = *a;
+            TERN_VECTOR_LOOP for (int64_t i = 0; i < n; ++i) out[i] = binary_element<Op, A, B, Out>(scalar, b[strides[2] ? i : 0]);
         }
         return;
     }
     char *out = data[0], *a = data[1], *b = data[2];
     TERN_PLAIN_LOOP for (int64_t i = 0; i < n; ++i, out += strides[0], a += strides[1], b += strides[2])
         *reinterpret_cast<Out *>(out) =
-            binary_element<Op, In, Out>(*reinterpret_cast<const In *>(a), *reinterpret_cast<const In *>(b));
+            binary_element<Op, A, B, Out>(*reinterpret_cast<const A *>(a), *reinterpret_cast<const B *>(b));
 }
 
 // Which dtypes a category takes, and what comes out.
@@ -116,7 +116,7 @@ template <class Op, class T, bool takes> constexpr Kernel gradient_entry() {
     else return nullptr;
 }
 template <class Op, class T, class Out, bool takes> constexpr Kernel binary_entry() {
-    if constexpr (takes && requires(computed<T> a) { Op::value(a, a); }) return binary_loop<Op, T, Out>;
+    if constexpr (takes && requires(computed<T> a) { Op::value(a, a); }) return binary_loop<Op, T, T, Out>;
     else return nullptr;
 }
 

@@ -20,4 +20,22 @@ const PointwiseTable *const pointwise_other[12] = {
     &other::pointwise<bool>,
     &other::pointwise<bfloat16>,
 };
+
+template <class A, class B, class Out> static Kernel arithmetic(TernBinary op) {
+    switch (op) {
+        case TERN_BINARY_add: return other::binary_loop<other::binary_add, A, B, Out>;
+        case TERN_BINARY_sub: return other::binary_loop<other::binary_sub, A, B, Out>;
+        case TERN_BINARY_mul: return other::binary_loop<other::binary_mul, A, B, Out>;
+        case TERN_BINARY_div: return other::binary_loop<other::binary_div, A, B, Out>;
+        default: return nullptr;
+    }
+}
+
+Kernel half_beside_float(TernBinary op, TernDType a, TernDType b) {
+    if (a == TERN_FLOAT16 && b == TERN_FLOAT32) return arithmetic<half, float, half>(op);
+    if (a == TERN_BFLOAT16 && b == TERN_FLOAT32) return arithmetic<bfloat16, float, bfloat16>(op);
+    if (a == TERN_FLOAT32 && b == TERN_FLOAT16) return arithmetic<float, half, half>(op);
+    if (a == TERN_FLOAT32 && b == TERN_BFLOAT16) return arithmetic<float, bfloat16, bfloat16>(op);
+    return nullptr;
+}
 }  // namespace tern

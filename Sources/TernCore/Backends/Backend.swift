@@ -15,6 +15,7 @@ package protocol Backend: AnyObject, Sendable {
     // Pointwise
     func unary(_ op: TernUnary, _ out: Tensor, _ x: Tensor) -> Bool
     func unaryGradient(_ op: TernUnary, _ out: Tensor, _ g: Tensor, _ x: Tensor, _ y: Tensor) -> Bool
+    /// One dtype; + − × ÷ also take a half operand beside one in float32, and round their half result once.
     func binary(_ op: TernBinary, _ out: Tensor, _ a: Tensor, _ b: Tensor) -> Bool
     func select(_ out: Tensor, _ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Bool
     func copy(_ out: Tensor, _ x: Tensor) -> Bool
@@ -58,10 +59,4 @@ package protocol Backend: AnyObject, Sendable {
 extension Backend {
     // Kernels that a device may do without.
     package func fourier(_ out: Tensor, _ x: Tensor, _ dim: Int, inverse: Bool) -> Bool { false }
-    package func nllLoss(_ out: Tensor, _ x: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction)
-        -> Int64
-    { Int64(TERN_INDEX_NO_KERNEL) }
-    package func nllLossGradient(
-        _ dx: Tensor, _ g: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
-    ) -> Bool { false }
 }

@@ -36,6 +36,12 @@ package final class MetaBackend: Backend {
     package func avgPoolGradient(_ dx: Tensor, _ g: Tensor, _ geometry: TernPooling) -> Bool { true }
     package func softmax(_ out: Tensor, _ x: Tensor, _ dim: Int, logarithm: Bool) -> Bool { true }
     package func softmaxGradient(_ dx: Tensor, _ g: Tensor, _ y: Tensor, _ dim: Int, logarithm: Bool) -> Bool { true }
+    package func nllLoss(_ out: Tensor, _ x: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction)
+        -> Int64
+    { Int64(TERN_INDEX_OK) }
+    package func nllLossGradient(
+        _ dx: Tensor, _ g: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
+    ) -> Bool { true }
     package func adamStep(_ p: Tensor, _ g: Tensor, _ mean: Tensor, _ square: Tensor, _ maxSquare: Tensor?, _ parameters: TernAdam) -> Bool
     { true }
     package func sgdStep(_ p: Tensor, _ g: Tensor, _ momentum: Tensor?, _ parameters: TernSGD) -> Bool { true }

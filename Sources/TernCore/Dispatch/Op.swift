@@ -2,7 +2,7 @@
 ///
 /// Every op has a `kernel`, a `definition`, or both:
 /// - `kernel` computes on the device's own code. It is a primitive's only form, or a composed op's fused one. It answers nil
-///   where the device has none for these dtypes.
+///   where the device has none for these dtypes. It may also compose other ops, as one step of the tape.
 /// - `definition` composes other ops; its gradient, dtypes and devices come with them.
 /// - `gradient`, where `statesGradient`, is used whenever the kernel ran. An op that states none runs its definition when gradients are asked
 ///   for, or gives a result without gradient where it has no definition.

@@ -134,28 +134,30 @@ extension Tensor {
     @inline(__always)
     package func operand<S: TensorScalar>(_ value: S) -> Tensor { operand(value.scalar) }
     package func operand(_ value: Scalar) -> Tensor {
-        if isPoison { return .poison }
-        let out = Tensor(empty: [], value.resultType(with: dtype), on: backend)
-        _ = backend.fill(out, value)
-        return out
+        isPoison ? .poison : Tensor(number: value, value.resultType(with: dtype), on: backend)
+    }
+    /// The same for + − × ÷, which beside half tensors compute in float32 and round once, as PyTorch's GPU does (its CPU in × and ÷).
+    @inline(__always)
+    private func number<S: TensorScalar>(_ value: S) -> Tensor {
+        isPoison ? .poison : Tensor(number: value.scalar, value.scalar.resultType(with: dtype).unrounded, on: backend)
     }
 
     /// Each element plus a number. Source: `torch.add`.
-    public static func + <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a + a.operand(b) }
+    public static func + <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a + a.number(b) }
     /// A number plus each element. Source: `torch.add`.
-    public static func + <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a) + b }
+    public static func + <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.number(a) + b }
     /// Each element less a number. Source: `torch.sub`.
-    public static func - <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a - a.operand(b) }
+    public static func - <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a - a.number(b) }
     /// A number less each element. Source: `torch.rsub`.
-    public static func - <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a) - b }
+    public static func - <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.number(a) - b }
     /// Each element times a number. Source: `torch.mul`.
-    public static func * <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a * a.operand(b) }
+    public static func * <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a * a.number(b) }
     /// A number times each element. Source: `torch.mul`.
-    public static func * <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a) * b }
+    public static func * <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.number(a) * b }
     /// Each element divided by a number: the true quotient. Source: `torch.div`.
-    public static func / <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a / a.operand(b) }
+    public static func / <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a / a.number(b) }
     /// A number divided by each element: the true quotient. Source: `torch.div`.
-    public static func / <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a) / b }
+    public static func / <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.number(a) / b }
     /// The remainder of each element, with the number's sign. Source: `torch.remainder`.
     public static func % <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a % a.operand(b) }
 
@@ -173,11 +175,11 @@ extension Tensor {
     public static func .>= <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a .>= a.operand(b) }
 
     /// Adds a number to each element.
-    public static func += <S: TensorScalar>(a: inout Tensor, b: S) { a += a.operand(b) }
+    public static func += <S: TensorScalar>(a: inout Tensor, b: S) { a += a.number(b) }
     /// Subtracts a number from each element.
-    public static func -= <S: TensorScalar>(a: inout Tensor, b: S) { a -= a.operand(b) }
+    public static func -= <S: TensorScalar>(a: inout Tensor, b: S) { a -= a.number(b) }
     /// Multiplies each element by a number.
-    public static func *= <S: TensorScalar>(a: inout Tensor, b: S) { a *= a.operand(b) }
+    public static func *= <S: TensorScalar>(a: inout Tensor, b: S) { a *= a.number(b) }
     /// Divides each element by a number.
-    public static func /= <S: TensorScalar>(a: inout Tensor, b: S) { a /= a.operand(b) }
+    public static func /= <S: TensorScalar>(a: inout Tensor, b: S) { a /= a.number(b) }
 }

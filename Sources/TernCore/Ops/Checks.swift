@@ -52,9 +52,13 @@ package enum Check {
     }
 
     /// No two operands may be of different dtypes.
-    package static func sameDType(_ op: String, _ tensors: Tensor...) throws(TensorError) {
-        guard let first = tensors.first, let other = tensors.first(where: { $0.dtype != first.dtype }) else { return }
-        throw .rule(op, "operands must have one dtype, but found \(first.dtype) and \(other.dtype): convert one with to(_:)")
+    @inline(__always)
+    package static func sameDType(_ op: String, _ a: Tensor, _ b: Tensor) throws(TensorError) {
+        if a.dtype == b.dtype { return }
+        throw .rule(op, "operands must have one dtype, but found \(a.dtype) and \(b.dtype): convert one with to(_:)")
+    }
+    package static func sameDType(_ op: String, _ first: Tensor, _ others: Tensor...) throws(TensorError) {
+        for other in others { try sameDType(op, first, other) }
     }
 
     /// The verdict of an indexing kernel. `index` is what it read, `size` the extent indexed.

@@ -1,66 +1,95 @@
 import CTernCPU
 
-/// The product of matrices (batch…, m, k) · (batch…, k, n), plus a bias that broadcasts to the result. Batches are broadcast.
+/// The product of matrices (batch…, m, k) · (batch…, k, n), plus a bias, if any, that broadcasts to the result. Batches are broadcast.
 struct MatrixProduct: Op {
+    /// `mm`, `bmm` or `addmm`.
     let name: String
-    let gradientName: String
+    /// Whether the second factor is a matrix (n, k), as layers keep weights, that is used transposed: without a step of the tape for it.
+    var transposed = false
     var saves: Saves { [.first, .second] }
-    func saves(needed: Saves) -> Saves { PlainMatrixProduct.crossed(needed) }
+    func saves(needed: Saves) -> Saves { needed.crossed }
 
-    func kernel(_ x: Triple) throws(TensorError) -> Tensor? { try product(x.a, x.b, x.c) }
-    func gradient(_ g: Tensor, _ x: Triple, _ y: Tensor) -> (Tensor?, Tensor?, Tensor?) {
-        let (a, b) = MatrixProduct.gradients(g, x.a, x.b)
-        return (a, b, x.c.requiresGrad ? g : nil)
+    func kernel(_ x: Factors) throws(TensorError) -> Tensor? {
+        let b = transposed ? x.b.matrixTransposed : x.b
+        let (shape, batch) = try productShape(name, x.a, b, x.bias)
+        let out = Tensor(empty: shape, x.a.dtype, on: x.a.backend)
+        func whole(_ t: Tensor) -> Tensor { batch.count == 0 ? t : t.broadcast(Shape(batch + t.shape.suffix(2))) }
+        return out.backend.matmul(out, whole(x.a), whole(b), x.bias?.broadcast(shape)) ? out : nil
+    }
+    func gradient(_ g: Tensor, _ x: Factors, _ y: Tensor) -> (Tensor?, Tensor?, Tensor?) {
+        let toA = { transposed ? g.mm(x.b.conj()) : product(g, x.b.mH, like: x.a) }
+        let toB = { transposed ? g.t().mm(x.a.conj()) : product(x.a.mH, g, like: x.b) }
+        return (x.a.requiresGrad ? toA() : nil, x.b.requiresGrad ? toB() : nil, x.bias?.requiresGrad == true ? g : nil)
     }
 
-    fileprivate func product(_ a: Tensor, _ b: Tensor, _ bias: Tensor?) throws(TensorError) -> Tensor? {
-        try Check.sameDType(name, a, b)
-        guard a.rank >= 2, b.rank >= 2, a.shape[-1] == b.shape[-2] else {
-            throw .rule(
-                name,
-                "shapes \(a.shape.brief) and \(b.shape.brief) can't be multiplied: the last size of the first, \(a.rank > 0 ? a.shape[-1] : 1), must be the \(b.rank > 1 ? "next to last" : "first") of the second, \(b.rank > 1 ? b.shape[-2] : b.rank > 0 ? b.shape[0] : 1)"
-            )
-        }
-        let batch = a.rank == 2 && b.rank == 2 ? [] : try Check.broadcast(name, Shape(a.shape.dropLast(2)), Shape(b.shape.dropLast(2)))
-        let shape = batch.count == 0 ? [a.shape[-2], b.shape[-1]] : Shape(batch + [a.shape[-2], b.shape[-1]])
-        if let bias {
-            try Check.sameDType(name, a, bias)
-            guard try Check.broadcast(name, bias.shape, shape) == shape else {
-                throw .rule(name, "a bias of shape \(bias.shape.brief) does not broadcast to the product's shape \(shape.brief)")
-            }
-        }
-        let out = Tensor(empty: shape, a.dtype, on: a.backend)
-        let wide = batch.count == 0
-        let fullA = wide ? a : a.broadcast(Shape(batch + a.shape.suffix(2))),
-            fullB = wide ? b : b.broadcast(Shape(batch + b.shape.suffix(2)))
-        return out.backend.matmul(out, fullA, fullB, bias?.broadcast(shape)) ? out : nil
-    }
-
-    fileprivate static func gradients(_ g: Tensor, _ a: Tensor, _ b: Tensor) -> (Tensor?, Tensor?) {
-        (a.requiresGrad ? product(g, b.mH, like: a) : nil, b.requiresGrad ? product(a.mH, g, like: b) : nil)
-    }
     /// The gradient of a factor lies in memory as the factor does: a weight's that was used transposed is then row-major when it arrives.
-    private static func product(_ a: Tensor, _ b: Tensor, like x: Tensor) -> Tensor {
-        x.isTransposed ? product(b.transpose(-2, -1), a.transpose(-2, -1)).transpose(-2, -1) : product(a, b)
-    }
-    private static func product(_ a: Tensor, _ b: Tensor) -> Tensor {
-        dispatch(PlainMatrixProduct(a.rank == 2 && b.rank == 2 ? "mm" : "bmm"), Pair(a, b))
+    private func product(_ a: Tensor, _ b: Tensor, like x: Tensor) -> Tensor {
+        func product(_ a: Tensor, _ b: Tensor) -> Tensor {
+            dispatch(MatrixProduct(name: a.rank == 2 && b.rank == 2 ? "mm" : "bmm"), Factors(a, b))
+        }
+        return x.isTransposed ? product(b.transpose(-2, -1), a.transpose(-2, -1)).transpose(-2, -1) : product(a, b)
     }
 }
 
-struct PlainMatrixProduct: Op {
-    let name: String
-    init(_ name: String) { self.name = name }
-    var saves: Saves { .inputs }
-    func saves(needed: Saves) -> Saves { PlainMatrixProduct.crossed(needed) }
-    /// The gradient of each factor reads the other one.
-    static func crossed(_ needed: Saves) -> Saves {
-        (needed.contains(.first) ? Saves.second : []).union(needed.contains(.second) ? .first : [])
+/// The shape of a product of matrices, and that of its batch.
+private func productShape(_ op: String, _ a: Tensor, _ b: Tensor, _ bias: Tensor?) throws(TensorError) -> (Shape, batch: Shape) {
+    try Check.sameDType(op, a, b)
+    guard a.rank >= 2, b.rank >= 2, a.shape[-1] == b.shape[-2] else {
+        throw .rule(
+            op,
+            "shapes \(a.shape.brief) and \(b.shape.brief) can't be multiplied: the last size of the first, \(a.rank > 0 ? a.shape[-1] : 1), must be the \(b.rank > 1 ? "next to last" : "first") of the second, \(b.rank > 1 ? b.shape[-2] : b.rank > 0 ? b.shape[0] : 1)"
+        )
     }
-    func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
-        try MatrixProduct(name: name, gradientName: "").product(x.a, x.b, nil)
+    let batch = a.rank == 2 && b.rank == 2 ? [] : try Check.broadcast(op, Shape(a.shape.dropLast(2)), Shape(b.shape.dropLast(2)))
+    let shape = batch.count == 0 ? [a.shape[-2], b.shape[-1]] : Shape(batch + [a.shape[-2], b.shape[-1]])
+    if let bias {
+        try Check.sameDType(op, a, bias)
+        try Check.bias(op, bias, shape)
     }
-    func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) { MatrixProduct.gradients(g, x.a, x.b) }
+    return (shape, batch)
+}
+
+extension Check {
+    @inline(__always)
+    fileprivate static func bias(_ op: String, _ bias: Tensor, _ shape: Shape) throws(TensorError) {
+        if bias.rank == 1, bias.shape[0] == shape[-1] { return }
+        guard try broadcast(op, bias.shape, shape) == shape else {
+            throw .rule(op, "a bias of shape \(bias.shape.brief) does not broadcast to the product's shape \(shape.brief)")
+        }
+    }
+}
+
+/// Two matrices, and what is added to their product.
+struct Factors: TensorPack {
+    var a, b: Tensor
+    var bias: Tensor?
+    init(_ a: Tensor, _ b: Tensor, _ bias: Tensor? = nil) { (self.a, self.b, self.bias) = (a, b, bias) }
+    init(_ list: TensorList) { self.init(list[0], list[1], list.count > 2 ? list[2] : nil) }
+    @inline(__always)
+    func list(_ each: (Int, Tensor) -> Tensor) -> TensorList {
+        if let bias { TensorList(each(0, a), each(1, b), each(2, bias)) } else { TensorList(each(0, a), each(1, b)) }
+    }
+    var packCount: Int { bias == nil ? 2 : 3 }
+    @inline(__always)
+    func forEachTensor(_ body: (Int, Tensor) -> Void) {
+        body(0, a)
+        body(1, b)
+        if let bias { body(2, bias) }
+    }
+    @inline(__always)
+    mutating func updateEach(_ body: (Int, inout Tensor) -> Void) {
+        body(0, &a)
+        body(1, &b)
+        if bias != nil { body(2, &bias!) }
+    }
+    static func gradient(_ i: Int, of g: (Tensor?, Tensor?, Tensor?)) -> Tensor? { i == 0 ? g.0 : i == 1 ? g.1 : g.2 }
+    static func cotangents(_ g: GradientSlots, count: Int) -> (Tensor?, Tensor?, Tensor?) { (g[0], g[1], g[2]) }
+    static func poison(count: Int) -> Factors { Factors(.poison, .poison, count > 2 ? .poison : nil) }
+}
+
+extension Saves {
+    /// What a product's gradients read: for that of each factor, the other one.
+    var crossed: Saves { (contains(.first) ? Saves.second : []).union(contains(.second) ? .first : []) }
 }
 
 extension Tensor {
@@ -68,6 +97,11 @@ extension Tensor {
     fileprivate var isTransposed: Bool {
         let n = rank, steps = layout.strides
         return steps[n - 2] == 1 && steps[n - 1] != 1 && shape[n - 2] > 1
+    }
+    /// A matrix transposed for a kernel: without a record. What is no matrix stays, for the shape rule to refuse.
+    fileprivate var matrixTransposed: Tensor {
+        if rank != 2 { return self }
+        return viewed(Layout(shape: [shape[1], shape[0]], strides: [layout.strides[1], layout.strides[0]], offset: layout.offset))
     }
 }
 
@@ -128,7 +162,7 @@ extension Tensor {
         case (_, 2) where rank >= 3:
             // One large product instead of many small ones.
             return flatten(0, -2).checkedMM(other, self).reshape(Shape(shape.dropLast() + [other.shape[-1]]))
-        default: return dispatch(PlainMatrixProduct("bmm"), Pair(self, other))
+        default: return dispatch(MatrixProduct(name: "bmm"), Factors(self, other))
         }
     }
     private func checkedMM(_ other: Tensor, _ original: Tensor) -> Tensor {
@@ -143,7 +177,7 @@ extension Tensor {
         return mm(other)
     }
     /// Two matrices' product. Source: `torch.mm`.
-    public func mm(_ other: Tensor) -> Tensor { dispatch(PlainMatrixProduct("mm"), Pair(self, other)) }
+    public func mm(_ other: Tensor) -> Tensor { dispatch(MatrixProduct(name: "mm"), Factors(self, other)) }
     /// Two vectors' inner product. Source: `torch.dot`.
     public func dot(_ other: Tensor) -> Tensor { dispatch(Dot(), Pair(self, other)) }
     /// A matrix times a vector. Source: `torch.mv`.
@@ -155,59 +189,35 @@ public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor { a.matmul(b) }
 
 /// a·b + bias in one pass. Source: `torch.addmm`.
 package func addmm(_ bias: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
-    dispatch(MatrixProduct(name: "addmm", gradientName: "AddmmBackward0"), Triple(a, b, bias))
+    dispatch(MatrixProduct(name: "addmm"), Factors(a, b, bias))
 }
 
-/// x·Wᵀ + b for x (…, in), W (out, in), b (out). Source: `torch.nn.functional.linear`.
+/// x·Wᵀ + b for x (…, in), W (out, in), b (out) or what else broadcasts to the result. Source: `torch.nn.functional.linear`.
 public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tensor {
-    if x.isPoison || weight.isPoison { return .poison }
-    guard weight.rank == 2, x.rank >= 1, x.shape[-1] == weight.shape[1] else {
-        raise(
-            .rule(
-                "linear",
+    if x.isPoison || weight.isPoison || bias?.isPoison == true { return .poison }
+    return raising(instead: .poison) { () throws(TensorError) in
+        let op = "linear"
+        guard weight.rank == 2, x.rank >= 1, x.shape[-1] == weight.shape[1] else {
+            throw .rule(
+                op,
                 "input \(x.shape.brief) and weight \(weight.shape.brief) do not fit: the input's last size must be the weight's last (in_features)"
-            ))
-        return .poison
+            )
+        }
+        try Check.sameDType(op, x, weight)
+        var shape = x.shape
+        shape[shape.count - 1] = weight.shape[0]
+        if let bias {
+            try Check.sameDType(op, x, bias)
+            try Check.bias(op, bias, shape)
+        }
+        if x.rank == 2 { return product(x, weight, bias) }
+        let rows = x.reshape([x.shape.dropLast().reduce(1, *), x.shape[-1]])
+        // A bias that differs from row to row fits the result, not its rows in one matrix.
+        if let bias, bias.rank > 1 { return product(rows, weight, nil).reshape(shape) + bias }
+        return product(rows, weight, bias).reshape(shape)
     }
-    if x.rank == 2 { return flatLinear(x, weight, bias) }
-    return flatLinear(x.reshape(-1, x.shape[-1]), weight, bias).reshape(Shape(x.shape.dropLast() + [weight.shape[0]]))
-}
 
-private func flatLinear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
-    if let bias { dispatch(Affine(), Triple(x, weight, bias)) } else { dispatch(PlainAffine(), Pair(x, weight)) }
-}
-
-/// x·Wᵀ + b, as `addmm` of x and the transposed weight, without a step of the tape for the transposition.
-private struct Affine: Op {
-    let name = "addmm"
-    var saves: Saves { [.first, .second] }
-    func saves(needed: Saves) -> Saves { PlainMatrixProduct.crossed(needed) }
-    func kernel(_ x: Triple) throws(TensorError) -> Tensor? {
-        try MatrixProduct(name: name, gradientName: "").product(x.a, x.b.transposed, x.c)
-    }
-    func gradient(_ g: Tensor, _ x: Triple, _ y: Tensor) -> (Tensor?, Tensor?, Tensor?) {
-        let (a, b) = PlainAffine.gradients(g, x.a, x.b)
-        return (a, b, x.c.requiresGrad ? g : nil)
-    }
-}
-
-private struct PlainAffine: Op {
-    let name = "mm"
-    var saves: Saves { .inputs }
-    func saves(needed: Saves) -> Saves { PlainMatrixProduct.crossed(needed) }
-    func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
-        try MatrixProduct(name: name, gradientName: "").product(x.a, x.b.transposed, nil)
-    }
-    func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) { PlainAffine.gradients(g, x.a, x.b) }
-
-    static func gradients(_ g: Tensor, _ x: Tensor, _ weight: Tensor) -> (Tensor?, Tensor?) {
-        (x.requiresGrad ? g.mm(weight.conj()) : nil, weight.requiresGrad ? g.t().mm(x.conj()) : nil)
-    }
-}
-
-extension Tensor {
-    /// A matrix transposed for a kernel: without a record.
-    fileprivate var transposed: Tensor {
-        viewed(Layout(shape: [shape[1], shape[0]], strides: [layout.strides[1], layout.strides[0]], offset: layout.offset))
+    func product(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
+        dispatch(MatrixProduct(name: bias == nil ? "mm" : "addmm", transposed: true), Factors(x, weight, bias))
     }
 }

@@ -59,7 +59,7 @@ struct PointwisePair: Op {
 
     var name: String { String(cString: tern_binary_function(function).name) }
     var statesGradient: Bool { rule != nil }
-    func saves(needed: Saves) -> Saves { function == TERN_BINARY_mul && rule != nil ? PlainMatrixProduct.crossed(needed) : saves }
+    func saves(needed: Saves) -> Saves { function == TERN_BINARY_mul && rule != nil ? needed.crossed : saves }
 
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         let shape = try Check.broadcast(name, x.a.shape, x.b.shape)
@@ -73,9 +73,19 @@ struct PointwisePair: Op {
         if a.dtype == operand, b.dtype == operand, a.hasSameShape(as: out), b.hasSameShape(as: out) {
             return out.backend.binary(function, out, a, b)
         }
-        let a = a.dtype == operand ? a : a.detach().to(operand)
-        let b = b.dtype == operand ? b : b.detach().to(operand)
+        let a = a.dtype == operand ? a : converted(a, operand), b = b.dtype == operand ? b : converted(b, operand)
         return out.backend.binary(function, out, a.broadcast(out.shape), b.broadcast(out.shape))
+    }
+
+    /// A 0-dim operand beside half tensors stays a number in float32 where the op is arithmetic: only the result is rounded.
+    private func converted(_ x: Tensor, _ operand: DType) -> Tensor {
+        x.detach().to(isArithmetic && x.rank == 0 ? operand.unrounded : operand)
+    }
+    private var isArithmetic: Bool {
+        switch function {
+        case TERN_BINARY_add, TERN_BINARY_sub, TERN_BINARY_mul, TERN_BINARY_div: true
+        default: false
+        }
     }
 
     /// The dtypes that the operands are converted to, and the result's.
@@ -89,7 +99,7 @@ struct PointwisePair: Op {
         case TERN_CATEGORY_TEST: return (dtype, .bool)
         default:
             if dtype == .bool, function == TERN_BINARY_sub {
-                throw .rule(name, "subtraction of bool tensors is not defined: use notEqual (exclusive or) or logicalNot")
+                throw .rule(name, "subtraction of bool tensors is not defined: use .!= (where they differ) or logicalNot()")
             }
             return (dtype, dtype)
         }

@@ -161,6 +161,7 @@ extension Tensor {
 
     /// The variance over `dims`: squared deviations from the mean, summed and divided by n − `correction`. Source: `torch.var`.
     public func variance(_ dims: [Int]?, correction: Double = 1, keepDim: Bool = false) -> Tensor {
+        if dtype.isHalf { return to(.float32).variance(dims, correction: correction, keepDim: keepDim).to(dtype) }
         let centered = self - mean(dims, keepDim: true)
         let squares = dtype.isComplex ? (centered * centered.conj()).real : centered * centered
         let n = Double(count) / Double(Swift.max(squares.sum(dims).count, 1))
@@ -199,9 +200,9 @@ private struct Mean: Op {
         try Check.require(
             x.dtype.isDifferentiable, name, "takes floating-point or complex tensors, not \(x.dtype): convert with to(.float32)")
         let dims = try dims.map { d throws(TensorError) in try Check.dimensions(name, d, of: x.shape) }
-        let sum = x.detach().sum(dims, keepDim: keepDim)
+        let sum = x.detach().sum(dims, keepDim: keepDim, dtype: x.dtype.unrounded)
         let n = Double(x.count) / Double(sum.count)
-        return sum / (sum.count == 0 ? 1 : n)
+        return (sum / (sum.count == 0 ? 1 : n)).to(x.dtype)
     }
     func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) throws(TensorError) -> Tensor? {
         var kept = x.shape

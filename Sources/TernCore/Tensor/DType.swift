@@ -38,6 +38,11 @@ public enum DType: Int32, Sendable, CaseIterable {
         default: false
         }
     }
+    /// Whether it is a floating-point type of 16 bits. What is computed of such numbers in several steps is rounded to them once, at the end.
+    package var isHalf: Bool { self == .float16 || self == .bfloat16 }
+    /// The type in which numbers of this one are summed and divided: `float32` for the half types, else itself.
+    package var unrounded: DType { isHalf ? .float32 : self }
+
     /// Whether tensors of this type can have gradients.
     public var isDifferentiable: Bool { isFloatingPoint || isComplex }
 
@@ -144,7 +149,8 @@ package func resultType(of tensors: [Tensor]) -> DType {
 @inline(__always)
 package func resultType(_ a: Tensor, _ b: Tensor) -> DType {
     if a.dtype == b.dtype { return a.dtype }
-    if (a.rank > 0) == (b.rank > 0) { return a.dtype.promoted(with: b.dtype) }
-    return a.rank > 0
+    let first = a.rank > 0 || b.isNumber, second = b.rank > 0 || a.isNumber
+    if first == second { return a.dtype.promoted(with: b.dtype) }
+    return first
         ? DType.combine(higher: a.dtype, lower: b.dtype) ?? a.dtype : DType.combine(higher: b.dtype, lower: a.dtype) ?? b.dtype
 }

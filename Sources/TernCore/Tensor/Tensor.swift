@@ -86,6 +86,7 @@ extension Tensor {
         var dtype: DType
         var node: Node?
         var outputIndex: Int
+        var isNumber = false
 
         init(storage: Storage, layout: Layout, dtype: DType, node: Node?, outputIndex: Int) {
             self.storage = storage
@@ -124,6 +125,16 @@ extension Tensor {
     package var node: Node? {
         @inline(__always) get { body.node }
         set { ownBody.node = newValue }
+    }
+    /// Whether this is a Swift number in an op with a tensor, whose dtype decides also where it is 0-dim.
+    package var isNumber: Bool {
+        @inline(__always) get { body.isNumber }
+    }
+    /// A Swift number in an op with a tensor.
+    package init(number: Scalar, _ dtype: DType, on backend: any Backend) {
+        self.init(empty: [], dtype, on: backend)
+        _ = backend.fill(self, number)
+        body.isNumber = true
     }
     /// Which of the node's results this is.
     package var outputIndex: Int {

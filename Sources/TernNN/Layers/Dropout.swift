@@ -46,11 +46,7 @@ private func dropped(
     if x.isPoison || !training || p == 0 || x.count == 0 { return x }
     if p == 1 { return x * x.zerosLike() }
     let kept = Tensor.bernoulli(noise, p: 1 - p, dtype: x.dtype, device: x.device, generator: generator)
-    if !alpha {
-        // In float32 for the half types, as PyTorch divides by a number.
-        let scale = Tensor.ones([], dtype: x.dtype == .float64 || x.dtype.isComplex ? x.dtype : .float32, device: x.device) / (1 - p)
-        return x * (kept * scale.to(x.dtype))
-    }
+    if !alpha { return x * (kept / (1 - p)) }
     let limit = 1.7580993408473766
     let scale = 1 / ((limit * limit * p + 1) * (1 - p)).squareRoot()
     return x * (kept * scale) + ((kept - 1) * (limit * scale) + limit * scale * p)

@@ -168,6 +168,52 @@ extension ReferenceBackend {
     private func exponential(_ x: Double) -> Double { Functions.real["exp"]?(x) ?? .nan }
     private func naturalLog(_ x: Double) -> Double { Functions.real["log"]?(x) ?? .nan }
 
+    func nllLoss(_ out: Tensor, _ x: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction) -> Int64 {
+        guard isLoss(x, out, target, weight) else { return Int64(TERN_INDEX_NO_KERNEL) }
+        let (out, x, target, weight) = (Elements(out), Elements(x), Elements(target), weight.map(Elements.init))
+        var sum = 0.0, weights = 0.0, verdict = Int64(TERN_INDEX_OK), place: Int64 = 0
+        forEachIndex(target.shape) { i in
+            let c: Int64 = target[i]
+            var loss = 0.0
+            if c != Int64(ignored) {
+                if c < 0 || c >= Int64(x.shape[1]) {
+                    if verdict == Int64(TERN_INDEX_OK) { verdict = place }
+                } else {
+                    let own = weightOf(c, weight)
+                    loss = -own * x[[i[0], Int(c), i[1]]]
+                    weights += own
+                }
+            }
+            sum += loss
+            if reduction == TERN_LOSS_NONE { out[i] = loss }
+            place += 1
+        }
+        if reduction != TERN_LOSS_NONE { out[[]] = reduction == TERN_LOSS_MEAN ? sum / weights : sum }
+        return verdict
+    }
+    func nllLossGradient(
+        _ dx: Tensor, _ g: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
+    ) -> Bool {
+        guard isLoss(dx, g, target, weight) else { return false }
+        let (dx, g, target, weight) = (Elements(dx), Elements(g), Elements(target), weight.map(Elements.init))
+        var weights = 0.0
+        forEachIndex(target.shape) { i in
+            let c: Int64 = target[i]
+            if c != Int64(ignored) { weights += weightOf(c, weight) }
+        }
+        forEachIndex(dx.shape) { i in
+            let c: Int64 = target[[i[0], i[2]]]
+            let own = c == Int64(i[1]) && c != Int64(ignored) ? -weightOf(c, weight) : 0
+            let incoming: Double = reduction == TERN_LOSS_NONE ? g[[i[0], i[2]]] : g[[]]
+            dx[i] = own == 0 ? 0 : own / (reduction == TERN_LOSS_MEAN ? weights : 1) * incoming
+        }
+        return true
+    }
+    private func isLoss(_ x: Tensor, _ other: Tensor, _ target: Tensor, _ weight: Tensor?) -> Bool {
+        x.dtype.isFloatingPoint && other.dtype == x.dtype && target.dtype == .int64 && weight.map { $0.dtype == x.dtype } != false
+    }
+    private func weightOf(_ c: Int64, _ weight: Elements?) -> Double { weight.map { $0[[Int(c)]] } ?? 1 }
+
     func adamStep(_ p: Tensor, _ g: Tensor, _ mean: Tensor, _ square: Tensor, _ maxSquare: Tensor?, _ o: TernAdam) -> Bool {
         guard p.dtype == .float32 || p.dtype == .float64, [g.dtype, mean.dtype, square.dtype].allSatisfy({ $0 == p.dtype }) else {
             return false

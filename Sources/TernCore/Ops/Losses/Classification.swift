@@ -12,42 +12,45 @@ private struct NllLoss: Op {
     var gradientName: String { spatial ? "NllLoss2DBackward0" : "NllLossBackward0" }
     var saves: Saves { .inputs }
 
+    /// In one pass, where the device has a kernel for it.
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
-        let (input, target) = (x[0], x[1])
-        if let fused = try fused(x) { return fused }
-        let (index, ignored) = classes(target, input)
-        let picked = Tensor(empty: index.shape, input.dtype, on: input.backend)
+        guard let code else { return nil }
+        let (input, target) = (x[0], x[1].to(.int64))
+        let out = Tensor(empty: reduction == .none ? target.shape : [], input.dtype, on: input.backend)
+        let verdict = input.backend.nllLoss(
+            reduction == .none ? grouped(out, classes: false) : out, grouped(input, classes: true), grouped(target, classes: false),
+            x.count > 2 ? x[2].detach().to(input.dtype) : nil, ignored: ignoreIndex, code)
         let dim = classDim(input)
-        let verdict = input.backend.gather(picked, input, dim, index)
-        guard try Check.indexed("nll_loss", verdict, index, size: input.shape[dim], dim: dim) else { return nil }
-        var losses = -picked.squeeze(dim)
-        var weights: Tensor?
-        if x.count > 2 { weights = ownWeights(x[2], index, input).squeeze(dim) }
-        if let w = weights { losses = losses * w }
-        if let ignored { losses = losses.maskedFill(ignored, 0) }
-        return reduction == .mean ? losses.sum() / total(weights, ignored, losses) : reduction(losses)
+        return try Check.indexed("nll_loss", verdict, target, size: input.shape[dim], dim: dim) ? out : nil
+    }
+
+    func definition(_ x: [Tensor]) throws(TensorError) -> Tensor? {
+        let input = x[0], dim = classDim(input), size = input.shape[dim]
+        let (index, ignored) = classes(x[1], input)
+        if input.device != .meta, ((index .< 0) | (index .>= size)).any().item(Bool.self) {
+            throw .rule("nll_loss", "a target class is out of range for dimension \(dim) of size \(size)")
+        }
+        let weights = ownWeights(x, index)
+        let picked = -input.gather(dim, index)
+        let losses = (weights.map { picked * $0 } ?? picked).maskedFill(ignored, 0).squeeze(dim)
+        return reduction == .mean ? losses.mean(over: total(weights, ignored)) : reduction(losses)
     }
 
     func gradient(_ g: Tensor, _ x: [Tensor], _ y: Tensor) -> [Tensor?] {
-        let (input, target) = (x[0], x[1])
-        if !isGradEnabled, let fused = fusedGradient(g, x) { return [fused] + x.dropFirst().map { _ in nil } }
-        let (index, ignored) = classes(target, input)
-        let dim = classDim(input)
-        var shares = Tensor.full(index.shape, -1, dtype: input.dtype, device: input.device)
-        let weights = x.count > 2 ? ownWeights(x[2], index, input) : nil
-        if let weights { shares = shares * weights }
-        if let ignored { shares = shares.maskedFill(ignored.unsqueeze(dim), 0) }
-        if reduction == .mean {
-            shares = shares / total(weights?.squeeze(dim), ignored, shares)
-        } else {
-            shares = shares / reduction.divisor(target.shape)
-        }
-        let spread = reduction == .none ? g.unsqueeze(dim) : g
-        let zeros = Tensor.zeros(input.shape, dtype: input.dtype, device: input.device)
-        return [zeros.scatter(dim, index, shares * spread)] + x.dropFirst().map { _ in nil }
+        let constants = x.dropFirst().map { _ in nil as Tensor? }
+        if !isGradEnabled, let fused = fusedGradient(g, x) { return [fused] + constants }
+        let input = x[0], dim = classDim(input)
+        let (index, ignored) = classes(x[1], input)
+        let weights = ownWeights(x, index)
+        let shares = (weights.map(-) ?? Tensor.full(index.shape, -1, dtype: input.dtype, device: input.device)).maskedFill(ignored, 0)
+        let incoming: Tensor =
+            switch reduction {
+            case .none: g.unsqueeze(dim)
+            case .mean: g.to(g.dtype.unrounded) / total(weights, ignored)
+            case .sum, .batchMean: g
+            }
+        return [Tensor.zeros(input.shape, dtype: input.dtype, device: input.device).scatter(dim, index, shares * incoming)] + constants
     }
-
-    // MARK: In one pass, where the device has a kernel for it
 
     private var code: TernLossReduction? {
         switch reduction {
@@ -70,16 +73,6 @@ private struct NllLoss: Op {
         let shape = Shape(sizes[..<lead] + [sizes[lead...].reduce(1, *)]), t = t.detach()
         return t.layout.reshaped(to: shape).map(t.viewed) ?? t.contiguous().reshape(shape)
     }
-    private func fused(_ x: [Tensor]) throws(TensorError) -> Tensor? {
-        guard let code else { return nil }
-        let (input, target) = (x[0], x[1].to(.int64))
-        let out = Tensor(empty: reduction == .none ? target.shape : [], input.dtype, on: input.backend)
-        let verdict = input.backend.nllLoss(
-            reduction == .none ? grouped(out, classes: false) : out, grouped(input, classes: true), grouped(target, classes: false),
-            x.count > 2 ? x[2].detach().to(input.dtype) : nil, ignored: ignoreIndex, code)
-        let dim = classDim(input)
-        return try Check.indexed("nll_loss", verdict, target, size: input.shape[dim], dim: dim) ? out : nil
-    }
     private func fusedGradient(_ g: Tensor, _ x: [Tensor]) -> Tensor? {
         guard let code else { return nil }
         let out = Tensor(empty: x[0].shape, x[0].dtype, on: x[0].backend)
@@ -89,25 +82,21 @@ private struct NllLoss: Op {
         return done ? out : nil
     }
 
-    // MARK: Composed
-
     private func classDim(_ input: Tensor) -> Int { input.rank == 1 ? 0 : 1 }
 
-    /// The classes with a dimension of size 1 for the class, ignored ones as class 0; and which are ignored, nil where none can be.
-    private func classes(_ target: Tensor, _ input: Tensor) -> (Tensor, ignored: Tensor?) {
-        let target = target.detach().to(.int64)
+    /// The classes with a dimension of size 1 for the class, ignored ones as class 0; and which are ignored.
+    private func classes(_ target: Tensor, _ input: Tensor) -> (Tensor, ignored: Tensor) {
+        let target = target.detach().to(.int64).unsqueeze(classDim(input))
         let ignored = target .== ignoreIndex
-        return (target.maskedFill(ignored, 0).unsqueeze(classDim(input)), ignored)
+        return (target.maskedFill(ignored, 0), ignored)
     }
     /// Each sample's weight, shaped as `index`.
-    private func ownWeights(_ weight: Tensor, _ index: Tensor, _ input: Tensor) -> Tensor {
-        weight.detach().to(input.dtype).gather(0, index.flatten()).reshape(index.shape)
+    private func ownWeights(_ x: [Tensor], _ index: Tensor) -> Tensor? {
+        x.count > 2 ? x[2].detach().to(x[0].dtype).gather(0, index.flatten()).reshape(index.shape) : nil
     }
     /// What the mean divides by.
-    private func total(_ weights: Tensor?, _ ignored: Tensor?, _ like: Tensor) -> Tensor {
-        let counted = ignored.map { $0.logicalNot().to(like.dtype) }
-        if let weights { return (counted.map { weights * $0 } ?? weights).sum() }
-        return counted.map { $0.sum() } ?? like.operand(Double(like.count))
+    private func total(_ weights: Tensor?, _ ignored: Tensor) -> Tensor {
+        (weights?.maskedFill(ignored, 0) ?? ignored.logicalNot()).unroundedSum()
     }
 }
 
@@ -133,6 +122,8 @@ public func nllLoss(
 private func checkClasses(_ op: String, _ input: Tensor, _ target: Tensor, _ weight: Tensor?) throws(TensorError) {
     try Check.require(input.rank >= 1, op, "expected an input (N, C, …) or (C), but the shape is \(input.shape.brief)")
     try Check.require(
+        input.dtype.isFloatingPoint, op, "takes floating-point log-probabilities or scores, not \(input.dtype): convert with to(.float32)")
+    try Check.require(
         target.dtype.isInteger, op,
         "target classes must be integers (int64), not \(target.dtype)"
             + (target.shape == input.shape ? ": crossEntropy takes probabilities too" : ": convert with to(.int64)"))
@@ -143,6 +134,9 @@ private func checkClasses(_ op: String, _ input: Tensor, _ target: Tensor, _ wei
         "input \(input.shape.brief) needs a target \(expected.brief), one class for each sample, but the target's shape is \(target.shape.brief)"
     )
     try checkWeight(op, input, weight)
+    try Check.require(
+        weight?.requiresGrad != true || !isGradEnabled, op, "has no gradient for the classes' weights, but weight asks for one: detach() it"
+    )
 }
 
 private func checkWeight(_ op: String, _ input: Tensor, _ weight: Tensor?) throws(TensorError) {
@@ -179,7 +173,7 @@ public func crossEntropy(
             let smoothed = labelSmoothing > 0 ? target * (1 - labelSmoothing) + labelSmoothing / classes : target
             let weighted = logs * smoothed
             let losses = -(perClass.map { weighted * $0 } ?? weighted).sum(dim)
-            return reduction == .mean ? losses.sum() / (Double(input.count) / classes) : reduction(losses)
+            return reduction == .mean ? losses.mean(over: Double(input.count) / classes) : reduction(losses)
         }
         let hard = nllLoss(logs, target, weight: weight, ignoreIndex: ignoreIndex, reduction: reduction)
         if labelSmoothing == 0 { return hard }
@@ -190,7 +184,7 @@ public func crossEntropy(
             let counted =
                 weight.map { $0.to(logs.dtype).gather(0, target.to(.int64).maskedFill(ignored, 0).flatten()).reshape(target.shape) }
                 ?? Tensor.onesLike(even.detach())
-            even = even.sum() / counted.maskedFill(ignored, 0).sum()
+            even = even.mean(over: counted.maskedFill(ignored, 0).unroundedSum())
         } else {
             even = reduction(even)
         }

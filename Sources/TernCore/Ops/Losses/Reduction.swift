@@ -10,7 +10,7 @@ public enum Reduction: String, Sendable {
         case .none: losses
         case .mean: losses.mean()
         case .sum: losses.sum()
-        case .batchMean: losses.rank == 0 ? losses : losses.sum() / Double(losses.shape[0])
+        case .batchMean: losses.rank == 0 ? losses : losses.mean(over: Double(losses.shape[0]))
         }
     }
     /// What the sum of losses of that shape is divided by.
@@ -21,6 +21,13 @@ public enum Reduction: String, Sendable {
         case .batchMean: Double(shape.first ?? 1)
         }
     }
+}
+
+extension Tensor {
+    /// Σ ÷ n: of half types summed and divided in float32, and rounded once.
+    func mean(over n: Double) -> Tensor { (unroundedSum() / n).to(dtype) }
+    func mean(over n: Tensor) -> Tensor { (unroundedSum() / n).to(dtype) }
+    func unroundedSum() -> Tensor { dtype.isHalf ? sum(dtype: .float32) : sum() }
 }
 
 extension Check {

@@ -10,24 +10,29 @@ private struct DifferenceLoss: Op {
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? { reduction(value(x.a - x.b)) }
     func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) {
         let divisor = reduction.divisor(x.a.shape)
-        let toInput = (divisor == 1 ? g : g / divisor) * slope(x.a - x.b)
+        let toInput = (divisor == 1 ? g : g.to(g.dtype.unrounded) / divisor) * slope(x.a - x.b)
         return (toInput, x.b.requiresGrad ? -toInput : nil)
     }
 }
 
-/// - Parameter meanOfWeights: whether the mean divides by the sum of the weights, not by their number.
+/// - Parameters:
+///   - meanOfWeights: whether the mean divides by the sum of the weights, not by their number.
+///   - complex: whether it compares complex numbers too.
 private func compare(
     _ name: String, _ input: Tensor, _ target: Tensor, _ weight: Tensor?, _ reduction: Reduction, meanOfWeights: Bool = true,
-    _ value: @escaping @Sendable (Tensor) -> Tensor, slope: @escaping @Sendable (Tensor) -> Tensor
+    complex: Bool = false, _ value: @escaping @Sendable (Tensor) -> Tensor, slope: @escaping @Sendable (Tensor) -> Tensor
 ) -> Tensor {
     loss([input, target, weight]) { () throws(TensorError) in
         try Check.sameShape(name, input, target)
+        if let odd = [input, target].first(where: \.dtype.isComplex)?.dtype, !complex {
+            throw .rule(name, "compares real tensors, not \(odd): for the distance of complex numbers take the abs() of their difference")
+        }
         guard let weight else {
             return dispatch(DifferenceLoss(name: name, reduction: reduction, value: value, slope: slope), Pair(input, target))
         }
         try Check.sameShape(name, input, weight, "weight")
         let each = weight * dispatch(DifferenceLoss(name: name, reduction: .none, value: value, slope: slope), Pair(input, target))
-        return reduction == .mean && meanOfWeights ? each.sum() / weight.sum() : reduction(each)
+        return reduction == .mean && meanOfWeights ? each.mean(over: weight.unroundedSum()) : reduction(each)
     }
 }
 
@@ -48,7 +53,7 @@ public func mseLoss(_ input: Tensor, _ target: Tensor, weight: Tensor? = nil, re
 ///
 /// Source: `torch.nn.functional.l1_loss`.
 public func l1Loss(_ input: Tensor, _ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean) -> Tensor {
-    compare("l1_loss", input, target, weight, reduction) {
+    compare("l1_loss", input, target, weight, reduction, complex: true) {
         $0.abs()
     } slope: {
         $0.sgn()
@@ -138,7 +143,7 @@ public func gaussianNllLoss(
             throw .rule(op, "variances must be 0 or more")
         }
         // Raised to eps as a value: the gradient goes to the variance all the same.
-        let raised = spread + noGrad { spread.clamp(min: eps) - spread }
+        let raised = spread + noGrad { (eps - spread).clamp(min: 0) }
         var each = (raised.log() + (input - target).square() / raised) * 0.5
         if full { each = each + 0.5 * 1.8378770664093453 }
         return reduction(each)
