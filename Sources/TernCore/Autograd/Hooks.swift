@@ -11,8 +11,8 @@ extension Tensor {
     public func registerHook(_ hook: @escaping (Tensor) -> Tensor?) -> HookHandle {
         extras("registerHook").map { $0.add(index: outputIndex, hook) } ?? HookHandle {}
     }
-    /// The same for a hook that only looks.
-    @discardableResult
+    /// The same for a hook that only looks, in one statement; a longer closure ends with `return nil`.
+    @discardableResult @_disfavoredOverload
     public func registerHook(_ hook: @escaping (Tensor) -> Void) -> HookHandle {
         registerHook { gradient -> Tensor? in
             hook(gradient)

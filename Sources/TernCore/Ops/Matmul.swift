@@ -7,6 +7,9 @@ struct MatrixProduct: Op {
     var saves: Saves { [.first, .second] }
     func saves(needed: Saves) -> Saves { PlainMatrixProduct.crossed(needed) }
 
+    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { MatrixProduct.flops(x, y) }
+    /// Each element of the result is a sum of as many products as the first factor's rows are long.
+    fileprivate static func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { 2 * y[0].count * (x[0].shape.last ?? 1) }
     func kernel(_ x: Triple) throws(TensorError) -> Tensor? { try product(x.a, x.b, x.c) }
     func gradient(_ g: Tensor, _ x: Triple, _ y: Tensor) -> (Tensor?, Tensor?, Tensor?) {
         let (a, b) = MatrixProduct.gradients(g, x.a, x.b)
@@ -57,6 +60,7 @@ struct PlainMatrixProduct: Op {
     static func crossed(_ needed: Saves) -> Saves {
         (needed.contains(.first) ? Saves.second : []).union(needed.contains(.second) ? .first : [])
     }
+    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { MatrixProduct.flops(x, y) }
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         try MatrixProduct(name: name, gradientName: "").product(x.a, x.b, nil)
     }
@@ -75,6 +79,7 @@ extension Tensor {
 private struct Dot: Op {
     let name = "dot"
     var saves: Saves { .inputs }
+    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { MatrixProduct.flops(x, y) }
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         try Check.sameDType(name, x.a, x.b)
         guard x.a.rank == 1, x.b.rank == 1, x.a.shape == x.b.shape else {
@@ -94,6 +99,7 @@ private struct Dot: Op {
 private struct MatrixVector: Op {
     let name = "mv"
     var saves: Saves { .inputs }
+    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { MatrixProduct.flops(x, y) }
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         try Check.sameDType(name, x.a, x.b)
         guard x.a.rank == 2, x.b.rank == 1, x.a.shape[1] == x.b.shape[0] else {
@@ -182,6 +188,7 @@ private struct Affine: Op {
     let name = "addmm"
     var saves: Saves { [.first, .second] }
     func saves(needed: Saves) -> Saves { PlainMatrixProduct.crossed(needed) }
+    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { MatrixProduct.flops(x, y) }
     func kernel(_ x: Triple) throws(TensorError) -> Tensor? {
         try MatrixProduct(name: name, gradientName: "").product(x.a, x.b.transposed, x.c)
     }
@@ -195,6 +202,7 @@ private struct PlainAffine: Op {
     let name = "mm"
     var saves: Saves { .inputs }
     func saves(needed: Saves) -> Saves { PlainMatrixProduct.crossed(needed) }
+    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { MatrixProduct.flops(x, y) }
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         try MatrixProduct(name: name, gradientName: "").product(x.a, x.b.transposed, nil)
     }
