@@ -1,4 +1,5 @@
-// First values by rules of your own: for one parameter, for all layers of a kind, and written by hand. Section 5.2 of "Dive into Deep Learning".
+// First values by rules of your own: for one parameter, for all layers of a kind, and written by hand. Section 5.2 of "Dive into Deep
+// Learning".
 //
 //     swift run CustomInitializers
 import Tern

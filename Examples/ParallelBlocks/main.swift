@@ -1,5 +1,5 @@
-// A block that gives its input to several others and joins what they give, inside ordinary networks. Exercises 5.1 (2) and (3) of "Dive into Deep
-// Learning".
+// A block that gives its input to several others and joins what they give, inside ordinary networks. Exercises 5.1 (2) and (3) of "Dive
+// into Deep Learning".
 //
 //     swift run ParallelBlocks
 import Tern

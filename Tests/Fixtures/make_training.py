@@ -4,8 +4,8 @@
     pip install torch safetensors numpy
     python make_training.py FOLDER            # FOLDER: where MNIST's t10k files are
 
-`mlp` and `lenet` learn data drawn from the generator that is seeded; `mnist` the first 2000 test images. LeNet has its classic tanh: with ReLU, PyTorch's
-own curves in float32 and in float64 part by more than 0.1 in these steps, here by less than 1e-6.
+`mlp` and `lenet` learn data drawn from the generator that is seeded; `mnist` the first 2000 test images. LeNet has its classic
+tanh: with ReLU, PyTorch's own curves in float32 and in float64 part by more than 0.1 in these steps, here by less than 1e-6.
 """
 import gzip
 import pathlib

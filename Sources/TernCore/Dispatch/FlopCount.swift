@@ -1,5 +1,6 @@
-/// Runs `body`, and counts the floating-point operations of matrix products and convolutions in it, by op: a product of (m, k) and (k, n) has 2 · m · n · k.
-/// Additions of biases and everything elementwise are not counted, as in PyTorch. On the meta device nothing is computed, and the numbers are the same.
+/// Runs `body`, and counts the floating-point operations of matrix products and convolutions in it, by op: a product of (m, k) and (k, n)
+/// has 2 · m · n · k. Additions of biases and everything elementwise are not counted, as in PyTorch. On the meta device nothing is
+/// computed, and the numbers are the same.
 ///
 ///     let (_, flops) = countingFLOPs { net(x).sum().backward() }       // ["addmm": 2560, "mm": 2560]
 ///

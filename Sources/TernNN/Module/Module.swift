@@ -252,8 +252,8 @@ open class Module {
     }
 }
 
-/// Calls a module's computation: every `callAsFunction` of a module goes through here, so that errors can name the module, and hooks see its inputs and
-/// what it gives.
+/// Calls a module's computation: every `callAsFunction` of a module goes through here, so that errors can name the module, and hooks see
+/// its inputs and what it gives.
 ///
 ///     func callAsFunction(_ x: Tensor, _ state: Tensor?) -> Tensor { run(self, x, state) { x, state in … } }
 ///

@@ -4,8 +4,8 @@ public import TernCore
 ///
 ///     print(try net.summary(1, 1, 28, 28))
 ///
-/// Every number stands in one row, so that the columns add up to the totals: a row counts what its module has and computes itself, its children's rows the
-/// rest, and parameters that are shared stand where they come first.
+/// Every number stands in one row, so that the columns add up to the totals: a row counts what its module has and computes itself, its
+/// children's rows the rest, and parameters that are shared stand where they come first.
 public struct Summary: Sendable {
     /// One call of a module.
     public struct Row: Sendable {
@@ -43,7 +43,8 @@ public struct Summary: Sendable {
 }
 
 extension Layer {
-    /// What this network does with `x`, of which only shape and dtype matter: it runs on the meta device, in evaluation mode, and computes nothing.
+    /// What this network does with `x`, of which only shape and dtype matter: it runs on the meta device, in evaluation mode, and
+    /// computes nothing.
     /// - Throws: `TensorError` where a shape does not fit, or a module wants to read numbers in its `forward`.
     public func summary(_ x: Tensor) throws -> Summary { try summary { self(x.to(.meta)) } }
     /// The same for a `float32` input of those sizes.
@@ -51,8 +52,8 @@ extension Layer {
 }
 
 extension Module {
-    /// What this network does in `body`, which calls it once, for those with several inputs: `try gru.summary { gru(Tensor.zeros(5, 1, 8)) }`. Tensors
-    /// made there are on the meta device.
+    /// What this network does in `body`, which calls it once, for those with several inputs: `try gru.summary { gru(Tensor.zeros(5, 1,
+    /// 8)) }`. Tensors made there are on the meta device.
     ///
     /// Parameters, lazy ones too, are as before afterwards.
     /// - Throws: `TensorError` where a shape does not fit, or a module wants to read numbers in its `forward`; what `body` throws.
