@@ -38,12 +38,20 @@ let package = Package(
         // Each section's source, again as text (links): what the book shows is what runs.
         .target(
             name: "TernBook", dependencies: ["Tern"],
-            resources: (["Readme"] + (1...6).map { "Section5_\($0)" }).map { .embedInCode("Text/\($0).txt") }),
+            resources: (["Readme", "Autograd"] + (1...6).map { "Section5_\($0)" }).map { .embedInCode("Text/\($0).txt") }),
         .executableTarget(
             name: "TernCLI",
             dependencies: ["Tern", "TernBook", "TernDownload", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .target(name: "ParityKit", dependencies: ["Tern", "TernIO", .product(name: "ComplexModule", package: "swift-numerics")]),
         .executableTarget(name: "ParityRunner", dependencies: ["ParityKit"]),
+        // Short programs, each about one thing: swift run TiedMLP.
+        .executableTarget(name: "TiedMLP", dependencies: ["Tern"], path: "Examples/TiedMLP"),
+        .executableTarget(name: "ParallelBlocks", dependencies: ["Tern"], path: "Examples/ParallelBlocks"),
+        .executableTarget(name: "CustomInitializers", dependencies: ["Tern"], path: "Examples/CustomInitializers"),
+        .executableTarget(
+            name: "CharacterGRU",
+            dependencies: ["Tern", "TernDownload", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Examples/CharacterGRU"),
         // Optimised in debug builds too, as the kernels are: the reference that they are compared with is slow enough as it is.
         .testTarget(name: "TernCoreTests", dependencies: ["TernCore"], exclude: ["PyTorch"], swiftSettings: [.unsafeFlags(["-O"])]),
         .testTarget(name: "TernNNTests", dependencies: ["Tern"]),

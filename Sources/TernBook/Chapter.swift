@@ -12,6 +12,8 @@ public enum Chapter {
 
     /// The snippets of README.md.
     package static let readme = Section("README", "README", PackageResources.Readme_txt, readmeSnippets)
+    /// The snippets of the article about gradients.
+    package static let autograd = Section("Autograd", "Gradients", PackageResources.Autograd_txt, autogradSnippets)
 
     /// Runs the sections and says them, line by line: each cell's title and text, its code, and what it printed behind a bar.
     /// - Throws: what a section throws.

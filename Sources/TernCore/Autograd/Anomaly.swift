@@ -1,15 +1,15 @@
 import CTernCPU
 
-/// Runs `body` looking for the first NaN. Where an op gives one, or where its gradient does, that is an error that names the op and the module that it
-/// was called in.
+/// Runs `body` looking for the first NaN. Where an op gives one, or where its gradient does, that is an error that names the op and the
+/// module that it was called in.
 ///
 ///     try recovering {
 ///         detectAnomaly { crossEntropy(net(x), y).backward() }
 ///     }                                   // Sequential.1 (Scale): log: NaN appeared in its result at [0, 2] …
 ///
-/// Every result is read, which makes everything slower: for finding a fault. A gradient's error names the module if the op was recorded inside too. An op
-/// that is made of others is looked at as a whole: what it hides (a `where`) does not count. A NaN among the data is reported by the first op that
-/// computes with it.
+/// Every result is read, which makes everything slower: for finding a fault. A gradient's error names the module if the op was recorded
+/// inside too. An op that is made of others is looked at as a whole: what it hides (a `where`) does not count. A NaN among the data is
+/// reported by the first op that computes with it.
 ///
 /// Source: `torch.autograd.detect_anomaly`, which looks at gradients alone.
 public func detectAnomaly<R>(_ body: () throws -> R) rethrows -> R {
@@ -41,7 +41,8 @@ private final class NaNWatch: OpObserver {
     }
 }
 
-/// Ops that copy elements: a NaN among the data is reported by the first op that computes with it, and not at all where it is masked before.
+/// Ops that copy elements: a NaN among the data is reported by the first op that computes with it, and not at all where it is masked
+/// before.
 private func moves(_ op: any Op, _ inputs: [Tensor], _ outputs: [Tensor]) -> Bool {
     let copies = ["to_copy", "clone", "contiguous", "cat", "copy_slices", "index", "gather", "embedding", "where", "constant_pad_nd"]
     return copies.contains(op.name) || inputs.contains { x in outputs.contains { $0.storage === x.storage } }
@@ -76,8 +77,8 @@ enum NaNs {
 }
 
 extension BackwardPass {
-    /// Throws where a gradient with a NaN was sent on: by `sender`, which got those gradients, or, where there is none, as the walk's own start. From here
-    /// on the ops of the walk are not looked at themselves: what their node sends is.
+    /// Throws where a gradient with a NaN was sent on: by `sender`, which got those gradients, or, where there is none, as the walk's own
+    /// start. From here on the ops of the walk are not looked at themselves: what their node sends is.
     func look(_ sender: (node: Node, received: GradientSlots)?) throws(TensorError) {
         tern_thread_state().pointee.anomaly = false
         guard let fault else { return }

@@ -273,7 +273,8 @@ extension Tensor {
     /// Whether no recorded op made this tensor.
     public var isLeaf: Bool { node == nil || node is Leaf }
 
-    /// What `backward` has gathered for this tensor; nil before the first time, and for tensors that an op made, unless `retainGrad` was called.
+    /// What `backward` has gathered for this tensor; nil before the first time, and for tensors that an op made, unless `retainGrad` was
+    /// called.
     public var grad: Tensor? {
         get { (node as? Leaf)?.grad ?? node?.extras?.kept(outputIndex) }
         nonmutating set {

@@ -4,10 +4,10 @@ import CTernCPU
 ///
 ///     let y = checkpoint { block(x) }
 ///
-/// The tape inside is recorded as usual, so hooks, `grad(of:wrt:)`, `createGraph` and parameters that `body` reads all work; only the elements are
-/// not kept. A node that is walked and needs them has the whole of `body` run once more, after which all of its nodes have theirs. Checkpoints
-/// may stand in each other: an inner one is run again when the walk comes to it. What `body` changes outside itself (running statistics of batch norm,
-/// printing) happens at each run.
+/// The tape inside is recorded as usual, so hooks, `grad(of:wrt:)`, `createGraph` and parameters that `body` reads all work; only the
+/// elements are not kept. A node that is walked and needs them has the whole of `body` run once more, after which all of its nodes have
+/// theirs. Checkpoints may stand in each other: an inner one is run again when the walk comes to it. What `body` changes outside itself
+/// (running statistics of batch norm, printing) happens at each run.
 ///
 /// The second run must do what the first one did: as many recorded ops, of the same shapes. If it does not, that is an error. A tape with
 /// checkpoints in it is walked by one thread at a time.
@@ -64,8 +64,8 @@ final class CheckpointFrame: @unchecked Sendable {
         }
         return body()
     }
-    /// The frame that a checkpoint inside this one's body uses. In the first run it is `new`, whose body goes, because what it captures would stay in memory;
-    /// when this body runs again, the one that the first run made gets the new body.
+    /// The frame that a checkpoint inside this one's body uses. In the first run it is `new`, whose body goes, because what it captures
+    /// would stay in memory; when this body runs again, the one that the first run made gets the new body.
     private func stand(in new: CheckpointFrame) -> CheckpointFrame {
         defer { innerCount += 1 }
         guard isAgain else {

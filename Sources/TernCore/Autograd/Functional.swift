@@ -1,5 +1,5 @@
-// Derivatives of functions as a whole. Each calls the function with inputs of its own, records even inside `noGrad`, and touches no `grad`. A result that
-// does not depend on an input has zeros for it. Unless `createGraph`, nothing of what is answered is recorded.
+// Derivatives of functions as a whole. Each calls the function with inputs of its own, records even inside `noGrad`, and touches no
+// `grad`. A result that does not depend on an input has zeros for it. Unless `createGraph`, nothing of what is answered is recorded.
 
 /// The function called once.
 private struct Call {
@@ -51,8 +51,8 @@ extension [Tensor] {
 
 // MARK: Jacobian and Hessian
 
-/// Every derivative of every output: `[i][j]` is ∂outputᵢ/∂inputⱼ, of the output's shape followed by the input's. One backward walk for each element of
-/// the outputs.
+/// Every derivative of every output: `[i][j]` is ∂outputᵢ/∂inputⱼ, of the output's shape followed by the input's. One backward walk for
+/// each element of the outputs.
 /// - Parameter createGraph: record the walks, so that the result can be differentiated in the inputs. Default false.
 ///
 /// Source: `torch.autograd.functional.jacobian`.
@@ -80,8 +80,8 @@ public func jacobian(at x: Tensor, createGraph: Bool = false, of function: (Tens
     jacobian(at: [x], createGraph: createGraph) { [function($0[0])] }.first?.first ?? .poison
 }
 
-/// Every second derivative of a function that gives one number: `[i][j]` is ∂²y/∂inputᵢ∂inputⱼ, of the shape of input i followed by that of j.
-/// Source: `torch.autograd.functional.hessian`.
+/// Every second derivative of a function that gives one number: `[i][j]` is ∂²y/∂inputᵢ∂inputⱼ, of the shape of input i followed by that
+/// of j. Source: `torch.autograd.functional.hessian`.
 public func hessian(at inputs: [Tensor], createGraph: Bool = false, of function: ([Tensor]) -> Tensor) -> [[Tensor]] {
     jacobian(at: inputs, createGraph: createGraph) { inputs in
         let y = function(inputs)
@@ -127,8 +127,8 @@ public func vjp(at x: Tensor, _ v: Tensor? = nil, createGraph: Bool = false, of 
 
 /// The outputs, and J · v for each output: how they change as the inputs move along v.
 ///
-/// Computed by walking backward twice (v′ · J is linear in v′, and its own product with v is J · v), so that every op that has a gradient has this
-/// too, and no op needs a second rule.
+/// Computed by walking backward twice (v′ · J is linear in v′, and its own product with v is J · v), so that every op that has a gradient
+/// has this too, and no op needs a second rule.
 /// - Parameter v: of the inputs' shapes; may be left out for one input of one element.
 ///
 /// Source: `torch.autograd.functional.jvp`.
@@ -155,8 +155,8 @@ public func jvp(at x: Tensor, _ v: Tensor? = nil, createGraph: Bool = false, of 
     return (outputs[0], product[0])
 }
 
-/// The value of a function that gives one number, and v · H for each input, H being its Hessian, which is never made. Where the function has continuous
-/// second derivatives, H is symmetric and this is H · v too. Sources: `torch.autograd.functional.vhp`, `hvp`.
+/// The value of a function that gives one number, and v · H for each input, H being its Hessian, which is never made. Where the function
+/// has continuous second derivatives, H is symmetric and this is H · v too. Sources: `torch.autograd.functional.vhp`, `hvp`.
 public func vhp(at inputs: [Tensor], _ v: [Tensor]? = nil, createGraph: Bool = false, of function: ([Tensor]) -> Tensor) -> (
     output: Tensor, vhp: [Tensor]
 ) {

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// What hangs on a node of the tape beside its op: hooks, gradients that are kept for the reader, and where it was made. Few nodes have any.
+/// What hangs on a node of the tape beside its op: hooks, gradients that are kept for the reader, and where it was made. Few nodes have
+/// any.
 package final class NodeExtras: Sendable {
     /// A hook is called on the thread that walks the tape, whichever made it.
     private struct Hook<Call>: @unchecked Sendable {
@@ -49,8 +50,8 @@ package final class NodeExtras: Sendable {
 
     // MARK: Walking
 
-    /// The gradients of a node's results are complete: hooks see them in the order in which they were added, what they answer takes their place, and
-    /// what is kept is kept last.
+    /// The gradients of a node's results are complete: hooks see them in the order in which they were added, what they answer takes their
+    /// place, and what is kept is kept last.
     func receive(_ g: inout GradientSlots, _ node: Node) throws(TensorError) {
         let (hooks, kept) = state.withLock { ($0.hooks, Array($0.kept.keys)) }
         for hook in hooks {

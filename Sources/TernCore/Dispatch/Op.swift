@@ -21,6 +21,8 @@ package protocol Op: Sendable {
     /// The same, given which inputs ask for a gradient: a product with a constant need not keep what the constant's gradient would read.
     func saves(needed: Saves) -> Saves
     var statesGradient: Bool { get }
+    /// Floating-point operations, of matrix products and convolutions alone: what `countingFLOPs` adds up.
+    func flops(_ inputs: [Tensor], _ outputs: [Tensor]) -> Int
 
     /// Checks its rules, then computes. Nothing is recorded meanwhile; results that share an input's memory drop its record (`viewed`, `detach`).
     func kernel(_ x: Inputs) throws(TensorError) -> Outputs?
@@ -43,6 +45,7 @@ extension Op {
     package var saves: Saves { [] }
     package func saves(needed: Saves) -> Saves { saves }
     package var statesGradient: Bool { true }
+    package func flops(_ inputs: [Tensor], _ outputs: [Tensor]) -> Int { 0 }
     package func kernel(_ x: Inputs) throws(TensorError) -> Outputs? { nil }
     package func definition(_ x: Inputs) throws(TensorError) -> Outputs? { nil }
 }

@@ -12,6 +12,8 @@ package struct ConvolutionGeometry: Sendable {
         }
         return TernConvolution(stride: three(stride), padding: three(padding), dilation: three(dilation), groups: Int64(groups))
     }
+    /// Every element on y's side meets every weight of its channel once, in each of the three products.
+    static func flops(outer y: Tensor, weight: Tensor) -> Int { 2 * y.count * (weight.count / max(weight.shape[0], 1)) }
     /// How many elements a kernel of `size` reaches over in dimension `d`.
     func span(_ size: Int, _ d: Int) -> Int { dilation[d] * (size - 1) + 1 }
 }
@@ -26,6 +28,7 @@ struct Convolution: Op {
     let gradientName = "ConvolutionBackward0"
     var saves: Saves { [.first, .second] }
 
+    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { ConvolutionGeometry.flops(outer: y[0], weight: x[1]) }
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
         let out = Tensor(empty: outputShape(x[0].shape, x[1].shape), x[0].dtype, on: x[0].backend)
         return out.backend.convolution(out, x[0], x[1], x.count > 2 ? x[2] : nil, geometry.c) ? out : nil
@@ -63,6 +66,7 @@ struct TransposedConvolution: Op {
     let gradientName = "ConvolutionBackward0"
     var saves: Saves { [.first, .second] }
 
+    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { ConvolutionGeometry.flops(outer: x[0], weight: x[1]) }
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
         let shape = Shape([x[0].shape[0], x[1].shape[1] * geometry.groups] + sizes)
         let out = Tensor(empty: shape, x[0].dtype, on: x[0].backend)
@@ -93,6 +97,7 @@ struct ConvolutionWeights: Op {
     let sizes: [Int]
     var saves: Saves { .inputs }
 
+    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { ConvolutionGeometry.flops(outer: x[0], weight: y[0]) }
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         let shape = Shape([x.a.shape[1], x.b.shape[1] / geometry.groups] + sizes)
         let out = Tensor(empty: shape, x.a.dtype, on: x.a.backend)

@@ -60,8 +60,8 @@ public func stack(_ tensors: [Tensor], dim: Int = 0) -> Tensor {
 extension Tensor {
     /// Parts of `size` indices each along `dim`; the last may be smaller. Source: `torch.split`.
     ///
-    /// Their number depends on the shape: after an error inside `recovering` there is one part, poisoned. Where the code goes on to index the parts, `chunk`,
-    /// or sizes that are named, give as many as are asked for.
+    /// Their number depends on the shape: after an error inside `recovering` there is one part, poisoned. Where the code goes on to index
+    /// the parts, `chunk`, or sizes that are named, give as many as are asked for.
     public func split(_ size: Int, dim: Int = 0) -> [Tensor] {
         if isPoison { return [.poison] }
         guard size > 0, let d = shape.dimension(dim), rank > 0 else {

@@ -8,6 +8,9 @@ struct MatrixProduct: Op {
     var transposed = false
     var saves: Saves { [.first, .second] }
     func saves(needed: Saves) -> Saves { needed.crossed }
+    /// Each element of the result is a sum of as many products as the first factor's rows are long.
+    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { MatrixProduct.flops(x, y) }
+    fileprivate static func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { 2 * y[0].count * (x[0].shape.last ?? 1) }
 
     func kernel(_ x: Factors) throws(TensorError) -> Tensor? {
         let b = transposed ? x.b.matrixTransposed : x.b
@@ -109,6 +112,7 @@ extension Tensor {
 private struct Dot: Op {
     let name = "dot"
     var saves: Saves { .inputs }
+    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { MatrixProduct.flops(x, y) }
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         try Check.sameDType(name, x.a, x.b)
         guard x.a.rank == 1, x.b.rank == 1, x.a.shape == x.b.shape else {
@@ -128,6 +132,7 @@ private struct Dot: Op {
 private struct MatrixVector: Op {
     let name = "mv"
     var saves: Saves { .inputs }
+    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { MatrixProduct.flops(x, y) }
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         try Check.sameDType(name, x.a, x.b)
         guard x.a.rank == 2, x.b.rank == 1, x.a.shape[1] == x.b.shape[0] else {

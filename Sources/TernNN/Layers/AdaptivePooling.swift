@@ -64,7 +64,7 @@ public final class AdaptiveMaxPool1d: AdaptivePooling {
     override public func forward(_ x: Tensor) -> Tensor { adaptiveMaxPool1d(x, outputSize: outputSize.sizes[0] ?? 1) }
     /// The maxima and their positions in the input.
     public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
-        run(self) { adaptiveMaxPool1dWithIndices(x, outputSize: outputSize.sizes[0] ?? 1) }
+        run(self, x) { adaptiveMaxPool1dWithIndices($0, outputSize: outputSize.sizes[0] ?? 1) }
     }
     override public func blank(_ copies: ModuleCopies) -> Module? { AdaptiveMaxPool1d(outputSize.sizes[0] ?? 1) }
 }
@@ -78,7 +78,7 @@ public final class AdaptiveMaxPool2d: AdaptivePooling {
     override public func forward(_ x: Tensor) -> Tensor { adaptiveMaxPool2d(x, outputSize: outputSize.sizes) }
     /// The maxima and their flat positions in their plane of the input.
     public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
-        run(self) { adaptiveMaxPool2dWithIndices(x, outputSize: outputSize.sizes) }
+        run(self, x) { adaptiveMaxPool2dWithIndices($0, outputSize: outputSize.sizes) }
     }
     override public func blank(_ copies: ModuleCopies) -> Module? { AdaptiveMaxPool2d(outputSize) }
 }
@@ -92,7 +92,7 @@ public final class AdaptiveMaxPool3d: AdaptivePooling {
     override public func forward(_ x: Tensor) -> Tensor { adaptiveMaxPool3d(x, outputSize: outputSize.sizes) }
     /// The maxima and their flat positions in their plane of the input.
     public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
-        run(self) { adaptiveMaxPool3dWithIndices(x, outputSize: outputSize.sizes) }
+        run(self, x) { adaptiveMaxPool3dWithIndices($0, outputSize: outputSize.sizes) }
     }
     override public func blank(_ copies: ModuleCopies) -> Module? { AdaptiveMaxPool3d(outputSize) }
 }

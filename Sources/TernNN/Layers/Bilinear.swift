@@ -21,7 +21,7 @@ public final class Bilinear: Module {
     }
 
     /// y for inputs (…, in1Features) and (…, in2Features); an error where shapes do not fit.
-    public func callAsFunction(_ x1: Tensor, _ x2: Tensor) -> Tensor { run(self) { bilinear(x1, x2, weight, bias) } }
+    public func callAsFunction(_ x1: Tensor, _ x2: Tensor) -> Tensor { run(self, x1, x2) { bilinear($0, $1, weight, bias) } }
 
     override public var extraRepr: String {
         "in1_features=\(in1Features), in2_features=\(in2Features), out_features=\(outFeatures), bias=\(python($bias.isPresent))"

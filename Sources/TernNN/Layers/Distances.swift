@@ -11,7 +11,7 @@ public final class PairwiseDistance: Module {
     public init(p: Double = 2, eps: Double = 1e-6, keepDim: Bool = false) { (self.p, self.eps, self.keepDim) = (p, eps, keepDim) }
     /// Vectors (N, D) or (D), or of shapes that broadcast; the last dimension goes unless `keepDim` says otherwise.
     public func callAsFunction(_ a: Tensor, _ b: Tensor) -> Tensor {
-        run(self) { pairwiseDistance(a, b, p: p, eps: eps, keepDim: keepDim) }
+        run(self, a, b) { pairwiseDistance($0, $1, p: p, eps: eps, keepDim: keepDim) }
     }
     override public func blank(_ copies: ModuleCopies) -> Module? { PairwiseDistance(p: p, eps: eps, keepDim: keepDim) }
 }
@@ -26,6 +26,6 @@ public final class CosineSimilarity: Module {
     /// - Parameter eps: the least that the product of the lengths counts for.
     public init(dim: Int = 1, eps: Double = 1e-8) { (self.dim, self.eps) = (dim, eps) }
     /// Tensors of shapes that broadcast; dimension `dim` goes.
-    public func callAsFunction(_ a: Tensor, _ b: Tensor) -> Tensor { run(self) { cosineSimilarity(a, b, dim: dim, eps: eps) } }
+    public func callAsFunction(_ a: Tensor, _ b: Tensor) -> Tensor { run(self, a, b) { cosineSimilarity($0, $1, dim: dim, eps: eps) } }
     override public func blank(_ copies: ModuleCopies) -> Module? { CosineSimilarity(dim: dim, eps: eps) }
 }

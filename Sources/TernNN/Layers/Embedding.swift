@@ -99,10 +99,10 @@ public final class EmbeddingBag: Module, Layer {
     public func forward(_ x: Tensor) -> Tensor { bags(x, nil, nil) }
     /// Bags one after the other, each from its offset on; or bags of one size, with a factor for each row taken.
     public func callAsFunction(_ x: Tensor, offsets: Tensor? = nil, perSampleWeights: Tensor?) -> Tensor {
-        run(self) { bags(x, offsets, perSampleWeights) }
+        run(self, x, offsets, perSampleWeights) { bags($0, $1, $2) }
     }
     /// Bags one after the other in `x` (total), each from its offset on: (bags, embeddingDim).
-    public func callAsFunction(_ x: Tensor, offsets: Tensor) -> Tensor { run(self) { bags(x, offsets, nil) } }
+    public func callAsFunction(_ x: Tensor, offsets: Tensor) -> Tensor { run(self, x, offsets) { bags($0, $1, nil) } }
 
     private func bags(_ x: Tensor, _ offsets: Tensor?, _ perSampleWeights: Tensor?) -> Tensor {
         embeddingBag(

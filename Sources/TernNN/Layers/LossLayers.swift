@@ -11,7 +11,7 @@ public class Loss: Module {
 /// A loss of an input against a target.
 public class TargetLoss: Loss {
     /// The loss; shapes as the class says, an error where they do not fit.
-    public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor { run(self) { forward(input, target) } }
+    public func callAsFunction(_ input: Tensor, _ target: Tensor) -> Tensor { run(self, input, target) { forward($0, $1) } }
     func forward(_ input: Tensor, _ target: Tensor) -> Tensor { input }
 }
 

@@ -18,7 +18,7 @@ public final class GaussianNLLLoss: Loss {
     }
     /// - Parameter variance: of the input's shape, of that with one size as 1, or of that without the last size. None may be negative.
     public func callAsFunction(_ input: Tensor, _ target: Tensor, _ variance: Tensor) -> Tensor {
-        run(self) { gaussianNllLoss(input, target, variance: variance, full: full, eps: eps, reduction: reduction) }
+        run(self, input, target, variance) { gaussianNllLoss($0, $1, variance: $2, full: full, eps: eps, reduction: reduction) }
     }
     override public func blank(_ copies: ModuleCopies) -> Module? { GaussianNLLLoss(full: full, eps: eps, reduction: reduction) }
 }
@@ -35,7 +35,7 @@ public final class MarginRankingLoss: Loss {
     }
     /// Two tensors of scores, and a target of 1 and −1.
     public func callAsFunction(_ a: Tensor, _ b: Tensor, _ target: Tensor) -> Tensor {
-        run(self) { marginRankingLoss(a, b, target, margin: margin, reduction: reduction) }
+        run(self, a, b, target) { marginRankingLoss($0, $1, $2, margin: margin, reduction: reduction) }
     }
     override public func blank(_ copies: ModuleCopies) -> Module? { MarginRankingLoss(margin: margin, reduction: reduction) }
 }
@@ -52,7 +52,7 @@ public final class CosineEmbeddingLoss: Loss {
     }
     /// Two tensors of vectors (N, D), or (D), and targets (N), or (), of 1 and −1.
     public func callAsFunction(_ a: Tensor, _ b: Tensor, _ target: Tensor) -> Tensor {
-        run(self) { cosineEmbeddingLoss(a, b, target, margin: margin, reduction: reduction) }
+        run(self, a, b, target) { cosineEmbeddingLoss($0, $1, $2, margin: margin, reduction: reduction) }
     }
     override public func blank(_ copies: ModuleCopies) -> Module? { CosineEmbeddingLoss(margin: margin, reduction: reduction) }
 }
@@ -79,7 +79,9 @@ public final class TripletMarginLoss: Loss {
     }
     /// Three tensors of vectors (N, D), or (D).
     public func callAsFunction(_ anchor: Tensor, _ positive: Tensor, _ negative: Tensor) -> Tensor {
-        run(self) { tripletMarginLoss(anchor, positive, negative, margin: margin, p: p, eps: eps, swap: swap, reduction: reduction) }
+        run(self, anchor, positive, negative) {
+            tripletMarginLoss($0, $1, $2, margin: margin, p: p, eps: eps, swap: swap, reduction: reduction)
+        }
     }
     override public func blank(_ copies: ModuleCopies) -> Module? {
         TripletMarginLoss(margin: margin, p: p, eps: eps, swap: swap, reduction: reduction)
@@ -105,9 +107,9 @@ public final class CTCLoss: Loss {
     ///   - targets: class numbers without blanks: (N, S), or all of them one after the other.
     ///   - inputLengths, targetLengths: (N): how much of each input and target counts.
     public func callAsFunction(_ logProbabilities: Tensor, _ targets: Tensor, inputLengths: Tensor, targetLengths: Tensor) -> Tensor {
-        run(self) {
+        run(self, logProbabilities, targets) {
             ctcLoss(
-                logProbabilities, targets, inputLengths: inputLengths, targetLengths: targetLengths, blank: blank, reduction: reduction,
+                $0, $1, inputLengths: inputLengths, targetLengths: targetLengths, blank: blank, reduction: reduction,
                 zeroInfinity: zeroInfinity)
         }
     }

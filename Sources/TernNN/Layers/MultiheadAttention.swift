@@ -63,7 +63,7 @@ public final class MultiheadAttention: Module {
         _ query: Tensor, _ key: Tensor, _ value: Tensor, keyPaddingMask: Tensor? = nil, needWeights: Bool = true, attnMask: Tensor? = nil,
         averageAttnWeights: Bool = true, isCausal: Bool = false
     ) -> (output: Tensor, weights: Tensor?) {
-        run(self) {
+        run(self, query, key, value) { query, key, value in
             if [query, key, value, keyPaddingMask, attnMask].contains(where: { $0?.isPoison == true }) { return (.poison, nil) }
             return raising(instead: (.poison, nil)) { () throws(TensorError) in
                 let shapes = "query \(query.shape.brief), key \(key.shape.brief), value \(value.shape.brief)"

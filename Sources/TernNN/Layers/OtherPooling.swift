@@ -96,7 +96,9 @@ public final class MaxUnpool1d: Module {
     ///   - x, indices: what pooling gave: maxima and their places, of one shape.
     ///   - outputSize: the sizes of the result, where several inputs would have pooled to these.
     public func callAsFunction(_ x: Tensor, _ indices: Tensor, outputSize: [Int]? = nil) -> Tensor {
-        run(self) { maxUnpool1d(x, indices, kernelSize: kernelSize, stride: stride, padding: padding, outputSize: outputSize) }
+        run(self, x, indices) { x, indices in
+            maxUnpool1d(x, indices, kernelSize: kernelSize, stride: stride, padding: padding, outputSize: outputSize)
+        }
     }
     override public var extraRepr: String { "kernel_size=\(python(kernelSize)), stride=\(python(stride)), padding=\(python(padding))" }
     override public func blank(_ copies: ModuleCopies) -> Module? { MaxUnpool1d(kernelSize: kernelSize, stride: stride, padding: padding) }
@@ -120,7 +122,9 @@ public final class MaxUnpool2d: Module {
     ///   - x, indices: what pooling gave: maxima and their places, of one shape.
     ///   - outputSize: the sizes of the result, where several inputs would have pooled to these.
     public func callAsFunction(_ x: Tensor, _ indices: Tensor, outputSize: [Int]? = nil) -> Tensor {
-        run(self) { maxUnpool2d(x, indices, kernelSize: kernelSize, stride: stride, padding: padding, outputSize: outputSize) }
+        run(self, x, indices) { x, indices in
+            maxUnpool2d(x, indices, kernelSize: kernelSize, stride: stride, padding: padding, outputSize: outputSize)
+        }
     }
     override public var extraRepr: String { "kernel_size=\(python(kernelSize)), stride=\(python(stride)), padding=\(python(padding))" }
     override public func blank(_ copies: ModuleCopies) -> Module? { MaxUnpool2d(kernelSize: kernelSize, stride: stride, padding: padding) }
@@ -144,7 +148,9 @@ public final class MaxUnpool3d: Module {
     ///   - x, indices: what pooling gave: maxima and their places, of one shape.
     ///   - outputSize: the sizes of the result, where several inputs would have pooled to these.
     public func callAsFunction(_ x: Tensor, _ indices: Tensor, outputSize: [Int]? = nil) -> Tensor {
-        run(self) { maxUnpool3d(x, indices, kernelSize: kernelSize, stride: stride, padding: padding, outputSize: outputSize) }
+        run(self, x, indices) { x, indices in
+            maxUnpool3d(x, indices, kernelSize: kernelSize, stride: stride, padding: padding, outputSize: outputSize)
+        }
     }
     override public var extraRepr: String { "kernel_size=\(python(kernelSize)), stride=\(python(stride)), padding=\(python(padding))" }
     override public func blank(_ copies: ModuleCopies) -> Module? { MaxUnpool3d(kernelSize: kernelSize, stride: stride, padding: padding) }

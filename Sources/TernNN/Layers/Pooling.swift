@@ -38,7 +38,7 @@ public final class MaxPool1d: Pooling {
     }
     /// The maxima and their flat positions in their plane of the input.
     public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
-        run(self) {
+        run(self, x) { x in
             maxPool1dWithIndices(x, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation, ceilMode: ceilMode)
         }
     }
@@ -67,7 +67,7 @@ public final class MaxPool2d: Pooling {
     }
     /// The maxima and their flat positions in their plane of the input.
     public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
-        run(self) {
+        run(self, x) { x in
             maxPool2dWithIndices(x, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation, ceilMode: ceilMode)
         }
     }
@@ -96,7 +96,7 @@ public final class MaxPool3d: Pooling {
     }
     /// The maxima and their flat positions in their plane of the input.
     public func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
-        run(self) {
+        run(self, x) { x in
             maxPool3dWithIndices(x, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation, ceilMode: ceilMode)
         }
     }

@@ -195,7 +195,7 @@ public final class RNN: RecurrentNetwork {
     /// The outputs of the last layer at all steps (L, N, directions · hiddenSize), and the last states (numLayers · directions, N, hiddenSize).
     /// - Parameter hidden: the first states. Default: zeros.
     public func callAsFunction(_ x: Tensor, _ hidden: Tensor? = nil) -> (output: Tensor, hidden: Tensor) {
-        run(self) {
+        run(self, x, hidden) { x, hidden in
             let (output, states) = forward(x, hidden.map { [$0] }, sizes: [hiddenSize])
             return (output, states[0])
         }
@@ -231,7 +231,7 @@ public final class LSTM: RecurrentNetwork {
     public func callAsFunction(
         _ x: Tensor, _ state: (hidden: Tensor, cell: Tensor)? = nil
     ) -> (output: Tensor, state: (hidden: Tensor, cell: Tensor)) {
-        run(self) {
+        run(self, x, state) { x, state in
             let (output, states) = forward(
                 x, state.map { [$0.hidden, $0.cell] }, sizes: [projSize > 0 ? projSize : hiddenSize, hiddenSize])
             return (output, (states[0], states[1]))
@@ -266,7 +266,7 @@ public final class GRU: RecurrentNetwork {
     /// The outputs of the last layer at all steps, and the last states.
     /// - Parameter hidden: the first states. Default: zeros.
     public func callAsFunction(_ x: Tensor, _ hidden: Tensor? = nil) -> (output: Tensor, hidden: Tensor) {
-        run(self) {
+        run(self, x, hidden) { x, hidden in
             let (output, states) = forward(x, hidden.map { [$0] }, sizes: [hiddenSize])
             return (output, states[0])
         }

@@ -59,7 +59,7 @@ public final class RNNCell: RecurrentCell {
     /// The next state.
     /// - Parameter hidden: the state. Default: zeros.
     public func callAsFunction(_ x: Tensor, _ hidden: Tensor? = nil) -> Tensor {
-        run(self) {
+        run(self, x, hidden) { x, hidden in
             let h = hidden ?? zeroState(x)
             return fits(x, [h]) ? RecurrentStep.plain(linear(x, weightIh, biasIh), h, weights, nonlinearity) : .poison
         }
@@ -78,7 +78,7 @@ public final class LSTMCell: RecurrentCell {
     /// The next hidden and cell states.
     /// - Parameter state: the states. Default: zeros.
     public func callAsFunction(_ x: Tensor, _ state: (hidden: Tensor, cell: Tensor)? = nil) -> (hidden: Tensor, cell: Tensor) {
-        run(self) {
+        run(self, x, state) { x, state in
             let (h, c) = state ?? (zeroState(x), zeroState(x))
             guard fits(x, [h, c]) else { return (.poison, .poison) }
             let next = RecurrentStep.lstm(linear(x, weightIh, biasIh), h, c, weights)
@@ -96,7 +96,7 @@ public final class GRUCell: RecurrentCell {
     /// The next state.
     /// - Parameter hidden: the state. Default: zeros.
     public func callAsFunction(_ x: Tensor, _ hidden: Tensor? = nil) -> Tensor {
-        run(self) {
+        run(self, x, hidden) { x, hidden in
             let h = hidden ?? zeroState(x)
             return fits(x, [h]) ? RecurrentStep.gru(linear(x, weightIh, biasIh), h, weights) : .poison
         }

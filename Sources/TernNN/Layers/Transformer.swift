@@ -47,7 +47,7 @@ public final class TransformerEncoderLayer: Module, Layer {
     public func forward(_ x: Tensor) -> Tensor { encoded(x, nil, nil, false) }
     /// - Parameters: as `attnMask`, `keyPaddingMask` and `isCausal` of `MultiheadAttention`.
     public func callAsFunction(_ src: Tensor, srcMask: Tensor? = nil, srcKeyPaddingMask: Tensor? = nil, isCausal: Bool = false) -> Tensor {
-        run(self) { encoded(src, srcMask, srcKeyPaddingMask, isCausal) }
+        run(self, src, srcMask, srcKeyPaddingMask) { encoded($0, $1, $2, isCausal) }
     }
     private func encoded(_ src: Tensor, _ mask: Tensor?, _ padding: Tensor?, _ isCausal: Bool) -> Tensor {
         func attended(_ x: Tensor) -> Tensor {
@@ -112,7 +112,7 @@ public final class TransformerDecoderLayer: Module {
     ///   - memory: what the encoder gave.
     ///   - masks: of the target's attention to itself, and of its attention to the memory.
     public func callAsFunction(_ tgt: Tensor, _ memory: Tensor, masks: DecoderMasks = DecoderMasks()) -> Tensor {
-        run(self) {
+        run(self, tgt, memory) { tgt, memory in
             func attended(_ x: Tensor) -> Tensor {
                 let y = selfAttn(
                     x, x, x, keyPaddingMask: masks.tgtKeyPadding, needWeights: false, attnMask: masks.tgt, isCausal: masks.tgtIsCausal)
@@ -199,7 +199,7 @@ public final class TransformerEncoder: Module, Layer {
     public func forward(_ x: Tensor) -> Tensor { encoded(x, nil, nil, false) }
     /// - Parameters: as `srcMask`, `srcKeyPaddingMask` and `isCausal` of `TransformerEncoderLayer`, given to each layer.
     public func callAsFunction(_ src: Tensor, mask: Tensor? = nil, srcKeyPaddingMask: Tensor? = nil, isCausal: Bool = false) -> Tensor {
-        run(self) { encoded(src, mask, srcKeyPaddingMask, isCausal) }
+        run(self, src, mask, srcKeyPaddingMask) { encoded($0, $1, $2, isCausal) }
     }
     private func encoded(_ src: Tensor, _ mask: Tensor?, _ padding: Tensor?, _ isCausal: Bool) -> Tensor {
         var x = src
@@ -232,7 +232,7 @@ public final class TransformerDecoder: Module {
     ///   - memory: what the encoder gave.
     ///   - masks: given to each layer.
     public func callAsFunction(_ tgt: Tensor, _ memory: Tensor, masks: DecoderMasks = DecoderMasks()) -> Tensor {
-        run(self) {
+        run(self, tgt, memory) { tgt, memory in
             var x = tgt
             for case let layer as TransformerDecoderLayer in layers.children() { x = layer(x, memory, masks: masks) }
             return norm?(x) ?? x
@@ -286,7 +286,9 @@ public final class Transformer: Module {
     public func callAsFunction(
         _ src: Tensor, _ tgt: Tensor, srcMask: Tensor? = nil, srcKeyPaddingMask: Tensor? = nil, masks: DecoderMasks = DecoderMasks()
     ) -> Tensor {
-        run(self) { decoder(tgt, encoder(src, mask: srcMask, srcKeyPaddingMask: srcKeyPaddingMask), masks: masks) }
+        run(self, src, tgt) { src, tgt in
+            decoder(tgt, encoder(src, mask: srcMask, srcKeyPaddingMask: srcKeyPaddingMask), masks: masks)
+        }
     }
 
     /// (size, size): 0 where key j ≤ query i, else −∞. Source: `torch.nn.Transformer.generate_square_subsequent_mask`.

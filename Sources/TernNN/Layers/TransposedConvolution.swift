@@ -49,7 +49,7 @@ public class TransposedConvolution: Module, Layer {
     /// The result in one of the several spatial sizes that the stride allows.
     /// - Parameter outputSize: the spatial sizes, or all sizes, of the result.
     public func callAsFunction(_ x: Tensor, outputSize: [Int]) -> Tensor {
-        run(self) {
+        run(self, x) { x in
             if x.isPoison { return .poison }
             let wanted = outputSize.suffix(kernelSize.count), sizes = x.shape.suffix(kernelSize.count)
             let extra = zip(wanted, sizes).enumerated().map { i, pair in

@@ -12,6 +12,8 @@ open class Module {
     public internal(set) var isTraining = true
     /// Modules added by name, after those that properties hold.
     private(set) var added: [ModulePlace] = []
+    /// nil before one is added.
+    var hooks: ModuleHooks?
 
     /// A module in training, without anything added.
     public init() { _ = ModuleNaming.installed }
@@ -250,9 +252,34 @@ open class Module {
     }
 }
 
-/// Calls a module's computation: every `callAsFunction` of a module goes through here, so that errors can name the module.
-public func run<R>(_ module: Module, _ forward: () throws -> R) rethrows -> R {
-    try ModulePath.entering(module, forward)
+/// Calls a module's computation: every `callAsFunction` of a module goes through here, so that errors can name the module, and hooks see
+/// its inputs and what it gives.
+///
+///     func callAsFunction(_ x: Tensor, _ state: Tensor?) -> Tensor { run(self, x, state) { x, state in … } }
+///
+/// - Parameters:
+///   - inputs: what the call is made of; hooks see the tensors among them, and `forward` gets what hooks make of them.
+///   - forward: what the module computes.
+public func run<each Input, Output>(
+    _ module: Module, _ inputs: repeat each Input, forward: (repeat each Input) throws -> Output
+) rethrows -> Output {
+    guard let hooks = module.hooks, !hooks.isEmpty else {
+        return try ModulePath.entering(module) { try forward(repeat each inputs) }
+    }
+    return try ModulePath.entering(module) {
+        let call = HookedCall(module, hooks)
+        var tensors: [Tensor] = []
+        repeat tensors += TensorTree.tensors(in: each inputs)
+        var rest = call.enter(tensors)[...]
+        func replaced<T>(_ input: T) -> T { TensorTree.replaced(input, from: &rest) ?? input }
+        let output = try forward(repeat replaced(each inputs))
+        var left = call.leave(TensorTree.tensors(in: output))[...]
+        if let replaced = TensorTree.replaced(output, from: &left) { return replaced }
+        if call.hasChanged {
+            raise(.rule("run", "hooks of \(module.typeName) can look at its result, a \(Output.self), but not put other tensors into it"))
+        }
+        return output
+    }
 }
 
 /// A module with one tensor in and one tensor out.
@@ -262,5 +289,5 @@ public protocol Layer: Module {
 }
 extension Layer {
     /// The value of `forward`; errors inside it name this layer.
-    public func callAsFunction(_ x: Tensor) -> Tensor { run(self) { forward(x) } }
+    public func callAsFunction(_ x: Tensor) -> Tensor { run(self, x) { forward($0) } }
 }

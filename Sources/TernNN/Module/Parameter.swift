@@ -37,6 +37,12 @@ package final class TensorBox {
         if !value.dtype.isDifferentiable { leaf?.stopLearning() }
     }
 
+    /// The tensor and whether its size is to be found, to be put back as they were.
+    var held: (tensor: Tensor?, isDeferred: Bool) {
+        get { (tensor, isDeferred) }
+        set { (tensor, isDeferred) = newValue }
+    }
+
     package var requiresGrad: Bool {
         get { leaf?.requiresGrad ?? false }
         set {

@@ -1,0 +1,144 @@
+import Tern
+import Testing
+
+@Suite struct ModuleHooksTests {
+    private func net() -> Sequential { seeding(1) { Sequential(Linear(3, 4), Tanh(), Linear(4, 2)) } }
+    private func floats(_ t: Tensor?) -> [Float]? { t?.detach().array(of: Float.self) }
+
+    @Test func forwardHooksSeeAndReplace() {
+        let net = net(), x = Tensor.ones(2, 3), plain = net(x)
+        var seen: [String] = []
+        let first = net.registerForwardPreHook { module, inputs in seen.append("\(module.typeName) \(inputs.map(\.shape))") }
+        let second = net[0].module.registerForwardHook { module, inputs, outputs in
+            seen.append("\(module.typeName) \(inputs.map(\.shape)) \(outputs.map(\.shape))")
+        }
+        #expect(floats(net(x)) == floats(plain))
+        #expect(seen == ["Sequential [torch.Size([2, 3])]", "Linear [torch.Size([2, 3])] [torch.Size([2, 4])]"])
+        let double = net.registerForwardPreHook { _, inputs in inputs.map { $0 * 2 } }
+        let negative = net.registerForwardHook { _, _, outputs in outputs.map { -$0 } }
+        #expect(floats(net(x)) == floats(-self.net()(x * 2)))
+        for handle in [first, second, double, negative] { handle.remove() }
+        seen = []
+        #expect(floats(net(x)) == floats(plain) && seen.isEmpty)
+    }
+
+    @Test func backwardHooksSeeGradientsOnBothSides() {
+        let net = net(), x = Tensor([[1.0, -2, 0.5]], requiresGrad: true)
+        var order: [String] = [], found: [[Tensor?]] = []
+        net[1].module.registerFullBackwardPreHook { _, out in
+            order.append("before")
+            found.append(out)
+            return nil
+        }
+        net[1].module.registerFullBackwardHook { module, input, out in
+            order.append("after \(module.typeName)")
+            found += [input, out]
+            return nil
+        }
+        let y = net(x)
+        y.sum().backward()
+        #expect(order == ["before", "after Tanh"])
+        let h = net[0](x).detach().requiringGrad(), t = h.tanh().detach().requiringGrad()
+        let dt = grad(of: net[2](t).sum(), wrt: t), dh = grad(of: h.tanh(), wrt: h, gradient: dt)
+        #expect(found.map { $0.map { floats($0) } } == [[floats(dt)], [floats(dh)], [floats(dt)]])
+        let direct = self.net()
+        let z = Tensor([[1.0, -2, 0.5]], requiresGrad: true)
+        direct(z).sum().backward()
+        #expect(floats(z.grad) == floats(x.grad) && floats(direct[0].weight.grad) == floats(net[0].weight.grad))
+    }
+
+    @Test func backwardHooksReplaceGradients() {
+        let layer = seeding(2) { Linear(2, 2) }, x = Tensor([[1.0, 2]], requiresGrad: true)
+        layer.registerFullBackwardPreHook { _, out in out.map { $0.map { $0 * 10 } } }
+        layer.registerFullBackwardHook { _, input, _ in input.map { $0.map { -$0 } } }
+        let y = layer(x)
+        #expect(y.gradFn == "BackwardHookFunctionBackward")
+        y.sum().backward()
+        #expect(floats(x.grad) == floats(layer.weight.data.sum(0, keepDim: true) * -10) && floats(layer.bias?.grad) == [10, 10])
+    }
+
+    @Test func onlyWhatCameThroughTheModuleCounts() {
+        let x = Tensor([3.0], requiresGrad: true), relu = ReLU()
+        var through: [Float]?
+        relu.registerFullBackwardHook { _, input, _ in through = self.floats(input[0] ?? nil) }
+        (relu(x) * 2 + x * 5).sum().backward()
+        #expect(through == [2] && floats(x.grad) == [7])
+    }
+
+    @Test func withoutGradientsOfInputsTheHookStillRuns() {
+        let layer = Linear(2, 1)
+        var inputs: [Tensor?]?, outputs: [Tensor?]?
+        layer.registerFullBackwardHook { _, input, output in (inputs, outputs) = (input, output) }
+        layer(Tensor.ones(1, 2)).sum().backward()
+        #expect(inputs?.count == 1 && inputs?[0] == nil && floats(outputs?[0] ?? nil) == [1])
+        (inputs, outputs) = (nil, nil)
+        _ = noGrad { layer(Tensor.ones(1, 2, requiresGrad: true)) }
+        #expect(outputs == nil)
+    }
+
+    @Test func modulesWithSeveralInputsAndResults() {
+        seeding(3) {
+            let gru = GRU(3, 4), lstm = LSTM(3, 4), attention = MultiheadAttention(4, 2)
+            let x = Tensor.rand(5, 2, 3, requiresGrad: true), h = Tensor.rand(1, 2, 4, requiresGrad: true)
+            var shapes: [[Shape]] = [], gradients: [Int] = []
+            func watch(_ module: Module) {
+                module.registerForwardHook { _, inputs, outputs in shapes += [inputs.map(\.shape), outputs.map(\.shape)] }
+                module.registerFullBackwardHook { _, input, output in gradients += [input.count { $0 != nil }, output.count { $0 != nil }] }
+            }
+            for module in [gru, lstm, attention] { watch(module) }
+            let plain = gru.copied
+            let (output, hidden) = gru(x, h), (expected, _) = plain(x, h)
+            #expect(floats(output) == floats(expected))
+            (output.sum() + hidden.sum()).backward()
+            #expect(shapes == [[[5, 2, 3], [1, 2, 4]], [[5, 2, 4], [1, 2, 4]]] && gradients == [2, 2])
+            (shapes, gradients) = ([], [])
+            let (sequence, state) = lstm(x, (hidden: h, cell: h))
+            (sequence.sum() + state.cell.sum()).backward()
+            #expect(shapes == [[[5, 2, 3], [1, 2, 4], [1, 2, 4]], [[5, 2, 4], [1, 2, 4], [1, 2, 4]]] && gradients == [3, 2])
+            (shapes, gradients) = ([], [])
+            let keys = hidden.detach().requiringGrad()
+            attention(output.detach().requiringGrad(), keys, keys).output.sum().backward()
+            #expect(shapes[0].count == 3 && shapes[1] == [[5, 2, 4], [2, 5, 1]] && gradients == [3, 1])
+            lstm.registerForwardHook { _, _, outputs in outputs.map { $0 * 0 } }
+            #expect(lstm(x).state.cell.abs().sum().doubleValue == 0 && lstm(x).output.abs().sum().doubleValue == 0)
+        }
+    }
+
+    @Test func misuse() {
+        let net = net()
+        let handle = net.registerForwardPreHook { _, _ in [] }
+        #expect(message { _ = net(Tensor.ones(1, 3)) }.contains("answered 0 tensors in place of 1"))
+        handle.remove()
+        #expect(message { _ = net(Tensor.ones(1, 3)) } == "no error")
+        final class Odd: Module {
+            struct Answer { let value: Tensor }
+            func callAsFunction(_ x: Tensor) -> Answer { run(self, x) { Answer(value: $0 * 2) } }
+        }
+        let odd = Odd()
+        odd.registerForwardHook { _, _, outputs in #expect(outputs.isEmpty) }
+        #expect(message { _ = odd(Tensor.ones(1)) } == "no error")
+        odd.registerFullBackwardHook { _, _, _ in }
+        #expect(message { _ = odd(Tensor.ones(1)) } == "no error")
+    }
+
+    @Test func parametersHaveHooks() {
+        let layer = seeding(4) { Linear(2, 1) }
+        var steps = 0
+        layer.$weight.registerHook { $0 * 2 }
+        // A step as soon as the gradient is there, which then goes.
+        layer.$weight.registerPostAccumulateGradHook { parameter in
+            noGrad { parameter.data -= (parameter.grad ?? .zeros(1)) * 0.1 }
+            parameter.grad = nil
+            steps += 1
+        }
+        let before = layer.weight.data
+        layer(Tensor([[1.0, 3]])).sum().backward()
+        #expect(steps == 1 && layer.weight.grad == nil)
+        expectClose(before - layer.weight.data, [0.2, 0.6])
+    }
+}
+
+extension GRU {
+    /// One with the same numbers and without hooks.
+    fileprivate var copied: GRU { (try? copy() as? GRU) ?? self }
+}
