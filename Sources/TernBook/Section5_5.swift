@@ -91,6 +91,45 @@ func section5_5() throws {
     try copied[0].as(Linear.self)?.loadStateDict(old.stripping("hidden."))
     print((copied[0].weight.data .== clone.hidden.weight.data).all())
 
+    cell("Exercise 3: the architecture in the file too")
+    // PyTorch's usual answer pickles the object: loading such a file runs code, and needs the class all the same. Here the file says in plain
+    // values which layers there are, and the program that reads it makes them. That is the restriction: kinds of layers that the reader
+    // knows, with plain values for arguments, one after the other.
+    struct UnknownLayer: Error {
+        let entry: SavedValue
+    }
+    func build(_ plan: SavedValue) throws -> Sequential {
+        let net = Sequential()
+        for entry in plan.elements ?? [] {
+            let sizes = (entry.elements ?? []).compactMap(\.int)
+            switch (entry.elements?.first?.string, sizes.count) {
+            case ("Linear", 2): net.append(Linear(sizes[0], sizes[1]))
+            case ("ReLU", 0): net.append(ReLU())
+            default: throw UnknownLayer(entry: entry)
+            }
+        }
+        return net
+    }
+    let plan: SavedValue = [["Linear", 20, 8], ["ReLU"], ["Linear", 8, 2]]
+    let model = try build(plan)
+    let both = ["plan": plan, "state": SavedValue(model.stateDict())]
+    try save(both, to: folder + "/model.pt")
+    let file = try loadValue(folder + "/model.pt")
+    let again = try build(file["plan"] ?? [])
+    try again.loadStateDict(
+        load(
+            folder + "/model.pt", only: ["state"],
+            renaming: withoutPrefix("state.")))
+    print(again)
+    print((again(X) .== model(X)).all())
+
+    cell("Exercise 3: a layer that nobody knows")
+    do {
+        _ = try build([["Linear", 20, 8], ["os.system", 1]])
+    } catch {
+        print(error)
+    }
+
     cell("The files are of no more use")
     try files.removeItem(atPath: folder)
     print(files.fileExists(atPath: folder))

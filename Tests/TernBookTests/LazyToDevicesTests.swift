@@ -1,3 +1,4 @@
+import Foundation
 import Tern
 import Testing
 
@@ -80,6 +81,35 @@ import Testing
         let resumed = try await files("Exercise 1").split(separator: "\n")
         #expect(resumed.count == 2 && resumed[0] == resumed[1])
         #expect(try await files("Exercise 2") == "torch.Size([2, 3])\ntensor(True)\ntensor(True)\n")
+    }
+
+    @Test("point 22: architecture and parameters in one file, which runs nothing")
+    func point22() async throws {
+        #expect(
+            try await files("Exercise 3: the architecture") == """
+                Sequential(
+                  (0): Linear(in_features=20, out_features=8, bias=True)
+                  (1): ReLU()
+                  (2): Linear(in_features=8, out_features=2, bias=True)
+                )
+                tensor(True)
+
+                """)
+        #expect(try await files("Exercise 3: a layer") == "UnknownLayer(entry: ['os.system', 1])\n")
+    }
+
+    @Test("point 21: PyTorch reads the very bytes that are written here (PyTorch/run.py checks), and its own file is read")
+    func point21AcrossLanguages() throws {
+        let folder = URL.temporaryDirectory.appending(path: "tern-book-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let dictionary = ["x": Tensor.arange(4), "y": Tensor.zeros(4)], file = folder.appending(path: "mydict.pt")
+        try save(dictionary, to: file.path)
+        let ours = PyTorchBook.folder.appending(path: "tern-mydict.pt")
+        if ProcessInfo.processInfo.environment["TERN_WRITE_DOCS"] != nil { try Data(contentsOf: file).write(to: ours) }
+        #expect(try Data(contentsOf: file) == Data(contentsOf: ours))
+        #expect(
+            try "\(loadValue(PyTorchBook.folder.appending(path: "torch-mydict.pt").path))"
+                == "{'x': tensor([0, 1, 2, 3]), 'y': tensor([0., 0., 0., 0.])}")
     }
 
     private func devices(_ title: String) async throws -> String { try await Book.output("5.6", title) }

@@ -32,6 +32,10 @@ for source in sorted(here.glob("section*.py")):
             cells.append({"title": title.removeprefix("[differs] "), "differs": differs, "code": code.strip(), "output": printed.getvalue()})
     number = source.stem.removeprefix("section").replace("_", ".")
     sections.append({"number": number, "cells": cells})
+# One file each way: PyTorch reads what Tern wrote, and the tests read what PyTorch wrote.
+torch.save({"x": torch.arange(4), "y": torch.zeros(4)}, here / "torch-mydict.pt")
+read = torch.load(here / "tern-mydict.pt", weights_only=True)
+assert list(read) == ["x", "y"] and read["x"].equal(torch.arange(4)) and read["y"].equal(torch.zeros(4))
 out = here / "outputs.json"
 out.write_text(json.dumps({"torch": torch.__version__.split("+")[0], "sections": sections}, indent=1, ensure_ascii=False) + "\n")
 print(f"{sum(len(s['cells']) for s in sections)} snippets, {os.path.relpath(out)}")

@@ -80,6 +80,26 @@ old = torch.load("mlp.params")
 copied[0].load_state_dict({k.removeprefix("hidden."): v for k, v in old.items() if k.startswith("hidden.")})
 print((copied[0].weight.data == clone.hidden.weight.data).all())
 
+# %% Exercise 3: the architecture in the file too
+def build(plan):
+    kinds = {"Linear": nn.Linear, "ReLU": nn.ReLU}
+    return nn.Sequential(*[kinds[name](*sizes) for name, *sizes in plan])
+
+plan = [["Linear", 20, 8], ["ReLU"], ["Linear", 8, 2]]
+model = build(plan)
+torch.save({"plan": plan, "state": model.state_dict()}, "model.pt")
+file = torch.load("model.pt", weights_only=True)
+again = build(file["plan"])
+again.load_state_dict(file["state"])
+print(again)
+print((again(X) == model(X)).all())
+
+# %% [differs] Exercise 3: a layer that nobody knows
+try:
+    build([["Linear", 20, 8], ["os.system", 1]])
+except KeyError as error:
+    print(error)
+
 # %% The files are of no more use
 os.remove("mlp.params")
 print(str(os.path.exists("mlp.params")).lower())
