@@ -6,15 +6,15 @@ public enum GGUFType: UInt32, Sendable, CaseIterable {
     case f32 = 0, f16 = 1, i8 = 24, i16 = 25, i32 = 26, i64 = 27, f64 = 28, bf16 = 30
     /// Blocks of 32: 4, 5 or 8 bits each and a scale, those ending in 1 with a minimum too.
     case q4_0 = 2, q4_1 = 3, q5_0 = 6, q5_1 = 7, q8_0 = 8
-    /// Blocks of 256: 2, 4, 5 or 6 bits each, and scales of parts of the block, themselves packed.
-    case q2_k = 10, q4_k = 12, q5_k = 13, q6_k = 14
+    /// Blocks of 256: 2 to 6 bits each, and scales of parts of the block, themselves packed.
+    case q2_k = 10, q3_k = 11, q4_k = 12, q5_k = 13, q6_k = 14
 
     /// Elements of a block; 1 where elements stand for themselves.
     public var blockCount: Int {
         switch self {
         case .f32, .f16, .i8, .i16, .i32, .i64, .f64, .bf16: 1
         case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
-        case .q2_k, .q4_k, .q5_k, .q6_k: 256
+        case .q2_k, .q3_k, .q4_k, .q5_k, .q6_k: 256
         }
     }
     /// Bytes of a block.
@@ -26,6 +26,7 @@ public enum GGUFType: UInt32, Sendable, CaseIterable {
         case .q5_1: 24
         case .q8_0: 34
         case .q2_k: 84
+        case .q3_k: 110
         case .q4_k: 144
         case .q5_k: 176
         case .q6_k: 210
@@ -84,6 +85,19 @@ public enum GGUFType: UInt32, Sendable, CaseIterable {
                 let scale = d * Float(block[part] & 15), low = m * Float(block[part] >> 4)
                 let bytes = block + 16 + part / 8 * 32 + part % 2 * 16, shift = UInt8(part % 8 / 2 * 2)
                 for l in 0..<16 { y[part * 16 + l] = scale * Float((bytes[l] >> shift) & 3) - low }
+            }
+        case .q3_k:
+            let d = half(block + 108), scales = block + 96
+            for part in 0..<16 {
+                // Of each scale four bits stand in the first eight bytes, two in the last four.
+                let low = scales[part % 8] >> UInt8(part / 8 * 4) & 15, high = scales[8 + part % 4] >> UInt8(part / 4 * 2) & 3
+                let scale = d * Float(Int(low | high << 4) - 32)
+                let group = part / 8, quarter = part % 8 / 2, column = part % 2 * 16
+                let bytes = block + 32 + group * 32 + column, mask: UInt8 = 1 << UInt8(group * 4 + quarter)
+                for l in 0..<16 {
+                    let bits = Int(bytes[l] >> UInt8(quarter * 2) & 3)
+                    y[part * 16 + l] = scale * Float(block[column + l] & mask == 0 ? bits - 4 : bits)
+                }
             }
         case .q4_k, .q5_k:
             let d = half(block), m = half(block + 2)

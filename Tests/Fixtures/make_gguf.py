@@ -42,7 +42,7 @@ x = random.standard_normal((3, 64)).astype(np.float32)
 for qtype in (T.Q4_0, T.Q4_1, T.Q5_0, T.Q5_1, T.Q8_0):
     add(qtype.name, gguf.quants.quantize(x, qtype), qtype, x.shape)
 # The package has no code that makes these blocks: any bytes are some, if their scales are numbers.
-for qtype, scales in ((T.Q2_K, (80, 82)), (T.Q4_K, (0, 2)), (T.Q5_K, (0, 2)), (T.Q6_K, (208,))):
+for qtype, scales in ((T.Q2_K, (80, 82)), (T.Q4_K, (0, 2)), (T.Q5_K, (0, 2)), (T.Q6_K, (208,)), (T.Q3_K, (108,))):
     count, size = gguf.GGML_QUANT_SIZES[qtype]
     blocks = random.integers(0, 256, (2, 2, size), dtype=np.uint8)
     for at in scales:

@@ -116,7 +116,7 @@ import Testing
     @Test func ggufBecomesSafetensors() throws {
         let fixture = #filePath.split(separator: "/").dropLast(2).map { "/\($0)" }.joined() + "/Fixtures/gguf/types.gguf"
         #expect(try tern("convert", fixture, path("g.safetensors")).code == 0)
-        #expect(try tern("diff", fixture, path("g.safetensors")).output == "17 tensors alike\n")
+        #expect(try tern("diff", fixture, path("g.safetensors")).output == "18 tensors alike\n")
         let row = try tern("inspect", fixture).output.split(separator: "\n").first { $0.hasPrefix("Q4_K") }
         #expect(row?.contains("q4_k") == true && row?.contains("[2, 512]") == true)
     }

@@ -80,8 +80,9 @@ final class Stranger: Module, Layer, Rebuildable {
         }
     }
 
-    @Test func everyKindOfLayer() throws {
-        let layers: [Module] = [
+    /// One of each kind, at least.
+    private var everyLayer: [Module] {
+        [
             Linear(3, 2), Linear(3, 2, bias: false), LazyLinear(2), Bilinear(1, 2, 3), Identity(),
             Embedding(3, 2, paddingIndex: 0, maxNorm: 1),
             EmbeddingBag(3, 2, mode: .max), MultiheadAttention(4, 2, addBiasKV: true, kDim: 3), RNN(2, 3, nonlinearity: .relu),
@@ -123,6 +124,10 @@ final class Stranger: Module, Layer, Rebuildable {
             Transformer(dModel: 4, nhead: 2, numEncoderLayers: 1, numDecoderLayers: 2, dimFeedforward: 8), Sequential(ReLU(), Linear(2, 3)),
             ModuleList(Linear(1, 1), LSTM(1, 1)), ["a": Linear(1, 1), "b c": ReLU()] as ModuleDict,
         ]
+    }
+
+    @Test func everyKindOfLayer() throws {
+        let layers = everyLayer
         // None is forgotten: a new layer of the library gets its row, and its line here.
         #expect(Set(layers.map { ObjectIdentifier(type(of: $0)) }) == Set(ModuleKind.byType.keys))
         for layer in layers {
@@ -135,6 +140,44 @@ final class Stranger: Module, Layer, Rebuildable {
                 #expect(try text(kind, layer) == text(other, twin))
             }
         }
+    }
+
+    /// Each argument of each layer is replaced by others: an error, or a layer, comes of it.
+    @Test func everyArgumentMayBeWrong() throws {
+        func others(_ value: Architecture.Value) -> [Architecture.Value] {
+            switch value {
+            case .int: return [-7, -1, 0, 1 << 20, 1 << 59, .max, .min].map { .int($0) } + [.none]
+            case .double: return [.double(-1), .double(.nan), .double(.infinity), .int(3)]
+            case .bool(let flag): return [.bool(!flag), .none]
+            case .string: return [.string(""), .string("mean"), .int(1)]
+            case .none: return [.int(-1), .int(.max), .double(.nan), .list([.int(-1)]), .string("x")]
+            case .module, .dictionary: return [.none, .int(0)]
+            case .list(let values):
+                let changed = values.indices.flatMap { i in
+                    others(values[i]).map { other in Architecture.Value.list(values[..<i] + [other] + values[(i + 1)...]) }
+                }
+                return [.list([]), .list(values + values), .int(-1)] + changed
+            }
+        }
+        var made = 0, refused = 0
+        for layer in everyLayer {
+            let sound = try Architecture(describing: layer), tensors = layer.allTensors
+            for (place, node) in sound.nodes.enumerated() {
+                for (name, value) in node.arguments {
+                    for other in others(value) {
+                        var changed = sound
+                        changed.nodes[place].arguments[name] = other
+                        do throws(Architecture.Problem) {
+                            _ = try changed.build(with: tensors)
+                            made += 1
+                        } catch {
+                            refused += 1
+                        }
+                    }
+                }
+            }
+        }
+        #expect(made > 500 && refused > 2000, "\(made) made, \(refused) refused")
     }
 
     @Test func nestedNetworksAnswerAlike() throws {

@@ -129,7 +129,7 @@ private func limitText(_ maxNorm: Double?, _ normType: Double, _ scaleGradByFreq
 /// The row as 0..<rows; nil, and an error, where there is none of that number.
 private func checkedPadding(_ op: String, _ index: Int?, _ rows: Int) -> Int? {
     guard let index else { return nil }
-    guard (-rows..<rows).contains(index) else {
+    guard rows > 0, (-rows..<rows).contains(index) else {
         raise(.rule(op, "paddingIndex \(index) is out of range for \(rows) rows"))
         return nil
     }
