@@ -77,6 +77,8 @@ public func loadTensors(_ path: String) throws -> [Tensor] {
 
 func contents(of path: String) throws -> FileContents {
     let file = try MappedFile(path)
+    // Tensors keep the bytes, and shall not keep the file open.
+    defer { file.closeFile() }
     return try FileFormat.found(in: file).codec.read(file)
 }
 

@@ -4,8 +4,8 @@ public import TernNN
 /// The network of a file that `torch.save(net, path)` wrote, built of Tern's layers: the common ones of `torch.nn`, in `Sequential`,
 /// `ModuleList` and `ModuleDict`, with their parameters, buffers and mode. Of the classes only names are in the file, and nothing is run.
 ///
-/// A layer that stands in two places becomes two with equal parameters. For networks of other classes use `load`, which gives the tensors
-/// of all that is made of `torch.nn`, or save their `state_dict()`. Source: `torch.load(path, weights_only=False)`.
+/// A layer that stands in two places becomes two with equal parameters. A network of a class of its own can't be read: save its
+/// `state_dict()` instead. Source: `torch.load(path, weights_only=False)`.
 /// - Throws: as `load`; `FileFormatError` too where the file holds no module, or one of a class that Tern has no counterpart of, by name.
 public func loadModule(_ path: String) throws -> Module {
     guard case .object(let object) = try loadValue(path) else {

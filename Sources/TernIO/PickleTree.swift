@@ -157,7 +157,7 @@ struct PickleTree<Source: PickleStorageSource> {
             (last, count) = (sum, product)
         }
         if isTooLarge { throw broken("with strides \(strides) from \(start) is impossible") }
-        let requiresGrad = if case .bool(true) = items[4] { dtype.isDifferentiable } else { false }
+        let requiresGrad = if case .bool(true) = items[4] { dtype.isDifferentiable && !isInferenceMode } else { false }
         if sizes.contains(0) {
             var empty = Tensor.empty(Shape(sizes), dtype: dtype, device: .cpu)
             if requiresGrad { empty.requiresGrad = true }

@@ -124,16 +124,17 @@ struct ZipArchive {
 
     /// The bytes of an entry as they are stored.
     private func packed(_ entry: Entry) throws(FileFormatError) -> FileBytes {
-        let bytes = file.bytes
         func broken(_ rule: String) -> FileFormatError { .zip(file, "the entry '\(entry.name)' \(rule)") }
-        guard bytes.number(entry.header, UInt32.self) == 0x0403_4B50 else { throw broken("has no header where the directory says") }
-        let length = Int(bytes.number(entry.header + 26, UInt16.self))
-        let start = entry.header + 30 + length + Int(bytes.number(entry.header + 28, UInt16.self))
-        guard start + entry.packedSize <= entry.limit else { throw broken("overlaps what follows it") }
-        guard bytes[entry.header + 30..<entry.header + 30 + length].elementsEqual(entry.name.utf8) else {
+        // That there are so many bytes was checked with the directory.
+        let own = file.copied(entry.header..<entry.header + 30 + entry.name.utf8.count)
+        let (length, extra) = own.withUnsafeBytes { (Int($0.number(26, UInt16.self)), Int($0.number(28, UInt16.self))) }
+        guard own.starts(with: [0x50, 0x4B, 0x03, 0x04]) else { throw broken("has no header where the directory says") }
+        guard length == own.count - 30, own.dropFirst(30).elementsEqual(entry.name.utf8) else {
             throw broken("has another name in its own header")
         }
-        return FileBytes(buffer: UnsafeRawBufferPointer(rebasing: bytes[start..<start + entry.packedSize]), owner: file)
+        let start = entry.header + own.count + extra
+        guard start + entry.packedSize <= entry.limit else { throw broken("overlaps what follows it") }
+        return FileBytes(buffer: UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + entry.packedSize]), owner: file)
     }
 }
 

@@ -89,6 +89,20 @@ import Testing
         #expect(try run([0x82, 1]).contains("no opcode 130"))
     }
 
+    /// Files of before PyTorch 1.6 hold the source of a class beside its name.
+    @Test func sourceThatIsNotRead() throws {
+        func text(_ t: String) -> [UInt8] { op("X") + little(UInt32(t.utf8.count)) + op(t) }
+        let id = op("(") + text("module") + op("ctorch.nn.modules.activation\nReLU\n") + text("x.py") + text("import os") + op("tQ")
+        try write(legacy([0x80, 2] + id + op(")") + [0x81] + op("}") + text("training") + [0x89] + op("sb.")), to: path)
+        let module = try loadModule(path)
+        #expect(module is ReLU && !module.isTraining)
+    }
+
+    @Test func parametersInInferenceMode() throws {
+        let value = try inferenceMode { try loadValue(PyTorchFilesTests.fixtures + "values.pt") }
+        #expect(value["parameter"]?.tensor?.requiresGrad == false)
+    }
+
     @Test func loopsAndDepth() throws {
         #expect(try run(op("]q\u{0}h\u{0}a")).contains("contains itself"))
         #expect(try run(op("}q\u{0}K\u{1}h\u{0}s")).contains("contains itself"))

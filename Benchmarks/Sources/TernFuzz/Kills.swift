@@ -22,7 +22,8 @@ struct Kills: ParsableCommand {
             process.executableURL = URL(filePath: CommandLine.arguments[0])
             process.arguments = ["writer", path, "\(Int(newest))"] + (durable ? ["--durable"] : [])
             try process.run()
-            usleep(.random(in: 20_000...200_000))
+            while try parts(in: folder).isEmpty && process.isRunning { usleep(500) }
+            usleep(.random(in: 0...50_000))
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
             let found = try load(path)
@@ -32,15 +33,19 @@ struct Kills: ParsableCommand {
             }
             if value > newest { renewed += 1 }
             newest = value
-            for name in try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
-            where name.hasSuffix(".part") {
+            for part in try parts(in: folder) {
                 during += 1
-                try FileManager.default.removeItem(at: folder.appending(path: name))
+                try FileManager.default.removeItem(at: part)
             }
         }
         print(
             "\(count) kills, \(during) in the middle of a save, \(renewed) after at least one: whole each time; save \(Int(newest)) was the last"
         )
+    }
+
+    /// What saves have begun and not ended.
+    private func parts(in folder: URL) throws -> [URL] {
+        try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).filter { $0.pathExtension == "part" }
     }
 }
 
