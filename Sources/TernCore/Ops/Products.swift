@@ -283,13 +283,13 @@ extension Tensor {
         }
     }
 
-    /// The n-th power of square matrices, n ≥ 0. Source: `torch.linalg.matrix_power`.
+    /// The n-th power of square matrices, of the inverse where n is negative. Source: `torch.linalg.matrix_power`.
     public func matrixPower(_ n: Int) -> Tensor {
         composed(self) {
             let op = "linalg.matrix_power"
             try Check.requireRank(op, self, 2...)
             try Check.require(shape[-1] == shape[-2], op, "takes square matrices, but the shape is \(shape.brief)")
-            try Check.require(n >= 0, op, "the power must be 0 or more, not \(n)")
+            if n < 0 { return linalg.inv(self).matrixPower(-n) }
             if n == 0 {
                 return maskedFill(Tensor.ones([], dtype: .bool, device: device), 0) + Tensor.eye(shape[-1], dtype: dtype, device: device)
             }
