@@ -16,10 +16,9 @@ let layers = Table { op in
     op("ChannelShuffle(groups)", ChannelShuffle.init)
     op("PixelShuffle(upscale_factor)", PixelShuffle.init)
     op("PixelUnshuffle(downscale_factor)", PixelUnshuffle.init)
-    op("Embedding(num_embeddings, embedding_dim, padding_idx, max_norm, norm_type=2, scale_grad_by_freq=false)") {
-        (rows: Int, columns: Int, padding: Int?, maxNorm: Double?, norm: Double, byFrequency: Bool) in
-        Embedding(rows, columns, paddingIndex: padding, maxNorm: maxNorm, normType: norm, scaleGradByFreq: byFrequency)
-    }
+    op(
+        "Embedding(num_embeddings, embedding_dim, padding_idx, max_norm, norm_type=2, scale_grad_by_freq=false)",
+        Embedding.init(_:_:paddingIndex:maxNorm:normType:scaleGradByFreq:))
 
     let conv = "kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=true, padding_mode=zeros)"
     let convs: [String: Conv] = ["Conv1d": Conv1d.init, "Conv2d": Conv2d.init, "Conv3d": Conv3d.init]

@@ -27,7 +27,7 @@ package final class LAPACK: Sendable {
     }
     private static let shared: Result<LAPACK, TensorError> = {
         let named = getenv("TERN_LAPACK").map { String(cString: $0) }
-        do { return .success(try LAPACK(candidates(named))) } catch { return .failure(error) }
+        do throws(TensorError) { return .success(try LAPACK(candidates(named))) } catch { return .failure(error) }
     }()
 
     /// That of this process; where there is none, the error says what to install.
@@ -55,7 +55,9 @@ package final class LAPACK: Sendable {
             return functions[name] ?? 0
         }
         if let pointer = UnsafeMutableRawPointer(bitPattern: known) { return pointer }
-        throw TensorError(kind: .library, op: "linalg", message: "the LAPACK that was found has no routine \(name): install OpenBLAS, or name it as TERN_LAPACK")
+        throw TensorError(
+            kind: .library, op: "linalg",
+            message: "the LAPACK that was found has no routine \(name): install OpenBLAS, or name it as TERN_LAPACK")
     }
 
     /// What a routine takes, in its order.

@@ -103,9 +103,10 @@ extension linalg {
             try Check.matrices(op, a)
             try Check.sameDType(op, a, tau)
             try Check.require(
-                a.shape[-2] >= a.shape[-1] && tau.rank == a.rank - 1 && tau.shape.dropLast() == Shape(a.batchShape)
+                a.shape[-2] >= a.shape[-1] && tau.rank == a.rank - 1 && Shape(tau.shape.dropLast()) == Shape(a.batchShape)
                     && tau.shape[-1] <= a.shape[-1], op,
-                "reflections \(a.shape.brief) with factors \(tau.shape.brief): there may be no more columns than rows, and factors than columns")
+                "reflections \(a.shape.brief) with factors \(tau.shape.brief): there may be no more columns than rows, and factors than columns"
+            )
             return dispatch(HouseholderProduct(), Pair(a, tau))
         }
     }

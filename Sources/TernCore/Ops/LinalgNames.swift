@@ -55,7 +55,7 @@ extension Tensor {
             try Check.sameDType(op, self, tau, other)
             try Check.require(
                 other.shape[left ? -2 : -1] == shape[-2] && tau.shape[-1] <= Swift.min(shape[-1], shape[-2])
-                    && tau.shape.dropLast() == Shape(batchShape) && other.batchShape == batchShape, op,
+                    && Shape(tau.shape.dropLast()) == Shape(batchShape) && other.batchShape == batchShape, op,
                 "reflections \(shape.brief) with factors \(tau.shape.brief) can't multiply \(other.shape.brief)")
             return dispatch(MultiplyReflections(left: left, adjoint: transpose), Triple(self, tau, other))
         }

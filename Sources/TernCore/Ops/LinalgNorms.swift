@@ -65,7 +65,8 @@ extension linalg {
                 dims != nil || x.rank <= 2, "linalg.norm", "a norm of one order of shape \(x.shape.brief) needs one or two dims")
             if (dims?.count ?? x.rank) == 2 { return matrixNorm(x, order, dims: dims ?? [-2, -1], keepDim: keepDim, dtype: dtype) }
             guard case .order(let p) = order else {
-                throw TensorError.rule("linalg.norm", "the Frobenius and the nuclear norm are those of two dimensions, not of \(x.shape.brief)")
+                throw TensorError.rule(
+                    "linalg.norm", "the Frobenius and the nuclear norm are those of two dimensions, not of \(x.shape.brief)")
             }
             return x.vectorNorm(p, dims: dims, keepDim: keepDim, dtype: dtype)
         }
@@ -92,7 +93,8 @@ extension linalg {
             if a.count == 0 { return a.clone() }
             // eᴬ = (e^(A/2ˢ))^(2ˢ), with A/2ˢ small enough for a short series.
             let size = a.device == .meta ? 0 : a.detach().abs().sum(-2).max().doubleValue
-            let halvings = size.isFinite && size > 0.5 ? size.exponent + 2 : 0, one = Tensor.eye(a.shape[-1], dtype: a.dtype, device: a.device)
+            let halvings = size.isFinite && size > 0.5 ? size.exponent + 2 : 0,
+                one = Tensor.eye(a.shape[-1], dtype: a.dtype, device: a.device)
             let small = a * Double.exp2(-Double(halvings))
             var series = one.expand(a.shape)
             for k in stride(from: 18, through: 1, by: -1) { series = one + small.matmul(series) / Double(k) }

@@ -53,7 +53,8 @@ private func contraction(_ operands: [Labelled], _ output: [Int]) -> Tensor {
         let later = operands[(i + 1)...].flatMap(\.labels)
         result = contract(result, operands[i], keeping: Set(output + later))
     }
-    result.sum(dtype: result.tensor.dtype.isDifferentiable ? nil : .int64) { !output.contains($0) }
+    // A lone operand's sum promotes as any sum does.
+    result.sum(dtype: operands.count > 1 || result.tensor.dtype.isDifferentiable ? nil : .int64) { !output.contains($0) }
     return result.arranged(output)
 }
 

@@ -89,7 +89,10 @@ struct SVD: Op {
         let letter: Unicode.Scalar = parts == .values ? "N" : parts == .full ? "A" : "S"
         let realSpace = parts == .values ? 7 * k : k * max(5 * k + 7, 2 * max(m, n) + 2 * k + 1)
         let arguments: [LAPACK.Argument] =
-            [.letter(letter), .size(m), .size(n), .each(a), .size(m), .each(s), .each(u), .size(m), .each(vh), .size(height), .work, .workSize]
+            [
+                .letter(letter), .size(m), .size(n), .each(a), .size(m), .each(s), .each(u), .size(m), .each(vh), .size(height), .work,
+                .workSize,
+            ]
             + (x.dtype.isComplex ? [.realWork(realSpace)] : []) + [.integerWork(8 * k), .info]
         guard let info = try a.lapack("gesdd", arguments) else { return nil }
         try Check.info(name, info, notFound)
@@ -100,7 +103,8 @@ struct SVD: Op {
         let (u, vh) = (y.a.narrow(-1, start: 0, length: k), y.c.narrow(-2, start: 0, length: k))
         if g.0 == nil, g.2 == nil { return g.1.map { (u * $0.unsqueeze(-2)).matmul(vh) } }
         try Check.require(
-            parts != .full || m == n, name, "the gradient of U and Vᴴ needs fullMatrices: false for matrices (\(m), \(n)) that are not square")
+            parts != .full || m == n, name,
+            "the gradient of U and Vᴴ needs fullMatrices: false for matrices (\(m), \(n)) that are not square")
         let eye = Tensor.eye(k, dtype: .bool, device: x.device), squares = s * s
         let gaps = (squares.unsqueeze(-2) - squares.unsqueeze(-1)).maskedFill(eye, 1)
         func skew(_ t: Tensor) -> Tensor { ((t - t.mH) / gaps).maskedFill(eye, 0) }
