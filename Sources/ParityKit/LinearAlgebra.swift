@@ -31,10 +31,10 @@ let linearAlgebra = Table { op in
     }
     op("linalg.tensorinv(input, ind=2)", linalg.tensorinv)
     op("linalg.tensorsolve(input, B, dims)") { (a: Tensor, b: Tensor, dims: [Int]?) in linalg.tensorsolve(a, b, dims: dims ?? []) }
-    op("linalg.pinv(input, *atol, *rtol, *hermitian=false)", linalg.pinv)
+    op("linalg.pinv(input, *~atol, *~rtol, *hermitian=false)", linalg.pinv as Function<Tensor, Tensor?, Tensor?, Bool>)
     op("linalg.pinv.singular(a, b)") { (a: Tensor, b: Tensor) in linalg.pinv(a.matmul(b.mT)) }  // the sample is this product
     op("pinverse(input, rcond=1e-15)", Tensor.pinverse)
-    op("linalg.matrix_rank(input, *atol, *rtol, *hermitian=false)", linalg.matrixRank)
+    op("linalg.matrix_rank(input, *~atol, *~rtol, *hermitian=false)", linalg.matrixRank as Function<Tensor, Tensor?, Tensor?, Bool>)
     op("linalg.cond(input, p=2)", linalg.cond)
     op("linalg.norm(input, ord, dim, keepdim=false, *dtype)", linalg.norm)
     op("linalg.matrix_norm(input, ord=fro, dim, keepdim=false, *dtype)") {
@@ -42,7 +42,7 @@ let linearAlgebra = Table { op in
         linalg.matrixNorm(x, norm, dims: dims ?? [-2, -1], keepDim: keep, dtype: dtype)
     }
     op("norm.nuc(input, p, dim, keepdim=false)") { (x: Tensor, p: MatrixNorm, dims: [Int]?, keep: Bool) in
-        x.norm(p, dims: dims, keepDim: keep)
+        linalg.norm(x, p, dims: dims, keepDim: keep)
     }
     op("matrix_exp|linalg.matrix_exp(input)", linalg.matrixExp)
 }

@@ -172,5 +172,9 @@ let functional = Table("nn.functional.") { op in
     op("poisson_nll_loss(input, target, *log_input=true, *full=false, *eps=1e-8, *reduction=mean)", poissonNllLoss)
     op("smooth_l1_loss(input, target, *reduction=mean, *beta=1)", smoothL1Loss)
     op("soft_margin_loss(input, target, *reduction=mean)", softMarginLoss)
+    op("triplet_margin_with_distance_loss(input, positive, negative, *margin=1, *swap=false, *reduction=mean)") {
+        (x: Tensor, near: Tensor, far: Tensor, margin: Double, swap: Bool, reduction: Reduction) in
+        tripletMarginWithDistanceLoss(x, near, far, margin: margin, swap: swap, reduction: reduction)
+    }
     op("triplet_margin_loss(input, positive, negative, *margin=1, *p=2, *eps=1e-6, *swap=false, *reduction=mean)", tripletMarginLoss)
 }

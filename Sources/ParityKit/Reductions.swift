@@ -56,7 +56,7 @@ let reductions = Table { op in
     op("dist(input, other, p=2)", Tensor.dist)
     op("norm(input, p=2, dim, keepdim=false, *dtype)", Tensor.norm as Method<Double, [Int]?, Bool, DType?>)
     op("norm(input, p=fro, dim, keepdim=false, *dtype)") { (x: Tensor, _: String, dims: [Int]?, keep: Bool, dtype: DType?) in
-        x.norm(2.0 as Double, dims: dims, keepDim: keep, dtype: dtype)
+        x.norm(2, dims: dims, keepDim: keep, dtype: dtype)
     }
     op("diff(input, n=1, dim=-1, prepend, append)", Tensor.diff)
     op("trapezoid|trapz(input, x, *dx=1, *dim=-1)", Tensor.trapezoid)
@@ -76,19 +76,15 @@ let reductions = Table { op in
         x.bucketize(boundaries, right: right, dtype: narrow ? .int32 : .int64)
     }
     op("isin(~elements, ~test_elements, *invert=false)", Tensor.isin)
-    op("unique(input, *sorted, *return_inverse=false, *return_counts=false, *dim)") {
-        (x: Tensor, _: Bool?, inverse: Bool, counts: Bool, dim: Int?) in
-        asked(x.unique(dim: dim), inverse, counts)
+    let distinct: [String: @Sendable (Tensor, Int?) -> (values: Tensor, inverse: Tensor, counts: Tensor)] = [
+        "unique": { $0.unique(dim: $1) }, "unique_consecutive": { $0.uniqueConsecutive(dim: $1) },
+    ]
+    for (name, f) in distinct {
+        op("\(name)(input, *return_inverse=false, *return_counts=false, *dim)") { (x: Tensor, inverse: Bool, counts: Bool, dim: Int?) in
+            let found = f(x, dim)
+            return [found.values] + (inverse ? [found.inverse] : []) + (counts ? [found.counts] : [])
+        }
     }
-    op("unique_consecutive(input, *return_inverse=false, *return_counts=false, *dim)") {
-        (x: Tensor, inverse: Bool, counts: Bool, dim: Int?) in
-        asked(x.uniqueConsecutive(dim: dim), inverse, counts)
-    }
-}
-
-/// The values of a `unique`, and the parts of it that were asked for.
-private func asked(_ found: (values: Tensor, inverse: Tensor, counts: Tensor), _ inverse: Bool, _ counts: Bool) -> [Tensor] {
-    [found.values] + (inverse ? [found.inverse] : []) + (counts ? [found.counts] : [])
 }
 
 /// Reductions and normalizations of the elements that a mask leaves.

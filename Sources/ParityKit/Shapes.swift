@@ -81,6 +81,6 @@ let shapes = Table { op in
     op("hsplit(input, indices)", Tensor.hsplit as Parts<[Int]>)
     op("vsplit(input, indices)", Tensor.vsplit as Parts<[Int]>)
     op("dsplit(input, indices)", Tensor.dsplit as Parts<[Int]>)
-    op("nonzero(input, *as_tuple=false)") { (x: Tensor, parts: Bool) in parts ? x.nonzero().unbind(1) : [x.nonzero()] }
+    op("nonzero(input, *as_tuple=false)") { (x: Tensor, parts: Bool) in parts ? x.nonzeroIndices() : [x.nonzero()] }
     op("argwhere(input)", Tensor.argwhere)
 }

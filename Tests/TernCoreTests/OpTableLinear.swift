@@ -30,8 +30,8 @@ extension OpTable {
     static let factors: [OpRow] = [
         row("cholesky", [3, 3], [2, 2, 2], [0, 0]) { [linalg.cholesky(positive($0))] },
         row("upper cholesky", [3, 3]) { [linalg.cholesky(positive($0), upper: true)] },
-        row("cholesky_inverse", [3, 3]) { [regular($0).choleskyInverse(), regular($0).choleskyInverse(upper: true)] },
-        pair("cholesky_solve", ([3, 3], [3, 2]), ([2, 2, 2], [2, 1])) { $1.choleskySolve(regular($0)) },
+        row("cholesky_inverse", [3, 3]) { [regular($0).tril().choleskyInverse(), regular($0).triu().choleskyInverse(upper: true)] },
+        pair("cholesky_solve", ([3, 3], [3, 2]), ([2, 2, 2], [2, 1])) { $1.choleskySolve(regular($0).tril()) },
         row("lu", [3, 3], [2, 3], [3, 2], [2, 2, 2], [0, 2]) {
             let (p, l, u) = linalg.lu(regular($0))
             return [p.detach(), l, u]
@@ -113,7 +113,7 @@ extension OpTable {
         row("matrix_norm", [3, 2], [2, 2, 3]) { x in
             [.nuclear, .frobenius, 2, -2, 1, -1, .order(.infinity)].map { linalg.matrixNorm(regular(x), $0) }
         },
-        row("norm", [2, 3]) { [linalg.norm($0), linalg.norm($0, 2), linalg.norm($0, 3, dims: [0]), $0.norm(.nuclear)] },
+        row("norm", [2, 3]) { [linalg.norm($0), linalg.norm($0, 2), linalg.norm($0, 3, dims: [0]), linalg.norm($0, .nuclear)] },
         row("cond", [3, 3]) { [linalg.cond(regular($0)), linalg.cond(regular($0), 1), linalg.cond(regular($0), -2)] },
         row("matrix_exp", [3, 3], [2, 2, 2], [0, 0]) { [linalg.matrixExp($0)] },
         row("matrix_power below 0", [3, 3]) { [linalg.matrixPower(regular($0), -2)] },

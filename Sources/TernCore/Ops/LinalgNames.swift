@@ -22,13 +22,13 @@ extension Tensor {
 
     /// The lower triangular L with self = L·Lᴴ, or Lᴴ where `upper`. Source: `torch.cholesky`.
     public func cholesky(upper: Bool = false) -> Tensor { linalg.cholesky(self, upper: upper) }
-    /// x of A·x = self, where `factor` is A's Cholesky factor: the lower one, or the upper one where `upper`. Source: `torch.cholesky_solve`.
+    /// x of A·x = self, where `factor` is A's Cholesky factor: the lower one, or the upper one where `upper`. The gradient of the factor is that
+    /// of a matrix all of whose elements count. Source: `torch.cholesky_solve`.
     public func choleskySolve(_ factor: Tensor, upper: Bool = false) -> Tensor {
         composed(self, factor) {
             try Check.square("cholesky_solve", factor)
-            let l = upper ? factor.mH : factor
-            _ = try Check.system("cholesky_solve", l, self)
-            return triangularSolution(l.mH, triangularSolution(l, self, upper: false), upper: true)
+            _ = try Check.system("cholesky_solve", factor, self)
+            return dispatch(CholeskySolve(), Pair(upper ? factor.mH : factor, self))
         }
     }
     /// The inverse of the matrix whose Cholesky factor this is. Source: `torch.cholesky_inverse`.
@@ -76,10 +76,6 @@ extension Tensor {
     public func lu() -> (lu: Tensor, pivots: Tensor) { linalg.luFactor(self) }
     /// x of A·x = self from A's `lu` and `pivots`. Source: `torch.lu_solve`.
     public func luSolve(_ lu: Tensor, _ pivots: Tensor) -> Tensor { linalg.luSolve(lu, pivots, self) }
-    /// The norm of matrices, whose dimensions are `dims`. Source: `torch.norm` with `p="nuc"` and `p="fro"`.
-    public func norm(_ norm: MatrixNorm, dims: [Int]? = nil, keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
-        linalg.norm(self, norm, dims: dims ?? (rank == 2 ? nil : [-2, -1]), keepDim: keepDim, dtype: dtype)
-    }
 
     /// U, S, V of a matrix near this one of rank `q`: self ≈ U·diag(S)·Vᴴ, by `iterations` steps from random vectors. `mean` is subtracted first.
     /// Source: `torch.svd_lowrank`.

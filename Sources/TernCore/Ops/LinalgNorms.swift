@@ -91,6 +91,8 @@ extension linalg {
         composed(a) {
             try Check.square("linalg.matrix_exp", a)
             if a.count == 0 { return a.clone() }
+            // The squarings multiply rounding errors: they are made in double precision.
+            if a.dtype.real == .float32 { return matrixExp(a.to(a.dtype.isComplex ? .complex128 : .float64)).to(a.dtype) }
             // eᴬ = (e^(A/2ˢ))^(2ˢ), with A/2ˢ small enough for a short series.
             let size = a.device == .meta ? 0 : a.detach().abs().sum(-2).max().doubleValue
             let halvings = size.isFinite && size > 0.5 ? size.exponent + 2 : 0,

@@ -138,14 +138,22 @@ extension linalg {
     ///
     /// Source: `torch.linalg.pinv`.
     public static func pinv(_ a: Tensor, atol: Double? = nil, rtol: Double? = nil, hermitian: Bool = false) -> Tensor {
+        pinv(a, atol: atol.map { Tensor($0) }, rtol: rtol.map { Tensor($0) }, hermitian: hermitian)
+    }
+    /// The same, with tolerances for each matrix of the batch.
+    public static func pinv(_ a: Tensor, atol: Tensor?, rtol: Tensor?, hermitian: Bool = false) -> Tensor {
         dispatch(PseudoInverse(tolerance: Tolerance(atol: atol, rtol: rtol), hermitian: hermitian), a)
     }
     /// How many singular values are not 0, as `pinv` counts (`int64`). Source: `torch.linalg.matrix_rank`.
     public static func matrixRank(_ a: Tensor, atol: Double? = nil, rtol: Double? = nil, hermitian: Bool = false) -> Tensor {
+        matrixRank(a, atol: atol.map { Tensor($0) }, rtol: rtol.map { Tensor($0) }, hermitian: hermitian)
+    }
+    /// The same, with tolerances for each matrix of the batch.
+    public static func matrixRank(_ a: Tensor, atol: Tensor?, rtol: Tensor?, hermitian: Bool = false) -> Tensor {
         composed(a) {
             let x = a.detach()
             try Check.matrices("linalg.matrix_rank", a)
-            if a.count == 0 { return Tensor.zeros(Shape(a.batchShape), dtype: .int64, device: a.device) }
+            if a.shape[-1] == 0 || a.shape[-2] == 0 { return Tensor.zeros(Shape(a.batchShape), dtype: .int64, device: a.device) }
             let sizes = hermitian ? eigvalsh(x).abs() : svdvals(x)
             return (sizes .> Tolerance(atol: atol, rtol: rtol).limit(sizes, x)).sum(-1)
         }

@@ -20,6 +20,19 @@ struct Solve: Op {
     }
 }
 
+/// x of l·lᴴ·x = b.
+struct CholeskySolve: Op {
+    let name = "cholesky_solve"
+    var saves: Saves { [.first, .output] }
+    func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
+        triangularSolution(x.a.mH, triangularSolution(x.a, x.b, upper: false), upper: true)
+    }
+    func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) {
+        let toB = dispatch(CholeskySolve(), Pair(x.a, g)), product = toB.matmul(y.mH)
+        return (x.a.requiresGrad ? -(product + product.mH).matmul(x.a) : nil, toB)
+    }
+}
+
 struct Determinant: Op {
     let name = "linalg.det"
     var saves: Saves { .all }
@@ -73,12 +86,14 @@ struct SignLogDeterminant: Op {
 /// What counts as 0 among singular values: what is below `atol`, or below `rtol` times the greatest. `rtol` is by default the spacing of the
 /// dtype's numbers times the larger size of the matrix, or 0 where `atol` is above 0.
 struct Tolerance: Sendable {
-    var atol: Double?, rtol: Double?
+    let atol: Tensor?, rtol: Tensor?
 
     func limit(_ sizes: Tensor, _ x: Tensor) -> Tensor {
-        let usual = x.dtype.real.spacingAtOne * Double(max(x.shape[-1], x.shape[-2]))
-        let greatest = sizes.amax([-1], keepDim: true) * (rtol ?? ((atol ?? 0) > 0 ? 0 : usual))
-        return greatest.maximum(greatest.operand(atol ?? 0))
+        func column(_ t: Tensor) -> Tensor { t.to(sizes.dtype).unsqueeze(-1) }
+        let usual = sizes.operand(x.dtype.real.spacingAtOne * Double(max(x.shape[-1], x.shape[-2])))
+        let greatest = sizes.amax([-1], keepDim: true)
+        guard let atol = atol.map(column) else { return greatest * (rtol.map(column) ?? usual) }
+        return (greatest * (rtol.map(column) ?? `where`(atol .> 0, 0.0, usual))).maximum(atol)
     }
 }
 

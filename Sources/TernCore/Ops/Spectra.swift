@@ -101,15 +101,14 @@ struct SVD: Op {
     func gradient(_ g: (Tensor?, Tensor?, Tensor?), _ x: Tensor, _ y: Triple) throws(TensorError) -> Tensor? {
         let (m, n) = (x.shape[-2], x.shape[-1]), k = min(m, n), s = y.b
         let (u, vh) = (y.a.narrow(-1, start: 0, length: k), y.c.narrow(-2, start: 0, length: k))
-        if g.0 == nil, g.2 == nil { return g.1.map { (u * $0.unsqueeze(-2)).matmul(vh) } }
-        try Check.require(
-            parts != .full || m == n, name,
-            "the gradient of U and Vᴴ needs fullMatrices: false for matrices (\(m), \(n)) that are not square")
+        // What the full matrices have beyond those is not unique, and has no gradient.
+        let (gU, gVh) = (g.0?.narrow(-1, start: 0, length: k), g.2?.narrow(-2, start: 0, length: k))
+        if gU == nil, gVh == nil { return g.1.map { (u * $0.unsqueeze(-2)).matmul(vh) } }
         let eye = Tensor.eye(k, dtype: .bool, device: x.device), squares = s * s
         let gaps = (squares.unsqueeze(-2) - squares.unsqueeze(-1)).maskedFill(eye, 1)
         func skew(_ t: Tensor) -> Tensor { ((t - t.mH) / gaps).maskedFill(eye, 0) }
         var middle = (g.1 ?? s.zerosLike()).diagEmbed().to(x.dtype)
-        if let gU = g.0 {
+        if let gU {
             let product = u.mH.matmul(gU)
             middle = middle + skew(product) * s.unsqueeze(-2)
             if x.dtype.isComplex {
@@ -117,14 +116,14 @@ struct SVD: Op {
                 middle = middle + Tensor.complex(turn.zerosLike(), turn).diagEmbed()
             }
         }
-        if let gVh = g.2 { middle = middle + s.unsqueeze(-1) * skew(vh.matmul(gVh.mH)) }
+        if let gVh { middle = middle + s.unsqueeze(-1) * skew(vh.matmul(gVh.mH)) }
         var found = u.matmul(middle)
-        if m > k, let gU = g.0 {
+        if m > k, let gU {
             let scaled = gU / s.unsqueeze(-2)
             found = found + scaled - u.matmul(u.mH.matmul(scaled))
         }
         found = found.matmul(vh)
-        if n > k, let gVh = g.2 {
+        if n > k, let gVh {
             let scaled = gVh / s.unsqueeze(-1)
             found = found + u.matmul(scaled - scaled.matmul(vh.mH).matmul(vh))
         }
