@@ -93,6 +93,8 @@ struct Arguments {
         case is AdaptiveSizes.Type: return value.number.map { AdaptiveSizes($0) } ?? AdaptiveSizes(value.items.map(\.number))
         case is Device.Type: return value.text == "cpu" ? Device.cpu : nil
         case is PaddingMode.Type: return value.text == "zeros" ? .zeros : value.text.flatMap { PaddingMode(rawValue: $0) }
+        case is MatrixNorm.Type: return value.real.map { .order($0) } ?? value.text.flatMap { MatrixNorm($0) }
+        case is ClosedRange<Double>.Type: return value.items.count == 2 ? (value.items[0].real ?? 0)...(value.items[1].real ?? 0) : nil
         case is [Double].Type: return value.real.map { [$0] } ?? value.items.map { $0.real ?? .nan }
         default: break
         }
@@ -202,7 +204,7 @@ struct Table: Sendable {
 
     /// What the function of that name answers; nil where there is none.
     func call(_ a: Arguments) throws -> Any? {
-        guard let overloads = entries[a.op] else { return nil }
+        guard let overloads = entries["\(a.op).\(a.variant)"] ?? entries[a.op] else { return nil }
         var refusal = Refusal("\(a.op): no form of it takes these arguments")
         for (signature, call) in overloads where overloads.count == 1 || a.fit(signature) {
             do { return try call(a) } catch let error as Refusal { refusal = error }

@@ -1,8 +1,6 @@
 import Tern
 
 private typealias Padding = any ConvolutionPadding
-private typealias Conv = @Sendable (Int, Int, Sizes, Sizes, Padding, Sizes, Int, Bool, PaddingMode) -> Module
-private typealias Transposed = @Sendable (Int, Int, Sizes, Sizes, Sizes, Sizes, Int, Bool, Sizes) -> Module
 private typealias Norm = @Sendable (Int, Double, Double?, Bool, Bool, Bool) -> Module
 private typealias Activation = @Sendable (Number) -> Module
 
@@ -16,48 +14,39 @@ let layers = Table { op in
     op("ChannelShuffle(groups)", ChannelShuffle.init)
     op("PixelShuffle(upscale_factor)", PixelShuffle.init)
     op("PixelUnshuffle(downscale_factor)", PixelUnshuffle.init)
-    op("Embedding(num_embeddings, embedding_dim, padding_idx, max_norm, norm_type=2, scale_grad_by_freq=false)") {
-        (rows: Int, columns: Int, padding: Int?, maxNorm: Double?, norm: Double, byFrequency: Bool) in
-        Embedding(rows, columns, paddingIndex: padding, maxNorm: maxNorm, normType: norm, scaleGradByFreq: byFrequency)
-    }
+    op(
+        "Embedding(num_embeddings, embedding_dim, padding_idx, max_norm, norm_type=2, scale_grad_by_freq=false)",
+        Embedding.init(_:_:paddingIndex:maxNorm:normType:scaleGradByFreq:))
 
     let conv = "kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=true, padding_mode=zeros)"
-    let convs: [String: Conv] = ["Conv1d": Conv1d.init, "Conv2d": Conv2d.init, "Conv3d": Conv3d.init]
-    for (name, f) in convs { op("\(name)(in_channels, out_channels, \(conv)", f) }
-    let lazyConvs: [String: Maker<Int, Sizes, Sizes, Padding, Sizes, Int, Bool, PaddingMode>] = [
-        "LazyConv1d": LazyConv1d.init, "LazyConv2d": LazyConv2d.init, "LazyConv3d": LazyConv3d.init,
-    ]
-    for (name, f) in lazyConvs { op("\(name)(out_channels, \(conv)", f) }
+    op("Conv1d(in_channels, out_channels, \(conv)", Conv1d.init)
+    op("Conv2d(in_channels, out_channels, \(conv)", Conv2d.init)
+    op("Conv3d(in_channels, out_channels, \(conv)", Conv3d.init)
+    op("LazyConv1d(out_channels, \(conv)", LazyConv1d.init)
+    op("LazyConv2d(out_channels, \(conv)", LazyConv2d.init)
+    op("LazyConv3d(out_channels, \(conv)", LazyConv3d.init)
     let transposed = "kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=true, dilation=1)"
-    let transposes: [String: Transposed] = [
-        "ConvTranspose1d": ConvTranspose1d.init, "ConvTranspose2d": ConvTranspose2d.init, "ConvTranspose3d": ConvTranspose3d.init,
-    ]
-    for (name, f) in transposes { op("\(name)(in_channels, out_channels, \(transposed)", f) }
-    let lazyTransposes: [String: Maker<Int, Sizes, Sizes, Sizes, Sizes, Int, Bool, Sizes>] = [
-        "LazyConvTranspose1d": LazyConvTranspose1d.init, "LazyConvTranspose2d": LazyConvTranspose2d.init,
-        "LazyConvTranspose3d": LazyConvTranspose3d.init,
-    ]
-    for (name, f) in lazyTransposes { op("\(name)(out_channels, \(transposed)", f) }
+    op("ConvTranspose1d(in_channels, out_channels, \(transposed)", ConvTranspose1d.init)
+    op("ConvTranspose2d(in_channels, out_channels, \(transposed)", ConvTranspose2d.init)
+    op("ConvTranspose3d(in_channels, out_channels, \(transposed)", ConvTranspose3d.init)
+    op("LazyConvTranspose1d(out_channels, \(transposed)", LazyConvTranspose1d.init)
+    op("LazyConvTranspose2d(out_channels, \(transposed)", LazyConvTranspose2d.init)
+    op("LazyConvTranspose3d(out_channels, \(transposed)", LazyConvTranspose3d.init)
 
     let maxPools: [String: Maker<Sizes, Sizes?, Sizes, Sizes, Bool>] = [
         "MaxPool1d": MaxPool1d.init, "MaxPool2d": MaxPool2d.init, "MaxPool3d": MaxPool3d.init,
     ]
     for (name, f) in maxPools { op("\(name)(kernel_size, stride, padding=0, dilation=1, ceil_mode@5=false)", f) }
     op("AvgPool1d(kernel_size, stride, padding=0, ceil_mode=false, count_include_pad=true)", AvgPool1d.init)
-    let avgPools: [String: Maker<Sizes, Sizes?, Sizes, Bool, Bool, Int?>] = [
-        "AvgPool2d": AvgPool2d.init, "AvgPool3d": AvgPool3d.init,
-    ]
-    for (name, f) in avgPools {
-        op("\(name)(kernel_size, stride, padding=0, ceil_mode=false, count_include_pad=true, divisor_override)", f)
-    }
+    let average = "(kernel_size, stride, padding=0, ceil_mode=false, count_include_pad=true, divisor_override)"
+    op("AvgPool2d\(average)", AvgPool2d.init)
+    op("AvgPool3d\(average)", AvgPool3d.init)
     let lpPools: [String: Maker<Number, Sizes, Sizes?, Bool>] = [
         "LPPool1d": LPPool1d.init, "LPPool2d": LPPool2d.init, "LPPool3d": LPPool3d.init,
     ]
     for (name, f) in lpPools { op("\(name)(norm_type, kernel_size, stride, ceil_mode=false)", f) }
-    let adaptive1d: [String: Maker<Int>] = [
-        "AdaptiveAvgPool1d": AdaptiveAvgPool1d.init, "AdaptiveMaxPool1d": AdaptiveMaxPool1d.init,
-    ]
-    for (name, f) in adaptive1d { op("\(name)(output_size)", f) }
+    op("AdaptiveAvgPool1d(output_size)", AdaptiveAvgPool1d.init)
+    op("AdaptiveMaxPool1d(output_size)", AdaptiveMaxPool1d.init)
     let adaptive: [String: Maker<AdaptiveSizes>] = [
         "AdaptiveAvgPool2d": AdaptiveAvgPool2d.init, "AdaptiveAvgPool3d": AdaptiveAvgPool3d.init,
         "AdaptiveMaxPool2d": AdaptiveMaxPool2d.init, "AdaptiveMaxPool3d": AdaptiveMaxPool3d.init,
@@ -133,15 +122,11 @@ let lossLayers = Table { op in
         "MultiLabelMarginLoss": MultiLabelMarginLoss.init,
     ]
     for (name, f) in plain { op("\(name)(*reduction=mean)", f) }
-    let margins: [String: Maker<Double, Reduction>] = [
-        "CosineEmbeddingLoss": CosineEmbeddingLoss.init, "MarginRankingLoss": MarginRankingLoss.init,
-    ]
-    for (name, f) in margins { op("\(name)(margin=0, *reduction=mean)", f) }
+    op("CosineEmbeddingLoss(margin=0, *reduction=mean)", CosineEmbeddingLoss.init)
+    op("MarginRankingLoss(margin=0, *reduction=mean)", MarginRankingLoss.init)
     op("HingeEmbeddingLoss(margin=1, *reduction=mean)", HingeEmbeddingLoss.init)
-    let weighted: [String: Maker<Tensor?, Reduction>] = [
-        "BCELoss": BCELoss.init, "MultiLabelSoftMarginLoss": MultiLabelSoftMarginLoss.init,
-    ]
-    for (name, f) in weighted { op("\(name)(weight, *reduction=mean)", f) }
+    op("BCELoss(weight, *reduction=mean)", BCELoss.init)
+    op("MultiLabelSoftMarginLoss(weight, *reduction=mean)", MultiLabelSoftMarginLoss.init)
     op("BCEWithLogitsLoss(weight, *reduction=mean, *pos_weight)", BCEWithLogitsLoss.init)
     op("CrossEntropyLoss(weight, *ignore_index=-100, *reduction=mean, *label_smoothing=0)", CrossEntropyLoss.init)
     op("CTCLoss(blank=0, reduction=mean, zero_infinity=false)", CTCLoss.init)

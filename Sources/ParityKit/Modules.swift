@@ -35,12 +35,7 @@ private func called(_ module: Module, _ givesIndices: Bool, _ a: Arguments) thro
     func state(_ hx: [Tensor]?) -> State? { hx.map { ($0[0], $0[1]) } }
     let answer: Any
     switch module {
-    case let m as MaxPool1d where givesIndices: answer = try a.call("(input)", m.withIndices)
-    case let m as MaxPool2d where givesIndices: answer = try a.call("(input)", m.withIndices)
-    case let m as MaxPool3d where givesIndices: answer = try a.call("(input)", m.withIndices)
-    case let m as AdaptiveMaxPool1d where givesIndices: answer = try a.call("(input)", m.withIndices)
-    case let m as AdaptiveMaxPool2d where givesIndices: answer = try a.call("(input)", m.withIndices)
-    case let m as AdaptiveMaxPool3d where givesIndices: answer = try a.call("(input)", m.withIndices)
+    case let m as any IndexedPooling where givesIndices: answer = try a.call("(input)", m.withIndices)
     case let m as Bilinear: answer = try a.call("(input1, input2)", m.callAsFunction)
     case let m as GaussianNLLLoss: answer = try a.call("(input, target, ~var)", m.callAsFunction)
     case let m as MarginRankingLoss: answer = try a.call("(input1, input2, target)", m.callAsFunction)

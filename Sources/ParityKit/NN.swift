@@ -12,6 +12,10 @@ let activations = Table { op in
     op("clamp_min(input, ~min)") { (x: Tensor, min: Tensor) in x.clamp(min: min) }
     op("clamp_max(input, ~max)") { (x: Tensor, max: Tensor) in x.clamp(max: max) }
     op("nn.functional.pad(input, pad, mode=constant, value)", padded)
+    op("grid_sampler_2d(input, grid, mode, padding_mode, align_corners)") { (x: Tensor, grid: Tensor, i: Int, j: Int, corners: Bool) in
+        let mode = [GridSamplingMode.bilinear, .nearest, .bicubic][i], edge = [GridPaddingMode.zeros, .border, .reflection][j]
+        return gridSample(x, grid, mode: mode, paddingMode: edge, alignCorners: corners)
+    }
     op("constant_pad_nd(input, pad, value)") { (x: Tensor, amounts: [Int], value: (Number)?) in
         padded(x, amounts, .constant, value)
     }
@@ -81,8 +85,8 @@ let functional = Table("nn.functional.") { op in
         interpolate(x, size: size, scaleFactor: factor, mode: .linear, alignCorners: true)
     }
 
-    let conv = "(input, weight, bias, stride=1, padding=0, dilation=1, groups=1)",
-        transposed = "(input, weight, bias, stride=1, padding=0, "
+    let conv = "(input, weight, bias, stride=1, padding=0, dilation=1, groups=1)"
+    let transposed = "(input, weight, bias, stride=1, padding=0, output_padding=0, groups=1, dilation=1)"
     typealias Padding = any ConvolutionPadding
     op("conv1d\(conv)") { (x: Tensor, w: Tensor, b: Tensor?, stride: Sizes, padding: Padding, dilation: Sizes, groups: Int) in
         conv1d(x, w, b, stride: stride, padding: padding, dilation: dilation, groups: groups)
@@ -93,10 +97,9 @@ let functional = Table("nn.functional.") { op in
     op("conv3d\(conv)") { (x: Tensor, w: Tensor, b: Tensor?, stride: Sizes, padding: Padding, dilation: Sizes, groups: Int) in
         conv3d(x, w, b, stride: stride, padding: padding, dilation: dilation, groups: groups)
     }
-    let transposes: [String: Function<Tensor, Tensor, Tensor?, Sizes, Sizes, Sizes, Int, Sizes>] = [
-        "conv_transpose1d": convTranspose1d, "conv_transpose2d": convTranspose2d, "conv_transpose3d": convTranspose3d,
-    ]
-    for (name, f) in transposes { op("\(name)\(transposed)output_padding=0, groups=1, dilation=1)", f) }
+    op("conv_transpose1d\(transposed)", convTranspose1d)
+    op("conv_transpose2d\(transposed)", convTranspose2d)
+    op("conv_transpose3d\(transposed)", convTranspose3d)
 
     let pools: [String: Pool] = [
         "max_pool1d": maxPool1dWithIndices, "max_pool2d": maxPool2dWithIndices, "max_pool3d": maxPool3dWithIndices,
@@ -169,5 +172,9 @@ let functional = Table("nn.functional.") { op in
     op("poisson_nll_loss(input, target, *log_input=true, *full=false, *eps=1e-8, *reduction=mean)", poissonNllLoss)
     op("smooth_l1_loss(input, target, *reduction=mean, *beta=1)", smoothL1Loss)
     op("soft_margin_loss(input, target, *reduction=mean)", softMarginLoss)
+    op("triplet_margin_with_distance_loss(input, positive, negative, *margin=1, *swap=false, *reduction=mean)") {
+        (x: Tensor, near: Tensor, far: Tensor, margin: Double, swap: Bool, reduction: Reduction) in
+        tripletMarginWithDistanceLoss(x, near, far, margin: margin, swap: swap, reduction: reduction)
+    }
     op("triplet_margin_loss(input, positive, negative, *margin=1, *p=2, *eps=1e-6, *swap=false, *reduction=mean)", tripletMarginLoss)
 }

@@ -47,43 +47,27 @@ let reductions = Table { op in
     op("cummin(input, dim)", Tensor.cummin)
     op("logcumsumexp(input, dim)", Tensor.logcumsumexp)
     op("count_nonzero(input, dim)", Tensor.countNonzero)
-    op("quantile(input, ~q, dim, keepdim=false, *interpolation=linear)") {
-        (x: Tensor, q: Tensor, dim: Int?, keep: Bool, way: Tensor.Interpolation) in
-        x.quantile(q, dim: dim, keepDim: keep, interpolation: way)
-    }
-    op("nanquantile(input, ~q, dim, keepdim=false, *interpolation=linear)") {
-        (x: Tensor, q: Tensor, dim: Int?, keep: Bool, way: Tensor.Interpolation) in
-        x.nanquantile(q, dim: dim, keepDim: keep, interpolation: way)
-    }
+    typealias Quantile = Method<Tensor, Int?, Bool, Tensor.Interpolation>
+    op("quantile(input, ~q, dim, keepdim=false, *interpolation=linear)", Tensor.quantile as Quantile)
+    op("nanquantile(input, ~q, dim, keepdim=false, *interpolation=linear)", Tensor.nanquantile as Quantile)
     op("cov(input, *correction=1, *fweights, *aweights)", Tensor.cov)
     op("corrcoef(input)", Tensor.corrcoef)
     op("renorm(input, p, dim, maxnorm)", Tensor.renorm)
     op("dist(input, other, p=2)", Tensor.dist)
-    op("norm(input, p=2, dim, keepdim=false, *dtype)") { (x: Tensor, p: Double, dims: [Int]?, keep: Bool, dtype: DType?) in
-        x.norm(p, dims: dims, keepDim: keep, dtype: dtype)
-    }
-    op("norm(input, p, dim, keepdim=false, *dtype)") { (x: Tensor, p: String, dims: [Int]?, keep: Bool, dtype: DType?) in
-        guard p == "fro" else { throw Missing() }
-        return x.norm(2, dims: dims, keepDim: keep, dtype: dtype)
+    op("norm(input, p=2, dim, keepdim=false, *dtype)", Tensor.norm as Method<Double, [Int]?, Bool, DType?>)
+    op("norm(input, p=fro, dim, keepdim=false, *dtype)") { (x: Tensor, _: String, dims: [Int]?, keep: Bool, dtype: DType?) in
+        x.norm(2, dims: dims, keepDim: keep, dtype: dtype)
     }
     op("diff(input, n=1, dim=-1, prepend, append)", Tensor.diff)
     op("trapezoid|trapz(input, x, *dx=1, *dim=-1)", Tensor.trapezoid)
     op("cumulative_trapezoid(input, x, *dx=1, *dim=-1)", Tensor.cumulativeTrapezoid)
-    op("gradient(input, *spacing, *dim, *edge_order=1)") { (x: Tensor, spacing: Value, dims: [Int]?, order: Int) in
-        if spacing.isNull { return x.gradient(dims: dims, edgeOrder: order) }
-        if let spacing = spacing.real { return x.gradient(spacing: spacing, dims: dims, edgeOrder: order) }
-        if spacing.tensors.isEmpty { return x.gradient(spacings: spacing.items.compactMap(\.real), dims: dims, edgeOrder: order) }
-        return x.gradient(coordinates: spacing.tensors, dims: dims, edgeOrder: order)
-    }
+    op("gradient(input, *spacing=1, *dim, *edge_order=1)", Tensor.gradient(spacing:dims:edgeOrder:))
+    op("gradient(input, *spacing, *dim, *edge_order=1)", Tensor.gradient(coordinates:dims:edgeOrder:))
+    op("gradient(input, *spacing, *dim, *edge_order=1)", Tensor.gradient(spacings:dims:edgeOrder:))
 
     op("histc(input, bins=100, min=0, max=0)", Tensor.histc)
-    op("histogram(input, bins, *weight, *density=false)") { (x: Tensor, edges: Tensor, weight: Tensor?, density: Bool) in
-        x.histogram(edges: edges, weight: weight, density: density)
-    }
-    op("histogram(input, bins=100, *range, *weight, *density=false)") {
-        (x: Tensor, bins: Int, range: [Double]?, weight: Tensor?, density: Bool) in
-        x.histogram(bins, range: range.map { $0[0]...$0[1] }, weight: weight, density: density)
-    }
+    op("histogram(input, bins, *weight, *density=false)", Tensor.histogram(edges:weight:density:))
+    op("histogram(input, bins=100, *range, *weight, *density=false)", Tensor.histogram(_:range:weight:density:))
     op("searchsorted(sorted_sequence, ~input, *side=left, *right=false, *sorter, *out_int32=false)") {
         (places: Tensor, values: Tensor, side: String, right: Bool, sorter: Tensor?, narrow: Bool) in
         searchsorted(places, values, right: right || side == "right", sorter: sorter, dtype: narrow ? .int32 : .int64)
@@ -92,19 +76,15 @@ let reductions = Table { op in
         x.bucketize(boundaries, right: right, dtype: narrow ? .int32 : .int64)
     }
     op("isin(~elements, ~test_elements, *invert=false)", Tensor.isin)
-    op("unique(input, *sorted, *return_inverse=false, *return_counts=false, *dim)") {
-        (x: Tensor, _: Bool?, inverse: Bool, counts: Bool, dim: Int?) in
-        asked(x.unique(dim: dim), inverse, counts)
+    let distinct: [String: @Sendable (Tensor, Int?) -> (values: Tensor, inverse: Tensor, counts: Tensor)] = [
+        "unique": { $0.unique(dim: $1) }, "unique_consecutive": { $0.uniqueConsecutive(dim: $1) },
+    ]
+    for (name, f) in distinct {
+        op("\(name)(input, *return_inverse=false, *return_counts=false, *dim)") { (x: Tensor, inverse: Bool, counts: Bool, dim: Int?) in
+            let found = f(x, dim)
+            return [found.values] + (inverse ? [found.inverse] : []) + (counts ? [found.counts] : [])
+        }
     }
-    op("unique_consecutive(input, *return_inverse=false, *return_counts=false, *dim)") {
-        (x: Tensor, inverse: Bool, counts: Bool, dim: Int?) in
-        asked(x.uniqueConsecutive(dim: dim), inverse, counts)
-    }
-}
-
-/// The values of a `unique`, and the parts of it that were asked for.
-private func asked(_ found: (values: Tensor, inverse: Tensor, counts: Tensor), _ inverse: Bool, _ counts: Bool) -> [Tensor] {
-    [found.values] + (inverse ? [found.inverse] : []) + (counts ? [found.counts] : [])
 }
 
 /// Reductions and normalizations of the elements that a mask leaves.

@@ -43,7 +43,8 @@ public func answered(_ cases: CaseFile, _ i: Int) -> (id: String, answer: Answer
 }
 
 private let operators = Table([
-    pointwise, reductions, maskedOps, shapes, indexing, creation, windows, products, fourier, activations, functional,
+    pointwise, reductions, maskedOps, shapes, indexing, creation, windows, products, linearAlgebra, stretches, fourier, activations,
+    functional,
 ])
 
 /// Adds the gradients of the inputs that ask for one, where the case seeds them.

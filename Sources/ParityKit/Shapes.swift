@@ -74,14 +74,13 @@ let shapes = Table { op in
     op("split|split_with_sizes(input, split_size, dim=0)") { (x: Tensor, sizes: [Int], dim: Int) in x.split(sizes, dim: dim) }
     op("tensor_split(input, indices_or_sections, dim=0)") { (x: Tensor, n: Int, dim: Int) in x.tensorSplit(n, dim: dim) }
     op("tensor_split(input, indices_or_sections, dim=0)") { (x: Tensor, places: [Int], dim: Int) in x.tensorSplit(places, dim: dim) }
-    let equal: [String: @Sendable (Tensor, Int) -> [Tensor]] = [
-        "hsplit": { $0.hsplit($1) }, "vsplit": { $0.vsplit($1) }, "dsplit": { $0.dsplit($1) },
-    ]
-    for (name, f) in equal { op("\(name)(input, sections)", f) }
-    let cut: [String: @Sendable (Tensor, [Int]) -> [Tensor]] = [
-        "hsplit": { $0.hsplit($1) }, "vsplit": { $0.vsplit($1) }, "dsplit": { $0.dsplit($1) },
-    ]
-    for (name, f) in cut { op("\(name)(input, indices)", f) }
-    op("nonzero(input, *as_tuple=false)") { (x: Tensor, parts: Bool) in parts ? x.nonzero().unbind(1) : [x.nonzero()] }
+    typealias Parts<Cut> = @Sendable (Tensor) -> (Cut) -> [Tensor]
+    op("hsplit(input, sections)", Tensor.hsplit as Parts<Int>)
+    op("vsplit(input, sections)", Tensor.vsplit as Parts<Int>)
+    op("dsplit(input, sections)", Tensor.dsplit as Parts<Int>)
+    op("hsplit(input, indices)", Tensor.hsplit as Parts<[Int]>)
+    op("vsplit(input, indices)", Tensor.vsplit as Parts<[Int]>)
+    op("dsplit(input, indices)", Tensor.dsplit as Parts<[Int]>)
+    op("nonzero(input, *as_tuple=false)") { (x: Tensor, parts: Bool) in parts ? x.nonzeroIndices() : [x.nonzero()] }
     op("argwhere(input)", Tensor.argwhere)
 }

@@ -79,7 +79,8 @@ public struct CaseFile {
     }
 
     private func tensor(_ row: Value) throws -> Tensor {
-        guard let offset = row["offset"].number, let count = row["bytes"].number else { throw Refusal("a tensor's row is not complete") }
+        guard let offset = row["offset"].number, let count = row["bytes"].number, offset >= 0, count >= 0, count <= blob.count - offset
+        else { throw Refusal("a tensor's row is not complete, or tensors.bin ends early") }
         var t = Tensor.empty(Shape(row["shape"].items.compactMap(\.number)), dtype: try dtype(row["dtype"]))
         let bytes = (blob.startIndex + offset)..<(blob.startIndex + offset + count)
         if count > 0 { t.withUnsafeMutableBytes { _ = blob.copyBytes(to: $0, from: bytes) } }

@@ -65,6 +65,25 @@ import Testing
         #expect(gradientError([x]) { parts(slope($0[0]).fft()) } < 1e-7)
     }
 
+    @Test func shortTimes() {
+        let x = (Tensor.arange(60, dtype: .float64) * 0.7).sin().reshape(2, 30), window = Window.hann(8, symmetric: false, dtype: .float64)
+        let spectra = x.stft(8, window: window)
+        #expect(spectra.shape == [2, 5, 16] && spectra.dtype == .complex128)
+        // One stretch by hand: centered at 2 · hop, so from element 0 on.
+        let wanted = (x[0, 0..<8] * window).rfft()
+        #expect(spectra[0, 0..., 2].isclose(wanted).all().item(Bool.self))
+        #expect(spectra.istft(8, window: window, length: 30).allclose(x))
+        #expect(x.stft(8, hopLength: 3, winLength: 6, center: false, onesided: false).shape == [2, 8, 8])
+        let z = Tensor.complex(x, x.flip(1))
+        let round = z.stft(8, normalized: true).istft(8, normalized: true, length: 30, complex: true)
+        #expect(round.allclose(z))
+        #expect(failure { x.stft(64, center: false) }?.message.contains("64 do not fit") == true)
+        #expect(failure { spectra.istft(16) }?.op == "istft" && failure { z.stft(8, onesided: true) }?.op == "stft")
+        #expect(gradientError([x[0, 0..<12]]) { $0[0].stft(4).viewAsReal().square() } < 1e-7)
+        #expect(
+            gradientError([x[0, 0..<9]]) { Tensor.complex($0[0].reshape(3, 3), $0[0].flip(0).reshape(3, 3)).istft(4, hopLength: 2) } < 1e-7)
+    }
+
     @Test func windows() {
         #expect(holds(Window.hann(4), [4], [0, 0.75, 0.75, 0]) && holds(Window.hann(4, symmetric: false), [4], [0, 0.5, 1, 0.5]))
         #expect(

@@ -52,6 +52,15 @@ typedef struct TernNumber {
 void *_Nullable tern_allocate(size_t bytes);
 void tern_deallocate(void *_Nullable memory, size_t bytes);
 
+// Libraries found at run time ----------------------------------------------------------------------------------------
+/// Opens a shared library by its name or path; NULL where it is not there. It stays open.
+void *_Nullable tern_library_open(const char *_Nonnull name);
+void *_Nullable tern_library_symbol(void *_Nonnull library, const char *_Nonnull name);
+/// Calls a Fortran subroutine, whose arguments are all addresses (and the lengths of its letters, at the end): at most 20.
+void tern_call_fortran(void *_Nonnull function, void *_Nullable const *_Nonnull arguments, int32_t count);
+/// Calls a C function of one `int`.
+void tern_call_with_int(void *_Nonnull function, int32_t value);
+
 // Threads -----------------------------------------------------------------------------------------------------------
 /// How many threads a kernel may use, the caller included. Default: the cores that affinity and cgroup allow.
 int32_t tern_thread_count(void);

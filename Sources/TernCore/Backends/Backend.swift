@@ -46,6 +46,9 @@ package protocol Backend: AnyObject, Sendable {
     func avgPool(_ out: Tensor, _ x: Tensor, _ geometry: TernPooling) -> Bool
     func avgPoolGradient(_ dx: Tensor, _ g: Tensor, _ geometry: TernPooling) -> Bool
 
+    /// Calls a routine of LAPACK or BLAS for each matrix of a batch; gives the `info` of each (0: all is well), nil where the device has none.
+    func lapack(_ routine: String, _ dtype: DType, batch: Int, _ arguments: [LAPACK.Argument]) throws(TensorError) -> [Int]?
+
     // Fused: each has a definition composed of the above
     func softmax(_ out: Tensor, _ x: Tensor, _ dim: Int, logarithm: Bool) -> Bool
     func softmaxGradient(_ dx: Tensor, _ g: Tensor, _ y: Tensor, _ dim: Int, logarithm: Bool) -> Bool
@@ -59,4 +62,5 @@ package protocol Backend: AnyObject, Sendable {
 extension Backend {
     // Kernels that a device may do without.
     package func fourier(_ out: Tensor, _ x: Tensor, _ dim: Int, inverse: Bool) -> Bool { false }
+    package func lapack(_ routine: String, _ dtype: DType, batch: Int, _ arguments: [LAPACK.Argument]) throws(TensorError) -> [Int]? { nil }
 }

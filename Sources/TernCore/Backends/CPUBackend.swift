@@ -71,6 +71,9 @@ package final class CPUBackend: Backend {
     package func fourier(_ out: Tensor, _ x: Tensor, _ dim: Int, inverse: Bool) -> Bool {
         withArrays(out, x) { tern_fourier($0, $1, Int32(dim), inverse) }
     }
+    package func lapack(_ routine: String, _ dtype: DType, batch: Int, _ arguments: [LAPACK.Argument]) throws(TensorError) -> [Int]? {
+        try LAPACK.found().call(routine, dtype, batch: batch, arguments)
+    }
     package func convolution(_ out: Tensor, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: TernConvolution) -> Bool {
         var geometry = geometry
         return withArrays(out, x, weight) { out, x, weight in

@@ -11,6 +11,8 @@ public struct TensorError: Error, Sendable, Equatable {
         case device
         /// An op has no kernel for these dtypes on this device.
         case unsupported
+        /// A library of the system that the op needs is not installed; the message says what to install.
+        case library
     }
     /// What kind of thing is wrong.
     public let kind: Kind

@@ -8,10 +8,10 @@ private struct Curve: Op {
     var saves: Saves { .first }
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
         try Check.require(x.dtype.isFloatingPoint, name, "takes floating-point tensors, not \(x.dtype): convert with to(.float32)")
-        return value(x).to(x.dtype)
+        return value(x.widened).to(x.dtype)
     }
     func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
-        let slope = slope(x)
+        let slope = slope(x.widened)
         return slope.dtype == .bool ? g.gated(slope) : g * slope
     }
 }

@@ -24,7 +24,8 @@ public func scaledDotProductAttention(
             "query and key must have one last size, key and value one size before it: \(shapes)")
         try Check.require(!isCausal || mask == nil, op, "isCausal and a mask exclude each other: put the causal part into the mask")
         try Check.require((0...1).contains(dropout), op, "dropout must be between 0 and 1, not \(dropout)")
-        var (key, value) = (key, value)
+        let dtype = query.dtype, query = query.widened
+        var (key, value) = (key.widened, value.widened)
         if enableGQA {
             try Check.require(
                 query.rank >= 3 && key.rank >= 3 && value.rank >= 3 && key.shape[-3] > 0 && value.shape[-3] > 0
@@ -60,7 +61,7 @@ public func scaledDotProductAttention(
             let kept = Tensor.bernoulli(weights.shape, p: 1 - dropout, dtype: weights.dtype, device: weights.device)
             weights = weights * (dropout == 1 ? kept : kept / (1 - dropout))
         }
-        return weights.matmul(value)
+        return weights.matmul(value).to(dtype)
     }
 }
 

@@ -22,7 +22,7 @@ extension Tensor {
         composed(self, a, b) {
             try Check.require(
                 a.dtype.isDifferentiable || b.dtype.isDifferentiable, "addcdiv",
-                "a true quotient of \(a.dtype) and \(b.dtype) is not taken here: convert one to a floating-point dtype, or use divided(by:rounding:)"
+                "no true quotient is taken of \(a.dtype) and \(b.dtype): convert one to a floating-point dtype, or use divided(by:rounding:)"
             )
             return self + (a / b).scaled(value)
         }

@@ -69,11 +69,14 @@ struct TransposedConvolution: Op {
     func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { ConvolutionGeometry.flops(outer: x[0], weight: x[1]) }
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
         let shape = Shape([x[0].shape[0], x[1].shape[1] * geometry.groups] + sizes)
+        let dtype = x[0].dtype
+        // The bias is added before a half-precision result is rounded.
+        let x = x.count > 2 ? x.map(\.widened) : x
         let out = Tensor(empty: shape, x[0].dtype, on: x[0].backend)
         guard out.backend.convolutionInputGradient(out, x[0], x[1], geometry.c) else { return nil }
         guard x.count > 2 else { return out }
         let bias = x[2].detach().reshape(Shape([-1] + sizes.map { _ in 1 }))
-        return out.backend.binary(TERN_BINARY_add, out, out, bias.broadcast(shape)) ? out : nil
+        return out.backend.binary(TERN_BINARY_add, out, out, bias.broadcast(shape)) ? out.to(dtype) : nil
     }
     func definition(_ x: [Tensor]) -> Tensor? {
         let y = ConvolutionDefinition(geometry).transposed(x[0], x[1], sizes: sizes)

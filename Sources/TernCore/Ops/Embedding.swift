@@ -125,17 +125,18 @@ public func embeddingBag(
         for (bag, end) in ends.enumerated() { owners += [Int](repeating: bag, count: Swift.max(end - owners.count, 0)) }
         let flat = input.flatten().to(.int64).narrow(0, start: 0, length: owners.count)
         var rows = embedding(flat, weight, paddingIndex: padding, scaleGradByFreq: scaleGradByFreq)
+        if mode != .max { rows = rows.widened }
         let counts = padding.map { (flat .!= $0).unsqueeze(1) }
         if let perSampleWeights { rows = rows * perSampleWeights.flatten().narrow(0, start: 0, length: owners.count).unsqueeze(1) }
         let bag = Tensor(owners, device: input.device).unsqueeze(1)
-        let places = bag.expand(rows.shape), zeros = Tensor.zeros([bags, weight.shape[1]], dtype: weight.dtype, device: weight.device)
+        let places = bag.expand(rows.shape), zeros = Tensor.zeros([bags, weight.shape[1]], dtype: rows.dtype, device: weight.device)
         if mode == .max { return greatest(rows, places, counts, zeros) }
         if let counts { rows = rows.maskedFill(counts.logicalNot(), 0) }
         let sums = zeros.scatterAdd(0, places, rows)
-        if mode == .sum { return sums }
-        let ones = counts?.to(weight.dtype) ?? Tensor.ones([owners.count, 1], dtype: weight.dtype, device: weight.device)
-        let sizes = Tensor.zeros([bags, 1], dtype: weight.dtype, device: weight.device).scatterAdd(0, bag, ones)
-        return sums / sizes.clamp(min: 1)
+        if mode == .sum { return sums.to(weight.dtype) }
+        let ones = counts?.to(rows.dtype) ?? Tensor.ones([owners.count, 1], dtype: rows.dtype, device: weight.device)
+        let sizes = Tensor.zeros([bags, 1], dtype: rows.dtype, device: weight.device).scatterAdd(0, bag, ones)
+        return (sums / sizes.clamp(min: 1)).to(weight.dtype)
     }
 }
 

@@ -22,7 +22,8 @@ private struct FourierTransform: Op {
     func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { dispatch(FourierTransform(dim: dim, inverse: !inverse), g) }
 }
 
-/// How a Fourier transform of n numbers and its inverse are scaled: `backward`, the inverse by 1/n; `forward`, the transform; `ortho`, both by 1/√n.
+/// How a Fourier transform of n numbers and its inverse are scaled: `backward`, the inverse by 1/n; `forward`, the transform by 1/n;
+/// `ortho`, both by 1/√n.
 public enum FourierNorm: String, Sendable {
     /// The inverse by 1/n; both by 1/√n; the transform by 1/n.
     case backward, ortho, forward
@@ -56,7 +57,8 @@ extension Tensor {
     public func irfft(_ n: Int? = nil, dim: Int = -1, norm: FourierNorm = .backward) -> Tensor {
         fromHalf("irfft", n, dim) { $0.wholeFromHalf($1, $2, norm, inverse: true) }
     }
-    /// The real spectrum of a signal of `n` numbers that equals its own conjugate reversed, given as its first half. Source: `torch.fft.hfft`.
+    /// The real spectrum of a signal of `n` numbers that equals its own conjugate reversed, given as its first half.
+    /// Source: `torch.fft.hfft`.
     public func hfft(_ n: Int? = nil, dim: Int = -1, norm: FourierNorm = .backward) -> Tensor {
         fromHalf("hfft", n, dim) { $0.wholeFromHalf($1, $2, norm, inverse: false) }
     }
@@ -65,7 +67,8 @@ extension Tensor {
         line("ihfft", n, dim, real: true) { x, d, _ in x.halfSpectrum(d, norm, inverse: true) }
     }
 
-    // MARK: Several dimensions. `sizes`: the length taken along each of `dims` (−1: its own); default: all dimensions, the last two for `…2`.
+    // MARK: Several dimensions
+    // `sizes`: the length taken along each of `dims` (−1: its own). Default: all dimensions, the last two for `…2`.
 
     /// `fft` along several dimensions. Source: `torch.fft.fftn`.
     public func fftn(_ sizes: [Int]? = nil, dims: [Int]? = nil, norm: FourierNorm = .backward) -> Tensor {

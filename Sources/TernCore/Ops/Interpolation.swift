@@ -60,13 +60,13 @@ public func interpolate(
             default: return adaptiveAvgPool3d(x, outputSize: sizes)
             }
         }
-        var y = x
+        var y = x.widened
         for d in 0..<rank {
             let line = Resampling(
                 from: own[d], to: sizes[d], factor: factors[d], mode: mode, alignCorners: alignCorners, isDouble: x.dtype == .float64)
             y = line.apply(y, d + 2)
         }
-        return y
+        return y.to(x.dtype)
     }
 }
 

@@ -13,11 +13,8 @@ private struct Normalize: Op {
     let hasWeight: Bool, hasBias: Bool
     var saves: Saves { .inputs }
 
-    /// Half types are computed in float32.
-    static func wide(_ x: Tensor) -> Tensor { x.dtype == .float16 || x.dtype == .bfloat16 ? x.to(.float32) : x }
-
     static func statistics(_ x: Tensor, _ dims: [Int], _ epsilon: Double) -> (mean: Tensor, variance: Tensor, scale: Tensor) {
-        let x = wide(x)
+        let x = x.widened
         let mean = x.mean(dims, keepDim: true)
         let variance = (x - mean).square().mean(dims, keepDim: true)
         return (mean, variance, (variance + epsilon).rsqrt())
@@ -27,15 +24,15 @@ private struct Normalize: Op {
     private func bias(_ x: [Tensor]) -> Tensor? { hasBias ? x[hasWeight ? 4 : 3] : nil }
 
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
-        var y = (Normalize.wide(x[0]) - x[1]) * x[2]
+        var y = (x[0].widened - x[1]) * x[2]
         if let w = weight(x) { y = y * w }
         if let b = bias(x) { y = y + b }
         return y.to(x[0].dtype)
     }
 
     func gradient(_ g: Tensor, _ x: [Tensor], _ y: Tensor) -> [Tensor?] {
-        let g = Normalize.wide(g)
-        let input = Normalize.wide(x[0])
+        let g = g.widened
+        let input = x[0].widened
         // Differentiated again, the statistics are functions of x like all else.
         let again = isGradEnabled && fromInput ? Normalize.statistics(input, dims, epsilon) : nil
         let (mean, scale) = (again?.mean ?? x[1], again?.scale ?? x[2])
@@ -102,11 +99,11 @@ public func batchNorm(
         let dims = [0] + Array(2..<x.rank)
         let (w, b) = (weight.map { perChannel($0, x.rank) }, bias.map { perChannel($0, x.rank) })
         if !training, let mean, let variance {
-            let scale = noGrad { (Normalize.wide(variance) + eps).rsqrt() }
+            let scale = noGrad { (variance.widened + eps).rsqrt() }
             let fixed = Normalize(
                 name: op, gradientName: "NativeBatchNormBackward0", dims: dims, epsilon: eps, fromInput: false, hasWeight: w != nil,
                 hasBias: b != nil)
-            let statistics = [perChannel(Normalize.wide(mean.detach()), x.rank), perChannel(scale, x.rank)]
+            let statistics = [perChannel(mean.detach().widened, x.rank), perChannel(scale, x.rank)]
             return (dispatch(fixed, [x] + statistics + [w, b].compactMap { $0 }), mean, variance)
         }
         try Check.require(training || (mean == nil && variance == nil), op, "runningMean and runningVar must both be given to be used")
@@ -163,23 +160,10 @@ public func rmsNorm(_ x: Tensor, normalizedShape: Shape, weight: Tensor? = nil, 
     if x.isPoison || weight?.isPoison == true { return .poison }
     return raising(instead: .poison) { () throws(TensorError) in
         let dims = try lastDimensions("rms_norm", x, normalizedShape, [("weight", weight)])
-        let wide = Normalize.wide(x)
-        let squares = wide.dtype.isComplex ? (wide * wide.conj()).real : wide.square()
-        var y = wide * (squares.mean(dims, keepDim: true) + (eps ?? wide.dtype.spacingAtOne)).rsqrt()
+        let wide = x.widened
+        var y = wide * (wide.square().mean(dims, keepDim: true) + (eps ?? wide.dtype.spacingAtOne)).rsqrt()
         if let weight { y = y * weight }
         return y.to(x.dtype)
-    }
-}
-
-extension DType {
-    /// The difference between 1 and the next greater number. Source: `torch.finfo.eps`.
-    package var spacingAtOne: Double {
-        switch self {
-        case .float64, .complex128: 0x1p-52
-        case .float16: 0x1p-10
-        case .bfloat16: 0x1p-7
-        default: 0x1p-23
-        }
     }
 }
 

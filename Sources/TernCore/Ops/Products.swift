@@ -53,7 +53,8 @@ private func contraction(_ operands: [Labelled], _ output: [Int]) -> Tensor {
         let later = operands[(i + 1)...].flatMap(\.labels)
         result = contract(result, operands[i], keeping: Set(output + later))
     }
-    result.sum(dtype: result.tensor.dtype.isDifferentiable ? nil : .int64) { !output.contains($0) }
+    // A lone operand's sum promotes as any sum does.
+    result.sum(dtype: operands.count > 1 || result.tensor.dtype.isDifferentiable ? nil : .int64) { !output.contains($0) }
     return result.arranged(output)
 }
 
@@ -283,13 +284,13 @@ extension Tensor {
         }
     }
 
-    /// The n-th power of square matrices, n ≥ 0. Source: `torch.linalg.matrix_power`.
+    /// The n-th power of square matrices, of the inverse where n is negative. Source: `torch.linalg.matrix_power`.
     public func matrixPower(_ n: Int) -> Tensor {
         composed(self) {
             let op = "linalg.matrix_power"
             try Check.requireRank(op, self, 2...)
             try Check.require(shape[-1] == shape[-2], op, "takes square matrices, but the shape is \(shape.brief)")
-            try Check.require(n >= 0, op, "the power must be 0 or more, not \(n)")
+            if n < 0 { return linalg.inv(self).matrixPower(-n) }
             if n == 0 {
                 return maskedFill(Tensor.ones([], dtype: .bool, device: device), 0) + Tensor.eye(shape[-1], dtype: dtype, device: device)
             }

@@ -100,7 +100,7 @@ package struct View: Op {
 }
 
 /// Puts a view's gradient where its elements came from, over zeros; where several came from one, they add up.
-private struct ViewAdjoint: Op {
+struct ViewAdjoint: Op {
     let view: View
     let shape: Shape
     var name: String { view.name + "_backward" }

@@ -58,7 +58,7 @@ public final class AdaptiveAvgPool3d: AdaptivePooling {
 }
 
 /// The maxima of `outputSize` windows that share a sequence evenly. Source: `torch.nn.AdaptiveMaxPool1d`.
-public final class AdaptiveMaxPool1d: AdaptivePooling {
+public final class AdaptiveMaxPool1d: AdaptivePooling, IndexedPooling {
     /// - Parameter outputSize: the length of the output.
     public init(_ outputSize: Int) { super.init(AdaptiveSizes(outputSize)) }
     override public func forward(_ x: Tensor) -> Tensor { adaptiveMaxPool1d(x, outputSize: outputSize.sizes[0] ?? 1) }
@@ -70,7 +70,7 @@ public final class AdaptiveMaxPool1d: AdaptivePooling {
 }
 
 /// The maxima of windows that share an image evenly: `AdaptiveMaxPool2d(1)`, `AdaptiveMaxPool2d([3, nil])`. Source: `torch.nn.AdaptiveMaxPool2d`.
-public final class AdaptiveMaxPool2d: AdaptivePooling {
+public final class AdaptiveMaxPool2d: AdaptivePooling, IndexedPooling {
     /// - Parameter outputSize: one number, or one for each dimension; nil keeps the input's.
     override public init(_ outputSize: AdaptiveSizes) { super.init(outputSize) }
     /// - Parameter outputSize: the size of the output in each dimension.
@@ -84,7 +84,7 @@ public final class AdaptiveMaxPool2d: AdaptivePooling {
 }
 
 /// The maxima of windows that share a volume evenly. Source: `torch.nn.AdaptiveMaxPool3d`.
-public final class AdaptiveMaxPool3d: AdaptivePooling {
+public final class AdaptiveMaxPool3d: AdaptivePooling, IndexedPooling {
     /// - Parameter outputSize: one number, or one for each dimension; nil keeps the input's.
     override public init(_ outputSize: AdaptiveSizes) { super.init(outputSize) }
     /// - Parameter outputSize: the size of the output in each dimension.

@@ -14,6 +14,12 @@ public class Pooling: Module, Layer {
     override public var extraRepr: String { "kernel_size=\(python(kernelSize)), stride=\(python(stride)), padding=\(python(padding))" }
 }
 
+/// A layer that tells where in its input it found what it gives: the max poolings.
+public protocol IndexedPooling: Layer {
+    /// What the layer gives, and the positions of that in the input. Source: `return_indices=True` of `torch.nn.MaxPool2d`.
+    func withIndices(_ x: Tensor) -> (values: Tensor, indices: Tensor)
+}
+
 /// The greatest number of each window, over sequences. `withIndices` gives its place too.
 ///
 /// - Parameters:
@@ -21,7 +27,7 @@ public class Pooling: Module, Layer {
 ///   - ceilMode: windows that begin inside the input and end outside it count.
 ///
 /// Source: `torch.nn.MaxPool1d`.
-public final class MaxPool1d: Pooling {
+public final class MaxPool1d: Pooling, IndexedPooling {
     /// The distance between the elements of a window. Default 1.
     public let dilation: any SpatialSizes
 
@@ -50,7 +56,7 @@ public final class MaxPool1d: Pooling {
 
 /// The greatest number of each window, over images. `withIndices` gives its place too.
 /// Source: `torch.nn.MaxPool2d`.
-public final class MaxPool2d: Pooling {
+public final class MaxPool2d: Pooling, IndexedPooling {
     /// The distance between the elements of a window. Default 1.
     public let dilation: any SpatialSizes
 
@@ -79,7 +85,7 @@ public final class MaxPool2d: Pooling {
 
 /// The greatest number of each window, over volumes. `withIndices` gives its place too.
 /// Source: `torch.nn.MaxPool3d`.
-public final class MaxPool3d: Pooling {
+public final class MaxPool3d: Pooling, IndexedPooling {
     /// The distance between the elements of a window. Default 1.
     public let dilation: any SpatialSizes
 

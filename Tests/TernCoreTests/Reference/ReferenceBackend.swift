@@ -25,6 +25,11 @@ final class ReferenceBackend: Backend {
         UnsafeMutableRawBufferPointer(start: to, count: bytes.count).copyMemory(from: bytes)
     }
 
+    // LAPACK is a reference itself.
+    func lapack(_ routine: String, _ dtype: DType, batch: Int, _ arguments: [LAPACK.Argument]) throws(TensorError) -> [Int]? {
+        try LAPACK.found().call(routine, dtype, batch: batch, arguments)
+    }
+
     func fill(_ out: Tensor, _ value: Scalar) -> Bool {
         let out = Elements(out)
         forEachIndex(out.shape) { out.store(value, at: $0) }

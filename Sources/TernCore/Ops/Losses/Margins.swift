@@ -162,6 +162,7 @@ private func triplet(
             anchor.rank == positive.rank && anchor.rank == negative.rank, op,
             "anchor \(anchor.shape.brief), positive \(positive.shape.brief) and negative \(negative.shape.brief) must have as many dimensions"
         )
+        _ = try Check.broadcast(op, [anchor.shape, positive.shape, negative.shape])
         let near = distance(anchor, positive)
         var far = distance(anchor, negative)
         if swap { far = far.minimum(distance(positive, negative)) }

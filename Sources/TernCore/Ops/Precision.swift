@@ -1,0 +1,17 @@
+extension Tensor {
+    /// float16 and bfloat16 as float32, others as they are: a composition that would round at every step works on these, and rounds
+    /// its result once.
+    package var widened: Tensor { dtype == .float16 || dtype == .bfloat16 ? to(.float32) : self }
+}
+
+extension DType {
+    /// The difference between 1 and the next greater number. Source: `torch.finfo.eps`.
+    package var spacingAtOne: Double {
+        switch self {
+        case .float64, .complex128: 0x1p-52
+        case .float16: 0x1p-10
+        case .bfloat16: 0x1p-7
+        default: 0x1p-23
+        }
+    }
+}
