@@ -42,14 +42,14 @@ let products = Table { op in
 /// Spectra of stretches of a signal.
 let stretches = Table { op in
     let stft = "input, n_fft, hop_length, win_length, window, center=true"
-    op("stft(\(stft), pad_mode=reflect, normalized=false, onesided, return_complex=false)") {
+    op("stft(\(stft), pad_mode=reflect, normalized=false, onesided, return_complex)") {
         (
             x: Tensor, n: Int, hop: Int?, length: Int?, window: Tensor?, center: Bool, mode: PaddingMode, scaled: Bool, half: Bool?,
-            whole: Bool
+            whole: Bool?
         ) in
         let y = x.stft(
             n, hopLength: hop, winLength: length, window: window, center: center, padMode: mode, normalized: scaled, onesided: half)
-        return whole ? y : y.viewAsReal()
+        return whole ?? x.dtype.isComplex ? y : y.viewAsReal()
     }
     op("istft(\(stft), normalized=false, onesided, length, return_complex=false)", Tensor.istft)
 }

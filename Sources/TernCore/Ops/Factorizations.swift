@@ -64,9 +64,9 @@ struct Cholesky: Op {
     }
     func gradient(_ g: (Tensor?, Tensor?), _ x: Tensor, _ y: Pair) -> Tensor? {
         guard let g = g.0 else { return nil }
-        let l = y.a, product = l.mH.matmul(g), half = product.tril() - product.matrixDiagonal.diagEmbed() * 0.5
-        let left = triangularSolution(l.mH, half + half.mH, upper: true)
-        return triangularSolution(l.mH, left.mH, upper: true).mH * 0.5
+        let l = y.a, product = l.mH.matmul(g).tril(), middle = (product + product.tril(-1).mH) * 0.5
+        let left = triangularSolution(l.mH, middle, upper: true)
+        return triangularSolution(l.mH, left.mH, upper: true).mH
     }
 }
 

@@ -59,7 +59,9 @@ extension Tensor {
             let weights = try stretch(op, nFFT, hop, winLength, window) ?? Tensor.ones([nFFT], dtype: dtype.real, device: device)
             let norm: FourierNorm = normalized ? .ortho : .backward
             let spectra = transpose(-2, -1)
-            let frames = half ? spectra.irfft(nFFT, norm: norm) : complex ? spectra.ifft(norm: norm) : spectra.ifft(norm: norm).real
+            // Of a real signal's spectra the first half tells all, whatever the second holds.
+            let frames =
+                complex ? spectra.ifft(norm: norm) : spectra.narrow(-1, start: 0, length: nFFT / 2 + 1).irfft(nFFT, norm: norm)
 
             let reach = nFFT + hop * (shape[-1] - 1)
             func overlapped(_ x: Tensor) -> Tensor {
