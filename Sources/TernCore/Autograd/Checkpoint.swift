@@ -94,8 +94,8 @@ final class CheckpointFrame: @unchecked Sendable {
         count += 1
         var drops = false
         func drop(_ i: Int, _ t: inout Tensor) {
-            if t.storage === Storage.dropped { return }
-            t.storage = .dropped
+            if t.storage.isDropped { return }
+            t.storage = .dropped(on: t.backend)
             drops = true
         }
         x.updateEach(drop)

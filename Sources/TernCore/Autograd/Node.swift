@@ -187,7 +187,7 @@ extension Tensor {
     fileprivate func saved(withElements: Bool, withRecord: Bool) -> Tensor {
         if withElements, withRecord || node == nil { return self }
         return Tensor(
-            storage: withElements ? storage : .dropped, layout: layout, dtype: dtype, node: withRecord ? node : nil,
+            storage: withElements ? storage : .dropped(on: backend), layout: layout, dtype: dtype, node: withRecord ? node : nil,
             outputIndex: outputIndex)
     }
 

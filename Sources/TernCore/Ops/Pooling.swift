@@ -180,7 +180,7 @@ private struct AvgPoolGradient: Op {
     }
     func definition(_ g: Tensor) -> Tensor? {
         let geometry = pool.geometry
-        let whole = Tensor(storage: .dropped, layout: Layout(contiguous: Shape(g.shape.prefix(2) + sizes)), dtype: g.dtype)
+        let whole = Tensor(storage: .dropped(on: g.backend), layout: Layout(contiguous: Shape(g.shape.prefix(2) + sizes)), dtype: g.dtype)
         let shares = (g / pool.divisors(whole).to(g.device).to(g.dtype)).reshape(Shape([-1, 1] + geometry.positions))
         let ones = Tensor.ones(Shape([1, 1] + geometry.kernel), dtype: g.dtype, device: g.device)
         let convolution = ConvolutionGeometry(stride: geometry.stride, padding: geometry.padding, dilation: geometry.dilation, groups: 1)

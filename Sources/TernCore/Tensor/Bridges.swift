@@ -163,7 +163,7 @@ extension Tensor {
     /// Whether there are elements to read; raises where there never are any.
     package func readable(_ op: String) -> Bool {
         if isPoison { return false }
-        if storage === Storage.dropped { fatalError("\(op): a gradient reads an operand that its op does not save") }
+        if storage.isDropped { fatalError("\(op): a gradient reads an operand that its op does not save") }
         if device.kind == .meta {
             raise(.rule(op, "a meta tensor \(shape.brief) has a shape but no elements to read"))
             return false

@@ -40,8 +40,8 @@ package final class Storage: @unchecked Sendable {
         placeholder = nil
     }
 
-    private init(_ placeholder: Placeholder) {
-        backend = Backends.cpu
+    private init(_ placeholder: Placeholder, on backend: any Backend = Backends.cpu) {
+        self.backend = backend
         backendID = ObjectIdentifier(backend)
         byteCount = 0
         pointer = nil
@@ -52,8 +52,13 @@ package final class Storage: @unchecked Sendable {
     package var isPoison: Bool {
         @inline(__always) get { placeholder == .poison }
     }
+    package var isDropped: Bool { placeholder == .dropped }
     package static let poison = Storage(.poison)
-    package static let dropped = Storage(.dropped)
+    private static let droppedOnCPU = Storage(.dropped)
+    /// Stands for memory of that device which nobody reads.
+    package static func dropped(on backend: any Backend) -> Storage {
+        backend === Backends.cpu ? droppedOnCPU : Storage(.dropped, on: backend)
+    }
 
     package var device: Device { backend.device }
     /// Whether its bytes may be written: memory that was lent is copied first.
