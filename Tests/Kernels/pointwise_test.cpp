@@ -110,12 +110,12 @@ static void test_binary() {
                 CHECK(right, "%s in place, dtype %d", binary_names[op], d);
             }
         }
-    // Arithmetic of a half and a float32 operand: as of two float32 ones, rounded once.
+    // Products and quotients of a half and a float32 operand: as of two float32 ones, rounded once.
     for (int op = 0; op < TERN_BINARY_COUNT; ++op)
         for (const TernDType dtype : {TERN_FLOAT16, TERN_BFLOAT16})
             for (int round = 0; round < 14; ++round) {
                 const Shape shape = test_shape(round);
-                const bool turned = random_int(0, 1), known = op == TERN_BINARY_add || op == TERN_BINARY_sub || op == TERN_BINARY_mul || op == TERN_BINARY_div;
+                const bool turned = random_int(0, 1), known = op == TERN_BINARY_mul || op == TERN_BINARY_div;
                 const Tensor x = random_tensor(dtype, shape, round & 1 ? 2 : 0), out(dtype, shape, round & 1);
                 Tensor number = random_tensor(TERN_FLOAT32, shape, round & 1 ? 2 : 0);
                 if (round & 2)

@@ -50,7 +50,7 @@ extension KernelTests {
         }
     }
 
-    @Test("arithmetic of half tensors with float32 numbers", arguments: [DType.float16, .bfloat16])
+    @Test("products and quotients of half tensors and float32 numbers", arguments: [DType.float16, .bfloat16])
     func halfBesideFloat(_ dtype: DType) {
         var dice = Dice(1950)
         for op in [TERN_BINARY_add, TERN_BINARY_sub, TERN_BINARY_mul, TERN_BINARY_div, TERN_BINARY_pow] {

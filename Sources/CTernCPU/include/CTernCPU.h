@@ -118,7 +118,7 @@ bool tern_unary(TernUnary op, const TernArray *_Nonnull out, const TernArray *_N
 /// out = g · conj(d op(x) / dx), given y = op(x): `derivative` of pointwise.def. Floating and complex dtypes, all the same.
 bool tern_unary_gradient(TernUnary op, const TernArray *_Nonnull out, const TernArray *_Nonnull g,
                          const TernArray *_Nonnull x, const TernArray *_Nonnull y);
-/// out = op(a, b); a and b have one dtype. In add, sub, mul and div one may be float32 where the other and the result are half.
+/// out = op(a, b); a and b have one dtype. In mul and div one may be float32 where the other and the result are half.
 bool tern_binary(TernBinary op, const TernArray *_Nonnull out, const TernArray *_Nonnull a, const TernArray *_Nonnull b);
 /// out = condition ? a : b; condition is bool, the others have one dtype.
 bool tern_where(const TernArray *_Nonnull out, const TernArray *_Nonnull condition, const TernArray *_Nonnull a, const TernArray *_Nonnull b);

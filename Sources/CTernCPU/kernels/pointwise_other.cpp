@@ -21,10 +21,8 @@ const PointwiseTable *const pointwise_other[12] = {
     &other::pointwise<bfloat16>,
 };
 
-template <class A, class B, class Out> static Kernel arithmetic(TernBinary op) {
+template <class A, class B, class Out> static Kernel scaling(TernBinary op) {
     switch (op) {
-        case TERN_BINARY_add: return other::binary_loop<other::binary_add, A, B, Out>;
-        case TERN_BINARY_sub: return other::binary_loop<other::binary_sub, A, B, Out>;
         case TERN_BINARY_mul: return other::binary_loop<other::binary_mul, A, B, Out>;
         case TERN_BINARY_div: return other::binary_loop<other::binary_div, A, B, Out>;
         default: return nullptr;
@@ -32,10 +30,10 @@ template <class A, class B, class Out> static Kernel arithmetic(TernBinary op) {
 }
 
 Kernel half_beside_float(TernBinary op, TernDType a, TernDType b) {
-    if (a == TERN_FLOAT16 && b == TERN_FLOAT32) return arithmetic<half, float, half>(op);
-    if (a == TERN_BFLOAT16 && b == TERN_FLOAT32) return arithmetic<bfloat16, float, bfloat16>(op);
-    if (a == TERN_FLOAT32 && b == TERN_FLOAT16) return arithmetic<float, half, half>(op);
-    if (a == TERN_FLOAT32 && b == TERN_BFLOAT16) return arithmetic<float, bfloat16, bfloat16>(op);
+    if (a == TERN_FLOAT16 && b == TERN_FLOAT32) return scaling<half, float, half>(op);
+    if (a == TERN_BFLOAT16 && b == TERN_FLOAT32) return scaling<bfloat16, float, bfloat16>(op);
+    if (a == TERN_FLOAT32 && b == TERN_FLOAT16) return scaling<float, half, half>(op);
+    if (a == TERN_FLOAT32 && b == TERN_BFLOAT16) return scaling<float, bfloat16, bfloat16>(op);
     return nullptr;
 }
 }  // namespace tern

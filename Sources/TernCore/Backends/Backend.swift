@@ -15,7 +15,7 @@ package protocol Backend: AnyObject, Sendable {
     // Pointwise
     func unary(_ op: TernUnary, _ out: Tensor, _ x: Tensor) -> Bool
     func unaryGradient(_ op: TernUnary, _ out: Tensor, _ g: Tensor, _ x: Tensor, _ y: Tensor) -> Bool
-    /// One dtype; + − × ÷ also take a half operand beside one in float32, and round their half result once.
+    /// One dtype; × and ÷ also take a half operand beside one in float32, and round their half result once.
     func binary(_ op: TernBinary, _ out: Tensor, _ a: Tensor, _ b: Tensor) -> Bool
     func select(_ out: Tensor, _ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Bool
     func copy(_ out: Tensor, _ x: Tensor) -> Bool

@@ -136,28 +136,28 @@ extension Tensor {
     package func operand(_ value: Scalar) -> Tensor {
         isPoison ? .poison : Tensor(number: value, value.resultType(with: dtype), on: backend)
     }
-    /// The same for + − × ÷, which beside half tensors compute in float32 and round once, as PyTorch's GPU does (its CPU in × and ÷).
+    /// The same for × and ÷, which beside half tensors compute in float32 and round once, as PyTorch's do.
     @inline(__always)
-    private func number<S: TensorScalar>(_ value: S) -> Tensor {
+    private func factor<S: TensorScalar>(_ value: S) -> Tensor {
         isPoison ? .poison : Tensor(number: value.scalar, value.scalar.resultType(with: dtype).unrounded, on: backend)
     }
 
     /// Each element plus a number. Source: `torch.add`.
-    public static func + <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a + a.number(b) }
+    public static func + <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a + a.operand(b) }
     /// A number plus each element. Source: `torch.add`.
-    public static func + <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.number(a) + b }
+    public static func + <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a) + b }
     /// Each element less a number. Source: `torch.sub`.
-    public static func - <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a - a.number(b) }
+    public static func - <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a - a.operand(b) }
     /// A number less each element. Source: `torch.rsub`.
-    public static func - <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.number(a) - b }
+    public static func - <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a) - b }
     /// Each element times a number. Source: `torch.mul`.
-    public static func * <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a * a.number(b) }
+    public static func * <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a * a.factor(b) }
     /// A number times each element. Source: `torch.mul`.
-    public static func * <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.number(a) * b }
+    public static func * <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.factor(a) * b }
     /// Each element divided by a number: the true quotient. Source: `torch.div`.
-    public static func / <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a / a.number(b) }
+    public static func / <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a / a.factor(b) }
     /// A number divided by each element: the true quotient. Source: `torch.div`.
-    public static func / <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.number(a) / b }
+    public static func / <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.factor(a) / b }
     /// The remainder of each element, with the number's sign. Source: `torch.remainder`.
     public static func % <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a % a.operand(b) }
 
@@ -175,11 +175,11 @@ extension Tensor {
     public static func .>= <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a .>= a.operand(b) }
 
     /// Adds a number to each element.
-    public static func += <S: TensorScalar>(a: inout Tensor, b: S) { a += a.number(b) }
+    public static func += <S: TensorScalar>(a: inout Tensor, b: S) { a += a.operand(b) }
     /// Subtracts a number from each element.
-    public static func -= <S: TensorScalar>(a: inout Tensor, b: S) { a -= a.number(b) }
+    public static func -= <S: TensorScalar>(a: inout Tensor, b: S) { a -= a.operand(b) }
     /// Multiplies each element by a number.
-    public static func *= <S: TensorScalar>(a: inout Tensor, b: S) { a *= a.number(b) }
+    public static func *= <S: TensorScalar>(a: inout Tensor, b: S) { a *= a.factor(b) }
     /// Divides each element by a number.
-    public static func /= <S: TensorScalar>(a: inout Tensor, b: S) { a /= a.number(b) }
+    public static func /= <S: TensorScalar>(a: inout Tensor, b: S) { a /= a.factor(b) }
 }

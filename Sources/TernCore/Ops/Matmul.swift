@@ -101,10 +101,9 @@ extension Tensor {
         let n = rank, steps = layout.strides
         return steps[n - 2] == 1 && steps[n - 1] != 1 && shape[n - 2] > 1
     }
-    /// A matrix transposed for a kernel: without a record. What is no matrix stays, for the shape rule to refuse.
+    /// A matrix transposed for a kernel: without a record.
     fileprivate var matrixTransposed: Tensor {
-        if rank != 2 { return self }
-        return viewed(Layout(shape: [shape[1], shape[0]], strides: [layout.strides[1], layout.strides[0]], offset: layout.offset))
+        viewed(Layout(shape: [shape[1], shape[0]], strides: [layout.strides[1], layout.strides[0]], offset: layout.offset))
     }
 }
 

@@ -77,15 +77,10 @@ struct PointwisePair: Op {
         return out.backend.binary(function, out, a.broadcast(out.shape), b.broadcast(out.shape))
     }
 
-    /// A 0-dim operand beside half tensors stays a number in float32 where the op is arithmetic: only the result is rounded.
+    /// A 0-dim factor or divisor beside half tensors stays a number in float32: only the result is rounded.
     private func converted(_ x: Tensor, _ operand: DType) -> Tensor {
-        x.detach().to(isArithmetic && x.rank == 0 ? operand.unrounded : operand)
-    }
-    private var isArithmetic: Bool {
-        switch function {
-        case TERN_BINARY_add, TERN_BINARY_sub, TERN_BINARY_mul, TERN_BINARY_div: true
-        default: false
-        }
+        let scales = function == TERN_BINARY_mul || function == TERN_BINARY_div
+        return x.detach().to(scales && x.rank == 0 ? operand.unrounded : operand)
     }
 
     /// The dtypes that the operands are converted to, and the result's.

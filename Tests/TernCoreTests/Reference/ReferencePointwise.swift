@@ -30,7 +30,7 @@ extension ReferenceBackend {
 
     func binary(_ op: TernBinary, _ out: Tensor, _ a: Tensor, _ b: Tensor) -> Bool {
         let function = tern_binary_function(op), name = String(cString: function.name)
-        let isMixed = ["add", "sub", "mul", "div"].contains(name) && out.dtype.isHalf && Set([a.dtype, b.dtype]) == [out.dtype, .float32]
+        let isMixed = ["mul", "div"].contains(name) && out.dtype.isHalf && Set([a.dtype, b.dtype]) == [out.dtype, .float32]
         guard a.dtype.isTaken(by: function.category), a.dtype == b.dtype || isMixed else { return false }
         let (out, a, b, dtype) = (Elements(out), Elements(a), Elements(b), a.dtype)
         func all<A: Wide, B: Wide>(_ f: ((A, A) -> B)?) -> Bool {
