@@ -55,9 +55,10 @@ static void test_unary() {
                 const Tensor out = random_tensor(to, shape, layout != 0);
                 bool right = tern_unary(TernUnary(op), out, x) == (value != nullptr);
                 alignas(16) char expected[16];
+                const bool gelu = !strcmp(unary_names[op], "gelu");  // far below 0 a factor of x is tiny: exact beside x only
                 for (int64_t i = 0; value && i < x.count() && right; ++i) {
                     one(value, expected, x.at(i));
-                    right = near(to, out.at(i), expected, 8);
+                    right = near(to, out.at(i), expected, 8, gelu ? x.at(i) : nullptr);
                 }
                 CHECK(right, "%s, dtype %d, round %d", unary_names[op], d, round);
 

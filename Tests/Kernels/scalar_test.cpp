@@ -40,25 +40,6 @@ static void test_floats() {
               nextafter(bfloat16{0x3f80}, bfloat16{0}).bits == 0x3f7f && nextafter(half{0xbc00}, half{0}).bits == 0xbbff, "nextafter");
 }
 
-static void test_float_functions() {
-    double worst[4] = {};
-    for (int64_t k = 0; k < (1 << 22); ++k) {
-        const float x = k & 1 ? std::bit_cast<float>(uint32_t(k * 2039)) : float(k) * 5e-5f - 105;
-        const float results[] = {exp(x), log(x), tanh(x), sigmoid(x)};
-        const double expected[] = {std::exp(double(x)), std::log(double(x)), std::tanh(double(x)), 1 / (1 + std::exp(-double(x)))};
-        for (int f = 0; f < 4; ++f) {
-            const float rounded = float(expected[f]);
-            if (rounded != rounded ? results[f] != results[f] : results[f] == rounded) continue;
-            if (f == 3 && rounded < 1e-37f) continue;  // e^-x has overflown, as in PyTorch
-            const double ulp = std::fabs(double(std::nextafter(rounded, INFINITY)) - double(rounded));
-            const double error = std::fabs(double(results[f]) - expected[f]) / ulp;
-            if (!(error <= worst[f])) worst[f] = error;
-        }
-    }
-    CHECK(worst[0] < 1.5 && worst[1] < 1.5 && worst[2] < 2 && worst[3] < 3, "ulps: exp %g, log %g, tanh %g, sigmoid %g", worst[0],
-        worst[1], worst[2], worst[3]);
-}
-
 static bool close(double a, double b, double tolerance = 1e-13) { return std::fabs(a - b) <= tolerance * std::fabs(b); }
 static bool close(std::complex<double> a, std::complex<double> b,
     double tolerance = 1e-14) { return std::abs(a - b) <= tolerance * std::abs(b); }
@@ -93,6 +74,5 @@ static void test_special() {
 void test_scalars() {
     test_integers();
     test_floats();
-    test_float_functions();
     test_special();
 }

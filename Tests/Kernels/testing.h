@@ -183,6 +183,7 @@ template <class T> Tensor tensor(TernDType dtype, const std::vector<T> &values) 
 }
 
 void test_scalars();
+void test_functions();
 void test_pointwise();
 void test_reductions();
 void test_indexing();

@@ -1,17 +1,35 @@
-/// Maximum and average pooling: one row of outputs at a time, window element after window element, so that the loop over the row has
-/// no bounds to check.
+/// Maximum and average pooling. A plane is pooled along its lines first, all of them as one long line, then across them: so the loops are
+/// long, and a window's element is looked at once for each dimension, not once for each tap.
 #include <algorithm>
 #include <limits>
+#include "../isa/isa.h"
 #include "dispatch.h"
+
+#pragma clang diagnostic ignored "-Wpass-failed"
+#define TERN_VECTOR_LOOP _Pragma("clang loop vectorize(assume_safety)")
+namespace tern {
+template <class A> struct PoolingLoops {
+    void (*sum_along)(A *to, const A *from, int64_t n, int64_t step, int64_t dilation, int64_t kernel);
+    void (*spread_along)(A *to, const A *from, int64_t n, int64_t step, int64_t dilation, int64_t kernel);
+    void (*average_rows)(A *to, const A *const *rows, int64_t count, int64_t n, const A *by, A others);
+    void (*shares)(A *to, const A *g, int64_t n, const A *by, A others);
+    void (*add_row)(A *to, const A *from, int64_t n);
+    void (*greatest_along)(A *most, int32_t *where, const A *from, int64_t n, int64_t step, int64_t dilation, int64_t kernel);
+    void (*greatest_rows)(A *most, int64_t *where, const A *const *rows, const int32_t *const *taps, const int64_t *at, int64_t count,
+                          int64_t n, int64_t step);
+};
+}  // namespace tern
+#define TERN_SOURCE "../kernels/pooling.inl"
+#include "../isa/each.inl"
 
 using namespace tern;
 
 namespace {
-inline int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
-
-/// Sizes with three spatial dimensions, the leading ones 1 where there are fewer; strides likewise.
+/// Sizes with three spatial dimensions, the leading ones 1 where there are fewer.
 struct Plan {
     int64_t planes, channels, in[3], out[3], kernel[3], stride[3], padding[3], dilation[3];
+    int64_t inLines, outLines;
+    int64_t windows, line;  ///< a line has `line` = stride · windows numbers, its padding included, and `windows` windows, some of no use
 
     Plan(const TernArray *x, const TernArray *out, const TernPooling &g, bool dilated)
         : planes(x->shape[0] * x->shape[1]), channels(x->shape[1]) {
@@ -24,55 +42,93 @@ struct Plan {
             padding[d] = s < 0 ? 0 : g.padding[s];
             dilation[d] = s < 0 || !dilated ? 1 : g.dilation[s];
         }
+        inLines = in[0] * in[1], outLines = this->out[0] * this->out[1];
+        const int64_t reach = std::max((this->out[2] - 1) * stride[2] + (kernel[2] - 1) * dilation[2] + 1, in[2] + padding[2]);
+        windows = (reach + stride[2] - 1) / stride[2], line = windows * stride[2];
     }
-    int64_t outPlane() const { return out[0] * out[1] * out[2]; }
-    int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
-    int64_t grain() const { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, outPlane() * taps())); }
+    int64_t grain() const { return std::max<int64_t>(1, 32768 / std::max<int64_t>(1, inLines * line)); }
+    /// Lines as they lie in memory are as the loops take them: nothing sticks out of one.
+    bool plain() const { return padding[2] == 0 && line == in[2] && (kernel[2] - 1) * dilation[2] < stride[2]; }
 
     /// Taps first..<last of dimension d lie inside where the window is number `o`.
     void inside(int d, int64_t o, int64_t &first, int64_t &last) const {
         const int64_t start = o * stride[d] - padding[d];
-        first = start < 0 ? -floor_divide(start, dilation[d]) : 0;
+        first = start < 0 ? (-start + dilation[d] - 1) / dilation[d] : 0;
         last = std::min(kernel[d], in[d] > start ? (in[d] - 1 - start) / dilation[d] + 1 : 0);
     }
-    /// Windows first..<last of dimension 2 in which tap k lies inside.
-    void reached(int64_t k, int64_t &first, int64_t &last) const {
-        const int64_t at = k * dilation[2] - padding[2];
-        first = std::max<int64_t>(0, -floor_divide(at, stride[2]));
-        last = std::min(out[2], floor_divide(in[2] - 1 - at, stride[2]) + 1);
+    /// f(the input's line) for each that the output's line number `row` covers.
+    template <class F> void for_lines(int64_t row, const F &f) const {
+        const int64_t z = row / out[1], y = row % out[1];
+        int64_t z0, z1, y0, y1;
+        inside(0, z, z0, z1), inside(1, y, y0, y1);
+        for (int64_t kz = z0; kz < z1; kz++)
+            for (int64_t ky = y0; ky < y1; ky++)
+                f((z * stride[0] - padding[0] + kz * dilation[0]) * in[1] + y * stride[1] - padding[1] + ky * dilation[1]);
     }
 };
 
-/// A plane of an array, by its spatial strides.
-struct Planes {
+/// The lines of an array's planes.
+template <class T> struct Lines {
     const TernArray *x;
-    int64_t strides[3];
-    Planes(const TernArray *x) : x(x) {
+    int64_t height, width, strides[3];
+    explicit Lines(const TernArray *x) : x(x), height(x->rank > 3 ? x->shape[x->rank - 2] : 1), width(x->shape[x->rank - 1]) {
         for (int d = 0; d < 3; d++) strides[d] = d < 5 - x->rank ? 0 : x->strides[x->rank - 3 + d];
     }
-    int64_t offset(const Plan &p, int64_t plane) const { return plane / p.channels * x->strides[0] + plane % p.channels * x->strides[1]; }
+    T *plane(const Plan &p, int64_t plane) const {
+        return static_cast<T *>(x->data) + plane / p.channels * x->strides[0] + plane % p.channels * x->strides[1];
+    }
+    int64_t at(int64_t line) const { return line / height * strides[0] + line % height * strides[1]; }
+    bool contiguous() const { return (width == 1 || strides[2] == 1); }
+    bool together(int64_t lines) const {
+        return contiguous() && (height == 1 || strides[1] == width) && (lines == height || strides[0] == height * width);
+    }
 };
-
-/// For each row of windows, each of its taps inside the input (but for the last dimension): f(z, y of the output, z, y of the input).
-template <class F> void for_lines(const Plan &p, int64_t z, int64_t y, const F &f) {
-    int64_t z0, z1, y0, y1;
-    p.inside(0, z, z0, z1), p.inside(1, y, y0, y1);
-    for (int64_t kz = z0; kz < z1; kz++)
-        for (int64_t ky = y0; ky < y1; ky++)
-            f(z * p.stride[0] - p.padding[0] + kz * p.dilation[0], y * p.stride[1] - p.padding[1] + ky * p.dilation[1]);
+template <class To, class From> void copy_line(To *to, int64_t toStep, const From *from, int64_t fromStep, int64_t n) {
+    if (toStep == 1 && fromStep == 1) for (int64_t i = 0; i < n; i++) to[i] = convert<To>(from[i]);
+    else for (int64_t i = 0; i < n; i++) to[i * toStep] = convert<To>(from[i * fromStep]);
 }
 
-/// By how much the sum over a window is divided.
-struct Divisor {
+/// An input's plane as the loops take it: as it is, or copied line by line between paddings that hold `outside`.
+template <class T> struct PaddedPlane {
+    using A = computed<T>;
+    const Plan &p;
+    const Lines<T> lines;
+    const bool asIs;
+    Scratch<A> memory;
+
+    PaddedPlane(const Plan &p, const TernArray *x, A outside)
+        : p(p), lines(x), asIs(std::is_same_v<T, A> && p.plain() && lines.together(p.inLines)),
+          memory(asIs ? 0 : p.inLines * p.line + p.kernel[2] * p.dilation[2]) {
+        if (!asIs) std::fill(memory + 0, memory + p.inLines * p.line + p.kernel[2] * p.dilation[2], outside);
+    }
+    const A *read(int64_t plane) const {
+        const T *from = lines.plane(p, plane);
+        if constexpr (std::is_same_v<T, A>)
+            if (asIs) return from;
+        for (int64_t l = 0; l < p.inLines; l++)
+            copy_line<A, T>(memory + l * p.line + p.padding[2], 1, from + lines.at(l), lines.strides[2], p.in[2]);
+        return memory;
+    }
+};
+
+/// By how much the sum over a window is divided: by[o] · others(row).
+template <class A> struct Divisors {
     const Plan &p;
     const TernPooling &g;
+    Scratch<A> by;
+    Divisors(const Plan &p, const TernPooling &g) : p(p), g(g), by(p.out[2]) {
+        for (int64_t o = 0; o < p.out[2]; o++) by[o] = share(2, o, A(g.divisor));
+    }
+    A others(int64_t row) const { return share(0, row / p.out[1], A(1)) * share(1, row % p.out[1], A(1)); }
+
+private:
     /// One dimension's share; 0 where no element lies inside.
-    int64_t extent(int d, int64_t o) const {
+    A share(int d, int64_t o, A fixed) const {
         const int64_t start = o * p.stride[d] - p.padding[d], end = std::min(start + p.kernel[d], p.in[d] + p.padding[d]);
         const int64_t real = std::min(end, p.in[d]) - std::max<int64_t>(start, 0);
-        return real <= 0 ? 0 : g.countIncludesPadding && g.divisor == 0 ? end - start : real;
+        if (real <= 0) return A(0);
+        return g.divisor ? fixed : A(g.countIncludesPadding ? end - start : real);
     }
-    int64_t of(int64_t others, int64_t last) const { return others * last == 0 ? 0 : g.divisor ? g.divisor : others * last; }
 };
 }  // namespace
 
@@ -81,47 +137,36 @@ bool tern_max_pool(const TernArray *out, const TernArray *indices, const TernArr
     const Plan p(x, out, *geometry, true);
     return visit_floating(out->dtype, [&]<class T>(Type<T>) {
         using A = computed<T>;
-        const Planes from(x), to(out), where(indices);
-        const int64_t width = p.out[2];
+        const Lines<T> to(out);
+        const Lines<int64_t> where(indices);
+        const auto &loops = TERN_CHOOSE(pooling_loops<A>);
+        const int64_t width = p.out[2], n = p.inLines * p.windows, taps = p.kernel[0] * p.kernel[1];
         parallel_for(p.planes, p.grain(), [&](int64_t begin, int64_t end) {
-            Scratch<A> most(width);
-            Scratch<int64_t> place(width);
+            const PaddedPlane<T> source(p, x, -std::numeric_limits<A>::infinity());
+            Scratch<A> most(n), line(width);
+            Scratch<int32_t> offsets(n);
+            Scratch<int64_t> places(width), starts(taps);
+            Scratch<const A *> rows(taps);
+            Scratch<const int32_t *> rowOffsets(taps);
             for (int64_t plane = begin; plane < end; plane++) {
-                const T *source = static_cast<const T *>(x->data) + from.offset(p, plane);
-                for (int64_t z = 0; z < p.out[0]; z++)
-                    for (int64_t y = 0; y < p.out[1]; y++) {
-                        // Where all is −∞, the first element of the window counts as the greatest.
-                        int64_t z0, y0, x0, unused;
-                        p.inside(0, z, z0, unused), p.inside(1, y, y0, unused);
-                        const int64_t iz = z * p.stride[0] - p.padding[0] + z0 * p.dilation[0];
-                        const int64_t iy = y * p.stride[1] - p.padding[1] + y0 * p.dilation[1];
-                        for (int64_t o = 0; o < width; o++) {
-                            p.inside(2, o, x0, unused);
-                            most[o] = -std::numeric_limits<A>::infinity();
-                            place[o] = (iz * p.in[1] + iy) * p.in[2] + o * p.stride[2] - p.padding[2] + x0 * p.dilation[2];
-                        }
-                        for_lines(p, z, y, [&](int64_t iz, int64_t iy) {
-                            for (int64_t k = 0; k < p.kernel[2]; k++) {
-                                int64_t first, last;
-                                p.reached(k, first, last);
-                                const int64_t at = k * p.dilation[2] - p.padding[2], index = (iz * p.in[1] + iy) * p.in[2] + at;
-                                const T *line = source + iz * from.strides[0] + iy * from.strides[1];
-                                for (int64_t o = first; o < last; o++) {
-                                    const A value = convert<A>(line[(at + o * p.stride[2]) * from.strides[2]]);
-                                    const bool more = value > most[o] || value != value;
-                                    most[o] = more ? value : most[o];
-                                    place[o] = more ? index + o * p.stride[2] : place[o];
-                                }
-                            }
-                        });
-                        T *line = static_cast<T *>(out->data) + to.offset(p, plane) + z * to.strides[0] + y * to.strides[1];
-                        int64_t *places = static_cast<int64_t *>(indices->data) + where.offset(p, plane);
-                        places += z * where.strides[0] + y * where.strides[1];
-                        for (int64_t o = 0; o < width; o++) {
-                            line[o * to.strides[2]] = convert<T>(most[o]);
-                            places[o * where.strides[2]] = place[o];
-                        }
-                    }
+                // Where all is −∞, the first element of the window counts as the greatest.
+                std::fill(offsets + 0, offsets + n, 0);
+                for (int64_t o = 0, first, last; o < width && o * p.stride[2] < p.padding[2]; o++) {
+                    p.inside(2, o, first, last);
+                    for (int64_t l = 0; l < p.inLines; l++) offsets[l * p.windows + o] = int32_t(first * p.dilation[2]);
+                }
+                loops.greatest_along(most, offsets, source.read(plane), n, p.stride[2], p.dilation[2], p.kernel[2]);
+                for (int64_t row = 0; row < p.outLines; row++) {
+                    int64_t count = 0;
+                    p.for_lines(row, [&](int64_t l) {
+                        rows[count] = most + l * p.windows, rowOffsets[count] = offsets + l * p.windows;
+                        starts[count++] = l * p.in[2] - p.padding[2];
+                    });
+                    if (count) loops.greatest_rows(line, places, rows, rowOffsets, starts, count, width, p.stride[2]);
+                    else std::fill(line + 0, line + width, -std::numeric_limits<A>::infinity()), std::fill(places + 0, places + width, 0);
+                    copy_line<T, A>(to.plane(p, plane) + to.at(row), to.strides[2], line, 1, width);
+                    copy_line<int64_t, int64_t>(where.plane(p, plane) + where.at(row), where.strides[2], places, 1, width);
+                }
             }
         });
     });
@@ -130,34 +175,31 @@ bool tern_max_pool(const TernArray *out, const TernArray *indices, const TernArr
 bool tern_avg_pool(const TernArray *out, const TernArray *x, const TernPooling *geometry) {
     if (x->dtype != out->dtype) return false;
     const Plan p(x, out, *geometry, false);
-    const Divisor divisor{p, *geometry};
     return visit_floating(out->dtype, [&]<class T>(Type<T>) {
         using A = computed<T>;
-        const Planes from(x), to(out);
-        const int64_t width = p.out[2];
+        const Lines<T> to(out);
+        const Divisors<A> divisors(p, *geometry);
+        const auto &loops = TERN_CHOOSE(pooling_loops<A>);
+        const int64_t width = p.out[2], n = p.inLines * p.windows;
         parallel_for(p.planes, p.grain(), [&](int64_t begin, int64_t end) {
-            Scratch<A> sum(width);
+            const PaddedPlane<T> source(p, x, A(0));
+            Scratch<A> sums(n), line(width);
+            Scratch<const A *> rows(p.kernel[0] * p.kernel[1]);
             for (int64_t plane = begin; plane < end; plane++) {
-                const T *source = static_cast<const T *>(x->data) + from.offset(p, plane);
-                for (int64_t z = 0; z < p.out[0]; z++)
-                    for (int64_t y = 0; y < p.out[1]; y++) {
-                        std::fill(sum + 0, sum + width, A(0));
-                        for_lines(p, z, y, [&](int64_t iz, int64_t iy) {
-                            for (int64_t k = 0; k < p.kernel[2]; k++) {
-                                int64_t first, last;
-                                p.reached(k, first, last);
-                                const int64_t at = k * p.dilation[2] - p.padding[2];
-                                const T *line = source + iz * from.strides[0] + iy * from.strides[1];
-                                for (int64_t o = first; o < last; o++) sum[o] += convert<A>(line[(at + o * p.stride[2]) * from.strides[2]]);
-                            }
-                        });
-                        T *line = static_cast<T *>(out->data) + to.offset(p, plane) + z * to.strides[0] + y * to.strides[1];
-                        const int64_t others = divisor.extent(0, z) * divisor.extent(1, y);
-                        for (int64_t o = 0; o < width; o++) {
-                            const int64_t by = divisor.of(others, divisor.extent(2, o));
-                            line[o * to.strides[2]] = convert<T>(by ? sum[o] / A(by) : A(0));
-                        }
+                loops.sum_along(sums, source.read(plane), n, p.stride[2], 1, p.kernel[2]);
+                for (int64_t row = 0; row < p.outLines; row++) {
+                    int64_t count = 0;
+                    p.for_lines(row, [&](int64_t l) { rows[count++] = sums + l * p.windows; });
+                    T *target = to.plane(p, plane) + to.at(row);
+                    bool direct = false;
+                    if constexpr (std::is_same_v<T, A>) {
+                        direct = to.contiguous();
+                        if (direct) loops.average_rows(target, rows, count, width, divisors.by, divisors.others(row));
                     }
+                    if (direct) continue;
+                    loops.average_rows(line, rows, count, width, divisors.by, divisors.others(row));
+                    copy_line<T, A>(target, to.strides[2], line, 1, width);
+                }
             }
         });
     });
@@ -166,38 +208,37 @@ bool tern_avg_pool(const TernArray *out, const TernArray *x, const TernPooling *
 bool tern_avg_pool_gradient(const TernArray *dx, const TernArray *g, const TernPooling *geometry) {
     if (dx->dtype != g->dtype) return false;
     const Plan p(dx, g, *geometry, false);
-    const Divisor divisor{p, *geometry};
     return visit_floating(dx->dtype, [&]<class T>(Type<T>) {
         using A = computed<T>;
-        const Planes from(g), to(dx);
-        const int64_t width = p.out[2], inPlane = p.in[0] * p.in[1] * p.in[2];
+        const Lines<T> from(g), to(dx);
+        const Divisors<A> divisors(p, *geometry);
+        const auto &loops = TERN_CHOOSE(pooling_loops<A>);
+        const int64_t width = p.out[2], n = p.inLines * p.windows;
+        const bool direct = std::is_same_v<T, A> && p.plain() && to.together(p.inLines);
         parallel_for(p.planes, p.grain(), [&](int64_t begin, int64_t end) {
-            Scratch<A> sum(inPlane), share(width);
+            // What each line of dx gets from the windows that start at its positions; before the first line, zeros.
+            Scratch<A> memory(n + p.kernel[2]), line(width), share(width), spread(direct ? 0 : n * p.stride[2]);
+            A *sums = memory + p.kernel[2];
             for (int64_t plane = begin; plane < end; plane++) {
-                const T *source = static_cast<const T *>(g->data) + from.offset(p, plane);
-                std::fill(sum + 0, sum + inPlane, A(0));
-                for (int64_t z = 0; z < p.out[0]; z++)
-                    for (int64_t y = 0; y < p.out[1]; y++) {
-                        const T *line = source + z * from.strides[0] + y * from.strides[1];
-                        const int64_t others = divisor.extent(0, z) * divisor.extent(1, y);
-                        for (int64_t o = 0; o < width; o++) {
-                            const int64_t by = divisor.of(others, divisor.extent(2, o));
-                            share[o] = by ? convert<A>(line[o * from.strides[2]]) / A(by) : A(0);
-                        }
-                        for_lines(p, z, y, [&](int64_t iz, int64_t iy) {
-                            for (int64_t k = 0; k < p.kernel[2]; k++) {
-                                int64_t first, last;
-                                p.reached(k, first, last);
-                                A *into = sum + (iz * p.in[1] + iy) * p.in[2] + k * p.dilation[2] - p.padding[2];
-                                for (int64_t o = first; o < last; o++) into[o * p.stride[2]] += share[o];
-                            }
-                        });
+                std::fill(memory + 0, memory + n + p.kernel[2], A(0));
+                const T *source = from.plane(p, plane);
+                for (int64_t row = 0; row < p.outLines; row++) {
+                    const T *at = source + from.at(row);
+                    const A *values = line;
+                    if constexpr (std::is_same_v<T, A>) values = from.contiguous() ? at : values;
+                    if (values == line) copy_line<A, T>(line, 1, at, from.strides[2], width);
+                    loops.shares(share, values, width, divisors.by, divisors.others(row));
+                    p.for_lines(row, [&](int64_t l) { loops.add_row(sums + l * p.windows, share, width); });
+                }
+                T *target = to.plane(p, plane);
+                if constexpr (std::is_same_v<T, A>)
+                    if (direct) {
+                        loops.spread_along(target, sums, n, p.stride[2], 1, p.kernel[2]);
+                        continue;
                     }
-                T *target = static_cast<T *>(dx->data) + to.offset(p, plane);
-                for (int64_t z = 0, i = 0; z < p.in[0]; z++)
-                    for (int64_t y = 0; y < p.in[1]; y++)
-                        for (int64_t o = 0; o < p.in[2]; o++, i++)
-                            target[z * to.strides[0] + y * to.strides[1] + o * to.strides[2]] = convert<T>(sum[i]);
+                loops.spread_along(spread, sums, n, p.stride[2], 1, p.kernel[2]);
+                for (int64_t l = 0; l < p.inLines; l++)
+                    copy_line<T, A>(target + to.at(l), to.strides[2], spread + l * p.line + p.padding[2], 1, p.in[2]);
             }
         });
     });

@@ -9,6 +9,7 @@
 
 #include "special.h"
 #include "vector_math.h"
+#include "wide_math.h"
 
 namespace tern {
 #define TERN_INLINE [[gnu::always_inline]] inline
@@ -113,33 +114,36 @@ template <class To, class From> TERN_INLINE To convert(From x) {
 }
 
 // Functions of <cmath> -----------------------------------------------------------------------------------------------------
-using std::acos;
-using std::acosh;
-using std::asin;
-using std::asinh;
-using std::atan;
-using std::atan2;
-using std::atanh;
 using std::copysign;
-using std::cos;
-using std::cosh;
-using std::erf;
-using std::erfc;
-using std::hypot;
-using std::log10;
 using std::nextafter;
-using std::sin;
-using std::sinh;
 using std::sqrt;
-using std::tan;
 
-TERN_INLINE double exp(double x) { return std::exp(x); }  // the float32 ones: vector_math.h
+// The float32 ones: vector_math.h and wide_math.h.
+TERN_INLINE double acos(double x) { return std::acos(x); }
+TERN_INLINE double acosh(double x) { return std::acosh(x); }
+TERN_INLINE double asin(double x) { return std::asin(x); }
+TERN_INLINE double asinh(double x) { return std::asinh(x); }
+TERN_INLINE double atan(double x) { return std::atan(x); }
+TERN_INLINE double atanh(double x) { return std::atanh(x); }
+TERN_INLINE double cos(double x) { return std::cos(x); }
+TERN_INLINE double cosh(double x) { return std::cosh(x); }
+TERN_INLINE double erf(double x) { return std::erf(x); }
+TERN_INLINE double erfc(double x) { return std::erfc(x); }
+TERN_INLINE double exp(double x) { return std::exp(x); }
+TERN_INLINE double exp2(double x) { return std::exp2(x); }
+TERN_INLINE double expm1(double x) { return std::expm1(x); }
 TERN_INLINE double log(double x) { return std::log(x); }
+TERN_INLINE double log10(double x) { return std::log10(x); }
+TERN_INLINE double log1p(double x) { return std::log1p(x); }
+TERN_INLINE double log2(double x) { return std::log2(x); }
+TERN_INLINE double sin(double x) { return std::sin(x); }
+TERN_INLINE double sinh(double x) { return std::sinh(x); }
+TERN_INLINE double tan(double x) { return std::tan(x); }
 TERN_INLINE double tanh(double x) { return std::tanh(x); }
-template <Floating F> TERN_INLINE F exp2(F x) { return std::exp2(x); }
-template <Floating F> TERN_INLINE F expm1(F x) { return std::expm1(x); }
-template <Floating F> TERN_INLINE F log2(F x) { return std::log2(x); }
-template <Floating F> TERN_INLINE F log1p(F x) { return std::log1p(x); }
+TERN_INLINE double normal_cdf(double x) { return 0.5 * std::erfc(-0.707106781186547524401 * x); }
+TERN_INLINE double atan2(double a, double b) { return std::atan2(a, b); }
+TERN_INLINE double hypot(double a, double b) { return std::hypot(a, b); }
+TERN_INLINE double pow(double a, double b) { return std::pow(a, b); }
 template <Floating F> TERN_INLINE F ceil(F x) { return std::ceil(x); }
 template <Floating F> TERN_INLINE F floor(F x) { return std::floor(x); }
 template <Floating F> TERN_INLINE F trunc(F x) { return std::trunc(x); }
@@ -266,7 +270,6 @@ template <Integer I> inline I pow(I a, I b) {
         if (exponent & 1) result *= base;
     return I(result);
 }
-template <Floating F> TERN_INLINE F pow(F a, F b) { return std::pow(a, b); }
 
 // a log b and a log(1 + b), which are 0 where a is; log(e^a + e^b) and log2(2^a + 2^b) without overflow.
 template <Floating F> TERN_INLINE F xlogy(F a, F b) { return b != b ? b : a == 0 ? F(0) : a * log(b); }

@@ -1,0 +1,119 @@
+// Pooling's innermost loops. Windows overlap lines of numbers: `along` walks a line (or all lines of a plane, one behind the other) and
+// `rows` goes across lines.
+namespace TERN_ISA {
+namespace {
+/// f(tap, its offset) for each tap of a line's window.
+template <class F> void for_taps(int64_t kernel, int64_t dilation, const F &f) {
+    for (int64_t k = 0; k < kernel; k++) f(k, k * dilation);
+}
+/// f(step) with step a constant where it is a small one: loops over every first or second number become vector code.
+template <class F> void with_step(int64_t step, const F &f) {
+    if (step == 1) f(std::integral_constant<int64_t, 1>());
+    else if (step == 2) f(std::integral_constant<int64_t, 2>());
+    else f(step);
+}
+
+/// to[i] = Σ from[step · i + tap · dilation]
+template <class A> void sum_along(A *to, const A *from, int64_t n, int64_t step, int64_t dilation, int64_t kernel) {
+    with_step(step, [&](auto step) {
+        if (kernel == 2) {
+            TERN_VECTOR_LOOP for (int64_t i = 0; i < n; i++) to[i] = from[step * i] + from[step * i + dilation];
+            return;
+        }
+        for_taps(kernel, dilation, [&](int64_t k, int64_t at) {
+            if (k == 0) { TERN_VECTOR_LOOP for (int64_t i = 0; i < n; i++) to[i] = from[step * i]; }
+            else { TERN_VECTOR_LOOP for (int64_t i = 0; i < n; i++) to[i] += from[step * i + at]; }
+        });
+    });
+}
+
+/// The transposed: to[step · i + r] = Σ from[i − q] over the taps whose offset is step · q + r. Numbers before `from` are read.
+template <class A> void spread_along(A *to, const A *from, int64_t n, int64_t step, int64_t dilation, int64_t kernel) {
+    if (step == 2 && kernel == 2 && dilation == 1) {
+        TERN_VECTOR_LOOP for (int64_t i = 0; i < n; i++) to[2 * i] = to[2 * i + 1] = from[i];
+        return;
+    }
+    with_step(step, [&](auto step) {
+        TERN_VECTOR_LOOP for (int64_t i = 0; i < n * step; i++) to[i] = A(0);
+        for_taps(kernel, dilation, [&](int64_t, int64_t at) {
+            const int64_t q = at / step, r = at % step;
+            TERN_VECTOR_LOOP for (int64_t i = 0; i < n; i++) to[step * i + r] += from[i - q];
+        });
+    });
+}
+
+/// to[o] = Σ rows[…][o] / (by[o] · others), or 0 where that divides by 0.
+template <class A> void average_rows(A *to, const A *const *rows, int64_t count, int64_t n, const A *by, A others) {
+    if (count == 2) {
+        const A *first = rows[0], *second = rows[1];
+        TERN_VECTOR_LOOP for (int64_t o = 0; o < n; o++) {
+            const A d = by[o] * others, mean = (first[o] + second[o]) / d;
+            to[o] = d == A(0) ? A(0) : mean;
+        }
+        return;
+    }
+    TERN_VECTOR_LOOP for (int64_t o = 0; o < n; o++) to[o] = A(0);
+    for (int64_t t = 0; t < count; t++) {
+        const A *row = rows[t];
+        TERN_VECTOR_LOOP for (int64_t o = 0; o < n; o++) to[o] += row[o];
+    }
+    TERN_VECTOR_LOOP for (int64_t o = 0; o < n; o++) {
+        const A d = by[o] * others, mean = to[o] / d;
+        to[o] = d == A(0) ? A(0) : mean;
+    }
+}
+
+/// to[o] = g[o] / (by[o] · others), or 0.
+template <class A> void shares(A *to, const A *g, int64_t n, const A *by, A others) {
+    TERN_VECTOR_LOOP for (int64_t o = 0; o < n; o++) {
+        const A d = by[o] * others, share = g[o] / d;
+        to[o] = d == A(0) ? A(0) : share;
+    }
+}
+template <class A> void add_row(A *to, const A *from, int64_t n) {
+    TERN_VECTOR_LOOP for (int64_t o = 0; o < n; o++) to[o] += from[o];
+}
+
+/// The greatest of each window, −∞ if there is none, and the offset of its tap (given: the first one's). A NaN is greater than all.
+template <class A> void greatest_along(A *most, int32_t *where, const A *from, int64_t n, int64_t step, int64_t dilation, int64_t kernel) {
+    with_step(step, [&](auto step) {
+        TERN_VECTOR_LOOP for (int64_t i = 0; i < n; i++) most[i] = -std::numeric_limits<A>::infinity();
+        for_taps(kernel, dilation, [&](int64_t, int64_t at) {
+            const int32_t place = int32_t(at);
+            TERN_VECTOR_LOOP for (int64_t i = 0; i < n; i++) {
+                const A value = from[step * i + at], before = most[i];
+                const int32_t other = where[i];
+                const bool more = (value > before) | (value != value);
+                most[i] = more ? value : before;
+                where[i] = more ? place : other;
+            }
+        });
+    });
+}
+
+/// The greatest across rows; `where` becomes an offset in the plane. rows[t] starts at offset at[t] there.
+template <class A>
+void greatest_rows(A *most, int64_t *where, const A *const *rows, const int32_t *const *taps, const int64_t *at, int64_t count, int64_t n,
+                   int64_t step) {
+    for (int64_t t = 0; t < count; t++) {
+        const A *row = rows[t];
+        const int32_t *tap = taps[t];
+        const int64_t start = at[t];
+        if (t == 0) {
+            TERN_VECTOR_LOOP for (int64_t o = 0; o < n; o++) most[o] = row[o], where[o] = start + tap[o] + o * step;
+            continue;
+        }
+        TERN_VECTOR_LOOP for (int64_t o = 0; o < n; o++) {
+            const A value = row[o], before = most[o];
+            const int64_t place = start + tap[o] + o * step, other = where[o];
+            const bool more = (value > before) | (value != value);
+            most[o] = more ? value : before;
+            where[o] = more ? place : other;
+        }
+    }
+}
+
+template <class A> constexpr PoolingLoops<A> pooling_loops = {sum_along<A>, spread_along<A>,     average_rows<A>, shares<A>,
+                                                              add_row<A>,   greatest_along<A>, greatest_rows<A>};
+}  // namespace
+}  // namespace TERN_ISA
