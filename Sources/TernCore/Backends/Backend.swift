@@ -1,11 +1,12 @@
 import CTernCPU
 
 /// The code of one device. Operands are strided views without gradients whose shapes the caller has checked and broadcast; outputs are
-/// allocated. A kernel answers false where it has none for these dtypes: the op then falls back to its definition.
+/// allocated. A kernel answers false where it has none for these dtypes: the op then falls back to its definition. It touches nothing and answers
+/// false where an operand is poison: memory that could not be had.
 package protocol Backend: AnyObject, Sendable {
     var device: Device { get }
 
-    // Memory
+    // Memory. nil: the device has not so much (`meta` never has any, and needs none).
     func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer?
     func deallocate(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int)
     /// The bytes of a contiguous tensor, to and from the host; waits for the device.

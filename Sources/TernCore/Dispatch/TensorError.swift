@@ -13,6 +13,8 @@ public struct TensorError: Error, Sendable, Equatable {
         case unsupported
         /// A library of the system that the op needs is not installed; the message says what to install.
         case library
+        /// The device has not the memory that was asked for.
+        case memory
     }
     /// What kind of thing is wrong.
     public let kind: Kind
@@ -32,6 +34,10 @@ public struct TensorError: Error, Sendable, Equatable {
     package static func unsupported(_ op: String, _ dtypes: [DType], _ device: Device) -> TensorError {
         let names = dtypes.map(\.name).joined(separator: ", ")
         return TensorError(kind: .unsupported, op: op, message: "not implemented for \(names) on \(device.name)")
+    }
+    static func memory(_ byteCount: Int, _ shape: Shape, _ device: Device) -> TensorError {
+        TensorError(
+            kind: .memory, op: "memory", message: "\(device.name) has not the \(byteCount) bytes that the shape \(shape.brief) needs")
     }
     static func missingDevice(_ device: Device, available: Int) -> TensorError {
         let there = available == 0 ? "there is none" : "there are \(available), numbered from 0"
