@@ -6,6 +6,9 @@ extension Tensor {
     /// that asks for its gradient itself, before it is added to `grad`. With `createGraph` what they compute is recorded. All copies of
     /// the tensor share them; a tensor computed from it is another. Raises an error where the tensor asks for no gradient.
     ///
+    /// A hook runs on the thread that walks the tape, so what it captures must be safe to use there. One that captures its own tensor, or one
+    /// computed from it, keeps the tape alive and itself with it: let it use the gradient that it is given, or take it away by the handle.
+    ///
     /// Source: `torch.Tensor.register_hook`.
     /// - Returns: what takes the hook away.
     @discardableResult

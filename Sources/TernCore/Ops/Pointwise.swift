@@ -134,6 +134,7 @@ extension Tensor {
     ) {
         if isPoison || other.isPoison { return }
         let op = PointwisePair(function: function, saves: [], rule: nil)
+        if !mayBeWritten(op.name) { return }
         let failed: TensorError?
         do throws(TensorError) {
             let shape = try Check.broadcast(op.name, self.shape, other.shape)

@@ -230,7 +230,7 @@ extension Tensor {
             let list = indices.map(TensorIndex.tensor)
             if !accumulate {
                 var y = self
-                y.assign(values, at: list)
+                y.replace(by: values, at: list)
                 return y
             }
             let places = Tensor.arange(count, device: device).reshape(shape).indexed(list)
