@@ -10,13 +10,14 @@ import Synchronization
 /// theirs. Checkpoints may stand in each other: an inner one is run again when the walk comes to it. What `body` changes outside itself
 /// (running statistics of batch norm, printing) happens at each run.
 ///
-/// The second run must do what the first one did: as many recorded ops, of the same shapes. If it does not, that is an error. What `body` reads it
-/// reads anew: a variable that was changed since is used as it is then, so let `body` capture values that stay (`[x]`) where that matters.
-/// Gradients that `body` itself asks for (a penalty on a gradient) work: until it returns, its nodes have what they keep. Several threads may walk
-/// one tape; they run `body` one after the other.
+/// The second run must do what the first one did: as many recorded ops, of the same shapes. If it does not, that is an error. What
+/// `body` reads it reads anew: a variable that was changed since is used as it is then, so let `body` capture values that stay (`[x]`)
+/// where that matters. Gradients that `body` itself asks for (a penalty on a gradient) work: until it returns, its nodes have what they
+/// keep. Several threads may walk one tape; they run `body` one after the other.
 ///
 /// - Parameters:
-///   - preserveRandomState: whether the second run draws the same numbers from the default generator, which is left as it is. Default true;
+///   - preserveRandomState: whether the second run draws the same numbers from the default generator, which is left as it is. Default
+/// true;
 ///     false saves copying its state.
 ///   - body: what to compute. It is kept until `backward` has passed, with all it captures.
 ///
@@ -72,8 +73,8 @@ final class CheckpointFrame: @unchecked Sendable {
         }
         return body()
     }
-    /// A checkpoint inside this one's body begins. When this body runs again, the frame that stood there in the first run gets the new body; the new
-    /// one serves what is asked for during this run.
+    /// A checkpoint inside this one's body begins. When this body runs again, the frame that stood there in the first run gets the new
+    /// body; the new one serves what is asked for during this run.
     private func meet(_ new: CheckpointFrame) {
         lock.holding {
             defer { innerCount += 1 }

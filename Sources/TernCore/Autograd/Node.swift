@@ -92,7 +92,8 @@ package final class OpNode: Node, @unchecked Sendable {
         var inputs: TensorList
         /// Without theirs: they would keep this node alive. None where the gradient does not read them and there is but one.
         var outputs: TensorList
-        /// Whether there are elements among them, or in `slot`: a node without any has nothing to free, and can be walked as often as wanted.
+        /// Whether there are elements among them, or in `slot`: a node without any has nothing to free, and can be walked as often as
+        /// wanted.
         let holdsElements: Bool
         /// Where the elements are found again that a `checkpoint` did without.
         var slot: CheckpointSlot?

@@ -58,8 +58,8 @@ extension TensorError: CustomStringConvertible {
 /// Runs `body`; the first error of a tensor op inside it is thrown from here instead of ending the process.
 ///
 /// An op that fails inside gives a poisoned tensor (0-dim, its numbers are 0), which every later op passes on; `body` runs to
-/// its end, and its result is dropped. Poison never enters a parameter, a buffer or an optimizer's state. Swift's own traps (array index out of
-/// range, force unwrap) still end the process.
+/// its end, and its result is dropped. Poison never enters a parameter, a buffer or an optimizer's state. Swift's own traps (array index
+/// out of range, force unwrap) still end the process.
 ///
 /// The closure is synchronous: the mode belongs to the thread, and must not leak over an `await`.
 /// - Throws: `TensorError` of the first failing op, or what `body` throws.

@@ -404,7 +404,8 @@ extension Tensor {
         return out
     }
 
-    /// The same as one vector for each dimension, to index with; a 0-dim tensor counts as a vector. Source: `torch.nonzero(as_tuple=True)`.
+    /// The same as one vector for each dimension, to index with; a 0-dim tensor counts as a vector. Source:
+    /// `torch.nonzero(as_tuple=True)`.
     public func nonzeroIndices() -> [Tensor] { atleast1d().nonzero().unbind(1) }
 
     /// The slices of dimension `dim` that `index` (a vector of integers) names. Source: `torch.index_select`.

@@ -97,8 +97,8 @@ extension Tensor {
         return t
     }
 
-    /// A tensor over memory that belongs to someone else, without a copy: `owner` is kept alive, and a write through the tensor copies first.
-    /// The memory must not change while a tensor views it.
+    /// A tensor over memory that belongs to someone else, without a copy: `owner` is kept alive, and a write through the tensor copies
+    /// first. The memory must not change while a tensor views it.
     public init(borrowing pointer: UnsafeRawPointer, shape: Shape, dtype: DType, owner: AnyObject) {
         if shape.count > Shape.maxRank {
             self.init(empty: shape, dtype, on: Backends.cpu)

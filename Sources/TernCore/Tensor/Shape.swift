@@ -173,9 +173,9 @@ extension Shape: CustomStringConvertible {
     package var brief: String { "(\(map(String.init).joined(separator: ", ")))" }
 }
 
-/// The sizes of a shape of more dimensions than stand inline. Each list that occurs is kept once, as long as the process lives, which makes a
-/// shape plain data that costs nothing to copy and to drop. The price: a program that meets ever new shapes of nine dimensions or more grows by
-/// some 300 bytes for each, and making one takes a lock and a look into a dictionary.
+/// The sizes of a shape of more dimensions than stand inline. Each list that occurs is kept once, as long as the process lives, which
+/// makes a shape plain data that costs nothing to copy and to drop. The price: a program that meets ever new shapes of nine dimensions
+/// or more grows by some 300 bytes for each, and making one takes a lock and a look into a dictionary.
 private struct LongShape: @unchecked Sendable {
     let sizes: UnsafePointer<Int>
 

@@ -5,7 +5,8 @@ import CTernCPU
 /// A tensor is a value: a copy is independent of the original, at the cost of a reference; views (slices, transposes) share
 /// memory with it until one of them is written. Ops on tensors that ask for gradients are recorded, and `backward()` walks the record.
 public struct Tensor: Sendable {
-    /// A reference, so that a tensor is passed on, saved and stored for the price of one count. Changed only while this value alone has it.
+    /// A reference, so that a tensor is passed on, saved and stored for the price of one count. Changed only while this value alone has
+    /// it.
     fileprivate var body: Body
 
     @inline(__always)

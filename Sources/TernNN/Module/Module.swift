@@ -3,8 +3,9 @@ public import TernCore
 /// The base of all networks and layers.
 ///
 /// A subclass declares its parts as properties: parameters (`@Parameter`), buffers (`@Buffer`), and other modules, alone or in
-/// arrays, dictionaries, optionals, structs, tuples and enums. They are found by reflection; nothing needs to be registered. A module with one
-/// tensor in and one out conforms to `Layer` and writes `forward`; others write a `callAsFunction` of their own around `run(self)`.
+/// arrays, dictionaries, optionals, structs, tuples and enums. They are found by reflection; nothing needs to be registered. A module
+/// with one tensor in and one out conforms to `Layer` and writes `forward`; others write a `callAsFunction` of their own around
+/// `run(self)`.
 ///
 /// Source: `torch.nn.Module`.
 open class Module {
@@ -212,8 +213,8 @@ open class Module {
         return self
     }
 
-    /// Training behaviour for this module and all inside it, or, for false, that of `eval()`: each is told by its own `train`, so an override
-    /// that keeps a part in evaluation holds wherever the module stands:
+    /// Training behaviour for this module and all inside it, or, for false, that of `eval()`: each is told by its own `train`, so an
+    /// override that keeps a part in evaluation holds wherever the module stands:
     ///
     ///     override func train(_ mode: Bool = true) -> Self {
     ///         super.train(mode)
