@@ -8,7 +8,7 @@ let indexing = Table { op in
         return x[before + [.slice(start, end, step: step)]]
     }
     op("zero_(input)") { (x: Tensor) in
-        var x = x
+        var x = x.clone()
         x[...] = Tensor.zeros([], dtype: x.dtype)
         return x
     }

@@ -1,7 +1,9 @@
 import TernCore
 
-/// How many bytes a tensor of that shape takes; nil where no memory could hold it. A 0 does not hide a product beyond all bounds.
+/// How many bytes a tensor of that shape takes; nil where no memory could hold it, or no tensor has so many dimensions. A 0 does not
+/// hide a product beyond all bounds.
 func byteCount(_ shape: [Int], itemSize: Int) -> Int? {
+    if shape.count > Shape.maxRank { return nil }
     var size = itemSize
     for extent in shape {
         let (product, overflow) = size.multipliedReportingOverflow(by: max(extent, 1))

@@ -67,4 +67,16 @@ import Testing
             }
         }
     }
+
+    @Test func anOpThatFailsDoesNotBlind() {
+        let error = #expect(throws: TensorError.self) {
+            try recovering {
+                detectAnomaly {
+                    _ = try? recovering { Tensor.ones(2) + Tensor.ones(3) }
+                    return Tensor([-1.0]).log()
+                }
+            }
+        }
+        #expect(error?.op == "log")
+    }
 }

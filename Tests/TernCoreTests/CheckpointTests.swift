@@ -136,4 +136,49 @@ import Testing
         let x = Tensor([1.0, 2], requiresGrad: true)
         #expect(noGrad { checkpoint { x.exp() } }.requiresGrad == false)
     }
+
+    @Test func gradientsOfGradientsInside() {
+        let x = Tensor([0.5, 1.5], dtype: .float64, requiresGrad: true), w = Tensor([0.3, -0.7], dtype: .float64, requiresGrad: true)
+        func penalty() -> Tensor {
+            let y = (x * w).sin().exp().sum()
+            let g = grad(of: y, wrt: x, createGraph: true)
+            return y + (g * g).sum()
+        }
+        let expected = grad(of: penalty(), wrt: [x, w]).map { $0.array(of: Double.self) }
+        #expect(grad(of: checkpoint { penalty() }, wrt: [x, w]).map { $0.array(of: Double.self) } == expected)
+        // Through an inner checkpoint, asked for once inside it and twice by the outer one.
+        let nested = checkpoint { () -> Tensor in
+            let y = checkpoint { (x * w).sin().exp().sum() }
+            let g = grad(of: y, wrt: x, createGraph: true)
+            return y + (g * grad(of: y, wrt: x, createGraph: true)).sum()
+        }
+        for (found, wanted) in zip(grad(of: nested, wrt: [x, w]), expected) {
+            #expect(zip(found.array(of: Double.self), wanted).allSatisfy { abs($0 - $1) < 1e-12 })
+        }
+        let inner = checkpoint { checkpoint { penalty() } * 1 }
+        #expect(grad(of: inner, wrt: [x, w]).map { $0.array(of: Double.self) } == expected)
+    }
+
+    @Test func manyTasksWalkOneTape() async {
+        let x = Tensor.rand(32, requiresGrad: true), w = Tensor.rand(32)
+        let h = checkpoint { () -> Tensor in
+            let a = (x * w).exp()
+            return checkpoint { (a * a).sin() * a } + a
+        }
+        let one = grad(of: h.sum(), wrt: x, retainGraph: true).array(of: Double.self)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 { group.addTask { for _ in 0..<20 { h.sum().backward(retainGraph: true) } } }
+        }
+        let sum = x.grad.map { $0.array(of: Double.self) } ?? []
+        #expect(sum.count == 32 && zip(sum, one).allSatisfy { abs($0 - 160 * $1) < 1e-3 * abs(160 * $1) })
+    }
+
+    @Test func variablesAreReadAgainAsTheyAre() {
+        let x = Tensor([1.0, 2], requiresGrad: true)
+        var factor = Tensor([1.0, 1])
+        let y = checkpoint { (x * factor).sum() }
+        factor = Tensor([3.0, 3])
+        y.backward()
+        #expect(floats(x.grad) == [3, 3])
+    }
 }

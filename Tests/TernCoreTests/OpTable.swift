@@ -87,10 +87,10 @@ enum OpTable {
         .pair("bitwise_xor", .integers + [.bool]) { $0 ^ $1 },
         .pair("complex", .single) { Tensor.complex($0, $1) },
         OpRow("add in place", .numbers, .x(2, 3), .x(3)) {
-            var y = $0[0]; y += $0[1]; return y
+            var y = $0[0].clone(); y += $0[1]; return y
         },
         OpRow("multiply in place", .numbers, .x(2, 3), .x(2, 3)) {
-            var y = $0[0]; y *= $0[1]; return y
+            var y = $0[0].clone(); y *= $0[1]; return y
         },
         OpRow("different dtypes", .every, .x(2, 3), .mask(3)) { $0[0] * $0[1] + $0[1] },
     ]

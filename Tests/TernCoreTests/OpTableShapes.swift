@@ -45,10 +45,10 @@ extension OpTable {
         OpRow("masked_select", .every, .x(2, 3), .mask(2, 3), asks: [.gradient, .secondGradient]) { $0[0].maskedSelect($0[1]) },
         OpRow("index_select", .every, .x(2, 3), .index(4, below: 3)) { $0[0].indexSelect(1, $0[1]) },
         OpRow("assign a slice", .every, .x(3, 4), .x(4)) {
-            var y = $0[0]; y[1..., 0..<4] = $0[1]; return y
+            var y = $0[0].clone(); y[1..., 0..<4] = $0[1]; return y
         },
         OpRow("assign by a tensor", .every, .x(3, 4), .index(1, below: 3), .x(1, 4)) {
-            var y = $0[0]; y[$0[1]] = $0[2]; return y
+            var y = $0[0].clone(); y[$0[1]] = $0[2]; return y
         },
     ]
 

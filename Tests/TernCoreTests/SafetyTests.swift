@@ -85,4 +85,52 @@ import Testing
         #expect(noGrad { !x.reshape(2, 3).requiresGrad && !x.squeeze().requiresGrad && !x.t().requiresGrad })
         #expect(x.reshape(2, 3).gradFn == "ViewBackward0")
     }
+
+    @Test func dataNeverRecords() {
+        let w = Tensor([1.0, 1], requiresGrad: true)
+        var x = Tensor([3.0, 4])
+        x.data += w
+        #expect(!x.requiresGrad && x.gradFn == nil && x.array(of: Float.self) == [4, 5])
+        var v = Tensor([3.0, 4], requiresGrad: true)
+        v.data *= w
+        #expect(v.requiresGrad && v.isLeaf)
+    }
+
+    @Test(
+        arguments: [
+            { $0 -= Tensor([1.0, 1]) },
+            { $0 *= 2 }, { $0[0] = 5 }, { $0[0] = Tensor(5.0) }, { $0[0] += 1 }, { $0[...] *= 2 }, { $0[...] = 0 },
+        ] as [@Sendable (inout Tensor) -> Void])
+    func writingALeafThatLearnsIsAnError(_ write: @Sendable (inout Tensor) -> Void) {
+        var w = Tensor([1.0, 2], requiresGrad: true)
+        let error = #expect(throws: TensorError.self) { try recovering { write(&w) } }
+        #expect(error?.message.contains("noGrad { }") == true && error?.message.contains(".data") == true)
+        #expect(w.isLeaf && w.requiresGrad && w.array(of: Float.self) == [1, 2])
+        noGrad { write(&w) }
+        #expect(w.isLeaf && w.requiresGrad && w.array(of: Float.self) != [1, 2])
+        var constant = Tensor([1.0, 2])
+        write(&constant)
+        #expect(constant.array(of: Float.self) != [1, 2])
+    }
+
+    @Test func gradientsThatAreLeavesAreAdded() {
+        let x = Tensor([1.0, 2], requiresGrad: true), seed = Tensor([1.0, 1], requiresGrad: true)
+        let y = x * 1
+        let h = y + y.detach()
+        (h + 0).backward(seed, createGraph: true)
+        (y * 1).backward(seed, createGraph: true)
+        #expect(x.grad?.array(of: Float.self) == [2, 2] && seed.array(of: Float.self) == [1, 1])
+        x.grad = nil
+    }
+
+    @Test func whatSavesNothingIsWalkedAgain() {
+        let x = Tensor([1.0, 2], requiresGrad: true)
+        let y = x.reshape(2, 1).sum()
+        y.backward()
+        y.backward()
+        #expect(x.grad?.array(of: Float.self) == [2, 2])
+        let z = x.exp().sum()
+        z.backward()
+        #expect(throws: TensorError.self) { try recovering { z.backward() } }
+    }
 }

@@ -166,7 +166,7 @@ int64_t tern_index(const TernArray *_Nonnull out, const TernArray *_Nonnull x, c
 /// The write: out[indices] = values, or += where `accumulate`; values has shape (b…, rest…), strides of 0 allowed.
 int64_t tern_index_put(const TernArray *_Nonnull out, const TernArray *_Nonnull indices, int32_t count, const TernArray *_Nonnull values, bool accumulate);
 
-/// How many elements are not zero.
+/// How many elements are not zero; 0 for an array of more than 64 dimensions, which no kernel takes.
 int64_t tern_count_nonzero(const TernArray *_Nonnull x);
 /// out (count, rank) int64: the indices of the elements that are not zero, in row-major order.
 bool tern_nonzero(const TernArray *_Nonnull out, const TernArray *_Nonnull x);

@@ -164,15 +164,15 @@ bool tern_copy(const TernArray *out, const TernArray *x) {
         visit_size(size, [&](auto type) { transpose<typename decltype(type)::type>(loops); });
         return true;
     }
-    iterate(loops, copy_kernel(out->dtype, x->dtype));
-    return true;
+    return iterate(loops, copy_kernel(out->dtype, x->dtype));
 }
 
 bool tern_where(const TernArray *out, const TernArray *condition, const TernArray *a, const TernArray *b) {
     if (condition->dtype != TERN_BOOL || a->dtype != out->dtype || b->dtype != out->dtype) return false;
     const TernArray *const arrays[] = {out, condition, a, b};
-    visit_size(size_of(out->dtype), [&](auto type) { iterate(4, arrays, where_loop<typename decltype(type)::type>); });
-    return true;
+    bool done = false;
+    visit_size(size_of(out->dtype), [&](auto type) { done = iterate(4, arrays, where_loop<typename decltype(type)::type>); });
+    return done;
 }
 
 bool tern_fill(const TernArray *out, TernNumber value) {
@@ -182,8 +182,9 @@ bool tern_fill(const TernArray *out, TernNumber value) {
         const T x = value.isInteger ? convert<T>(value.integer) : convert<T>(std::complex<double>(value.re, value.im));
         memcpy(&element, &x, sizeof x);
     });
-    visit_size(size_of(out->dtype), [&](auto type) { iterate(1, &out, fill_loop<typename decltype(type)::type>, &element); });
-    return true;
+    bool done = false;
+    visit_size(size_of(out->dtype), [&](auto type) { done = iterate(1, &out, fill_loop<typename decltype(type)::type>, &element); });
+    return done;
 }
 
 bool tern_accumulate(const TernArray *out, const TernArray *x) {
@@ -195,7 +196,7 @@ bool tern_accumulate(const TernArray *out, const TernArray *x) {
         if (loops.distinct(0)) iterate(2, arrays, kernel);
         else loops.run(0, loops.count, kernel, nullptr);
     });
-    return true;
+    return loops.fits;
 }
 
 bool tern_arange(const TernArray *out, TernNumber start, TernNumber step) {

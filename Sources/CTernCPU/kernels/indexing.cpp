@@ -300,7 +300,8 @@ int64_t tern_scatter(TernCombine op, const TernArray *out, int32_t dim, const Te
 }
 
 int64_t tern_index(const TernArray *out, const TernArray *x, const TernArray *indices, int32_t indexed) {
-    if (out->dtype != x->dtype || indexed < 1 || indexed > x->rank || x->rank > Loops::max_rank) return TERN_INDEX_NO_KERNEL;
+    if (out->dtype != x->dtype || indexed < 1 || indexed > x->rank || x->rank > Loops::max_rank || out->rank > Loops::max_rank)
+        return TERN_INDEX_NO_KERNEL;
     for (int32_t k = 0; k < indexed; ++k)
         if (indices[k].dtype != TERN_INT64) return TERN_INDEX_NO_KERNEL;
     const Indexing indexing(x, indices, indexed, out);
@@ -320,7 +321,8 @@ int64_t tern_index(const TernArray *out, const TernArray *x, const TernArray *in
 }
 
 int64_t tern_index_put(const TernArray *out, const TernArray *indices, int32_t indexed, const TernArray *values, bool accumulate) {
-    if (out->dtype != values->dtype || indexed < 1 || indexed > out->rank || out->rank > Loops::max_rank) return TERN_INDEX_NO_KERNEL;
+    if (out->dtype != values->dtype || indexed < 1 || indexed > out->rank || out->rank > Loops::max_rank || values->rank > Loops::max_rank)
+        return TERN_INDEX_NO_KERNEL;
     for (int32_t k = 0; k < indexed; ++k)
         if (indices[k].dtype != TERN_INT64) return TERN_INDEX_NO_KERNEL;
     const Indexing indexing(out, indices, indexed, values);
@@ -355,7 +357,7 @@ int64_t tern_count_nonzero(const TernArray *x) {
 }
 
 bool tern_nonzero(const TernArray *out, const TernArray *x) {
-    if (out->dtype != TERN_INT64 || out->rank != 2) return false;
+    if (out->dtype != TERN_INT64 || out->rank != 2 || x->rank > Loops::max_rank) return false;
     if (count(out) == 0) return true;
     const Loops loops(1, &x, false);
     constexpr int64_t most = 256;  // pieces: counted, then written, each from where those before it end

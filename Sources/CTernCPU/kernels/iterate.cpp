@@ -3,15 +3,17 @@
 #include "dispatch.h"
 
 namespace tern {
-Loops::Loops(int operands, const TernArray *const *arrays, bool any_order) : operands(operands), rank(0), count(1) {
+Loops::Loops(int operands, const TernArray *const *arrays, bool any_order)
+    : operands(operands), rank(0), fits(arrays[0]->rank <= max_rank), count(1) {
     for (int k = 0; k < operands; ++k) data[k] = static_cast<char *>(arrays[k]->data);
     const TernArray *first = arrays[0];
-    for (int32_t d = first->rank - 1; d >= 0; --d)
-        if (first->shape[d] == 0) {
-            count = 0, rank = 1, shape[0] = 0;
-            for (int k = 0; k < operands; ++k) strides[k][0] = 0;
-            return;
-        }
+    bool empty = !fits;
+    for (int32_t d = first->rank - 1; d >= 0; --d) empty |= first->shape[d] == 0;
+    if (empty) {
+        count = 0, rank = 1, shape[0] = 0;
+        for (int k = 0; k < operands; ++k) strides[k][0] = 0;
+        return;
+    }
     for (int32_t d = first->rank - 1; d >= 0; --d) {
         const int64_t n = first->shape[d];
         if (n == 1) continue;
@@ -114,9 +116,10 @@ void Loops::run(int64_t begin, int64_t end, Kernel kernel, const void *context, 
     }
 }
 
-void iterate(const Loops &loops, Kernel kernel, const void *context, int64_t grain) {
-    if (loops.count < 2 * grain) return loops.run(0, loops.count, kernel, context);
-    parallel_for(loops.count, grain, [&](int64_t begin, int64_t end) { loops.run(begin, end, kernel, context); });
+bool iterate(const Loops &loops, Kernel kernel, const void *context, int64_t grain) {
+    if (loops.count < 2 * grain) loops.run(0, loops.count, kernel, context);
+    else parallel_for(loops.count, grain, [&](int64_t begin, int64_t end) { loops.run(begin, end, kernel, context); });
+    return loops.fits;
 }
 
 /// The number of elements where all arrays lie row-major without gaps, else -1.
@@ -132,7 +135,7 @@ static int64_t dense_count(int operands, const TernArray *const *arrays) {
     return count;
 }
 
-void iterate(int operands, const TernArray *const *arrays, Kernel kernel, const void *context, int64_t grain) {
+bool iterate(int operands, const TernArray *const *arrays, Kernel kernel, const void *context, int64_t grain) {
     // Most small work is one line of elements: it is done without setting up a loop nest.
     const int64_t count = dense_count(operands, arrays);
     if (count >= 0 && count < 2 * grain) {
@@ -143,8 +146,8 @@ void iterate(int operands, const TernArray *const *arrays, Kernel kernel, const 
             strides[k] = count == 1 ? 0 : size_of(arrays[k]->dtype);
         }
         if (count > 0) kernel(data, strides, count, context);
-        return;
+        return true;
     }
-    iterate(Loops(operands, arrays, true), kernel, context, grain);
+    return iterate(Loops(operands, arrays, true), kernel, context, grain);
 }
 }  // namespace tern

@@ -15,8 +15,9 @@ inline int64_t size_of(TernDType dtype) {
 }
 
 struct Loops {
-    static constexpr int max_operands = 4, max_rank = 64;  // an array of 2^63 elements has no more dimensions that are not 1
-    int operands, rank;                                    // rank >= 1
+    static constexpr int max_operands = 4, max_rank = 64;
+    int operands, rank;  // rank >= 1
+    bool fits;           // false: the arrays have more than max_rank dimensions, and there is nothing to go through
     int64_t count;
     char *data[max_operands];
     int64_t shape[max_rank], strides[max_operands][max_rank];  // the innermost dimension first; strides in bytes
@@ -33,6 +34,7 @@ struct Loops {
 };
 
 /// Every element, in any order, on all threads.
-void iterate(const Loops &loops, Kernel kernel, const void *context = nullptr, int64_t grain = pointwise_grain);
-void iterate(int operands, const TernArray *const *arrays, Kernel kernel, const void *context = nullptr, int64_t grain = pointwise_grain);
+/// False, and nothing is done, where they have too many dimensions.
+bool iterate(const Loops &loops, Kernel kernel, const void *context = nullptr, int64_t grain = pointwise_grain);
+bool iterate(int operands, const TernArray *const *arrays, Kernel kernel, const void *context = nullptr, int64_t grain = pointwise_grain);
 }  // namespace tern

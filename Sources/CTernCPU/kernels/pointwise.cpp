@@ -44,16 +44,14 @@ bool tern_unary(TernUnary op, const TernArray *out, const TernArray *x) {
     const Kernel kernel = table(x->dtype).unary[op];
     if (!kernel || out->dtype != result(unary_results[op], x->dtype)) return false;
     const TernArray *const arrays[] = {out, x};
-    iterate(2, arrays, kernel);
-    return true;
+    return iterate(2, arrays, kernel);
 }
 
 bool tern_unary_gradient(TernUnary op, const TernArray *out, const TernArray *g, const TernArray *x, const TernArray *y) {
     const Kernel kernel = table(x->dtype).gradient[op];
     if (!kernel || out->dtype != x->dtype || g->dtype != x->dtype || y->dtype != x->dtype) return false;
     const TernArray *const arrays[] = {out, g, x, y};
-    iterate(4, arrays, kernel);
-    return true;
+    return iterate(4, arrays, kernel);
 }
 
 bool tern_binary(TernBinary op, const TernArray *out, const TernArray *a, const TernArray *b) {
@@ -62,6 +60,5 @@ bool tern_binary(TernBinary op, const TernArray *out, const TernArray *a, const 
     const TernDType dtype = mixed && a->dtype == TERN_FLOAT32 ? b->dtype : a->dtype;
     if (!kernel || out->dtype != result(binary_results[op], dtype)) return false;
     const TernArray *const arrays[] = {out, a, b};
-    iterate(3, arrays, kernel);
-    return true;
+    return iterate(3, arrays, kernel);
 }

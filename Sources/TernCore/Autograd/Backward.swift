@@ -270,6 +270,18 @@ extension Tensor {
         return t
     }
 
+    /// Whether a write in place may change this tensor; an error where it would make a result of one that gathers its gradient itself,
+    /// which would learn no more. A parameter takes over the values alone.
+    package func mayBeWritten(_ op: @autoclosure () -> String) -> Bool {
+        guard isGradEnabled, requiresGrad, let leaf = node as? Leaf, !leaf.isParameter else { return true }
+        raise(
+            .rule(
+                op(),
+                "the tensor \(shape.brief) asks for its gradient itself, and a recorded write in place would end its learning: write inside "
+                    + "noGrad { }, or to its .data"))
+        return false
+    }
+
     /// Whether no recorded op made this tensor.
     public var isLeaf: Bool { node == nil || node is Leaf }
 
@@ -315,7 +327,7 @@ extension Tensor {
                     self = before
                 } else {
                     self = values
-                    if node != nil { setRecord(node, outputIndex) }
+                    if node != nil || self.node != nil { setRecord(node, outputIndex) }
                 }
             }
             yield &values

@@ -1,4 +1,5 @@
 import CTernCPU
+import Synchronization
 
 /// Runs `body` without keeping what its gradients will need: `backward` runs it again to get that. Memory for time.
 ///
@@ -9,11 +10,14 @@ import CTernCPU
 /// theirs. Checkpoints may stand in each other: an inner one is run again when the walk comes to it. What `body` changes outside itself
 /// (running statistics of batch norm, printing) happens at each run.
 ///
-/// The second run must do what the first one did: as many recorded ops, of the same shapes. If it does not, that is an error. A tape with
-/// checkpoints in it is walked by one thread at a time.
+/// The second run must do what the first one did: as many recorded ops, of the same shapes. If it does not, that is an error. What
+/// `body` reads it reads anew: a variable that was changed since is used as it is then, so let `body` capture values that stay (`[x]`)
+/// where that matters. Gradients that `body` itself asks for (a penalty on a gradient) work: until it returns, its nodes have what they
+/// keep. Several threads may walk one tape; they run `body` one after the other.
 ///
 /// - Parameters:
-///   - preserveRandomState: whether the second run draws the same numbers from the default generator, which is left as it is. Default true;
+///   - preserveRandomState: whether the second run draws the same numbers from the default generator, which is left as it is. Default
+/// true;
 ///     false saves copying its state.
 ///   - body: what to compute. It is kept until `backward` has passed, with all it captures.
 ///
@@ -26,12 +30,15 @@ public func checkpoint<R>(preserveRandomState: Bool = true, _ body: @escaping ()
     return frame.entered(body)
 }
 
-/// The elements that the nodes of one `checkpoint` do without until they are walked.
+/// The elements that the nodes of one `checkpoint` do without once its body has returned, until they are walked.
+///
+/// All that changes is read and written inside `lock`, which a frame shares with those inside it: their runs meet each other.
 final class CheckpointFrame: @unchecked Sendable {
     /// What a node saved, in order: the elements of its inputs, then of its outputs.
     private typealias Elements = [(storage: Storage, layout: Layout)]
 
-    /// nil in a frame inside another: until the outer one runs again, and makes what `body` captures again.
+    private let lock: ThreadLock
+    /// nil in a frame inside another whose body has returned: until the outer one runs again, and makes what `body` captures again.
     private var body: (() -> Void)?
     private let random: GeneratorState?
     private let outer: CheckpointFrame?
@@ -41,7 +48,8 @@ final class CheckpointFrame: @unchecked Sendable {
     private struct Weak { weak var frame: CheckpointFrame? }
     /// How many nodes the first run recorded, and how many this one.
     private var count = 0, counted = 0
-    private var isAgain = false
+    private var phase = Phase.first
+    private enum Phase { case first, over, again }
     private var elements: [Int: Elements] = [:]
 
     static var current: CheckpointFrame? {
@@ -51,61 +59,65 @@ final class CheckpointFrame: @unchecked Sendable {
     init(in outer: CheckpointFrame?, random: GeneratorState?, _ body: @escaping () -> Void) {
         (self.outer, self.random) = (outer, random)
         self.body = body
+        lock = outer?.lock ?? ThreadLock()
     }
 
-    /// Runs `body` so that the nodes it records belong to this frame.
+    /// Runs `body` for the first time, so that the nodes it records belong to this frame.
     func entered<R>(_ body: () -> R) -> R {
+        outer?.meet(self)
         let state = tern_thread_state(), before = state.pointee.checkpoint
-        let frame = outer?.stand(in: self) ?? self
-        state.pointee.checkpoint = Unmanaged.passUnretained(frame).toOpaque()
+        state.pointee.checkpoint = Unmanaged.passUnretained(self).toOpaque()
         defer {
             state.pointee.checkpoint = before
-            withExtendedLifetime(frame) {}
+            firstRunEnds()
         }
         return body()
     }
-    /// The frame that a checkpoint inside this one's body uses. In the first run it is `new`, whose body goes, because what it captures
-    /// would stay in memory; when this body runs again, the one that the first run made gets the new body.
-    private func stand(in new: CheckpointFrame) -> CheckpointFrame {
-        defer { innerCount += 1 }
-        guard isAgain else {
-            inner.append(Weak(frame: new))
-            new.body = nil
-            return new
+    /// A checkpoint inside this one's body begins. When this body runs again, the frame that stood there in the first run gets the new
+    /// body; the new one serves what is asked for during this run.
+    private func meet(_ new: CheckpointFrame) {
+        lock.holding {
+            defer { innerCount += 1 }
+            if phase == .first {
+                inner.append(Weak(frame: new))
+            } else if innerCount < inner.count {
+                inner[innerCount].frame?.body = new.body
+            }
         }
-        guard innerCount < inner.count else { return new }
-        inner[innerCount].frame?.body = new.body
-        // Nothing is recorded for its nodes now: they ask when the walk comes to them.
-        return CheckpointFrame(in: nil, random: nil) {}
+    }
+    /// What nodes keep goes, and the bodies of the frames inside: what they capture would stay in memory.
+    private func firstRunEnds() {
+        lock.holding {
+            phase = .over
+            elements = [:]
+            for inside in inner { inside.frame?.body = nil }
+        }
     }
 
     // MARK: Recording
 
-    /// Takes what a node is about to keep; the answer says where it will find it again. nil: the node belongs to a second run, which goes.
+    /// Takes what a node is about to keep; the answer says where it will find it again. nil: the node keeps it itself.
     func take(_ x: inout TensorList, _ y: inout TensorList) -> CheckpointSlot? {
-        defer { counted += 1 }
-        if isAgain {
-            var found: Elements = []
-            x.updateEach { _, t in found.append((t.storage, t.layout)) }
-            y.updateEach { _, t in found.append((t.storage, t.layout)) }
-            elements[counted] = found
-            return nil
+        lock.holding {
+            defer { counted += 1 }
+            var found: Elements = [], drops = false
+            func note(_ i: Int, _ t: inout Tensor) {
+                found.append((t.storage, t.layout))
+                if phase != .first || t.storage.isDropped { return }
+                t.storage = .dropped(on: t.backend)
+                drops = true
+            }
+            x.updateEach(note)
+            y.updateEach(note)
+            if phase == .first { count += 1 }
+            if phase != .first || drops { elements[counted] = found }
+            return drops ? CheckpointSlot(frame: self, index: counted) : nil
         }
-        count += 1
-        var drops = false
-        func drop(_ i: Int, _ t: inout Tensor) {
-            if t.storage.isDropped { return }
-            t.storage = .dropped(on: t.backend)
-            drops = true
-        }
-        x.updateEach(drop)
-        y.updateEach(drop)
-        return drops ? CheckpointSlot(frame: self, index: counted) : nil
     }
 
     /// Gives a node what it kept.
     fileprivate func restore(_ index: Int, _ x: inout TensorList, _ y: inout TensorList) throws(TensorError) {
-        let found = try taken(index)
+        let found = try lock.holding { () throws(TensorError) in try taken(index) }
         guard found.count == x.count + y.count else { throw CheckpointFrame.differs("an op with other operands") }
         var fits = true, at = 0
         func fill(_ i: Int, _ t: inout Tensor) {
@@ -118,6 +130,7 @@ final class CheckpointFrame: @unchecked Sendable {
         if !fits { throw CheckpointFrame.differs("an op whose operands have other shapes") }
     }
     private func taken(_ index: Int) throws(TensorError) -> Elements {
+        if phase == .first, let found = elements[index] { return found }
         if let found = elements.removeValue(forKey: index) { return found }
         try runAgain()
         guard let found = elements.removeValue(forKey: index) else { throw CheckpointFrame.differs("fewer ops") }
@@ -125,9 +138,12 @@ final class CheckpointFrame: @unchecked Sendable {
     }
 
     private func runAgain() throws(TensorError) {
+        guard phase == .over else {
+            throw .rule("checkpoint", "while the closure runs again, it asks for the gradient of a tensor that an earlier run of it made")
+        }
         if body == nil { try outer?.runAgain() }
         guard let body else { throw CheckpointFrame.differs("fewer checkpoints inside it") }
-        (counted, innerCount, isAgain) = (0, 0, true)
+        (counted, innerCount, phase) = (0, 0, .again)
         elements = [:]
         let state = tern_thread_state(), before = state.pointee
         state.pointee.gradDisabled = false
@@ -135,6 +151,7 @@ final class CheckpointFrame: @unchecked Sendable {
         defer {
             state.pointee.gradDisabled = before.gradDisabled
             state.pointee.checkpoint = before.checkpoint
+            phase = .over
         }
         withDevice(device) {
             guard let random else { return body() }
@@ -143,7 +160,7 @@ final class CheckpointFrame: @unchecked Sendable {
             withGenerator(generator, body)
         }
         // Its own captures come again with the next run of the outer one.
-        if outer != nil { self.body = nil }
+        if let outer, outer.phase == .over { self.body = nil }
         if counted != count { throw CheckpointFrame.differs("\(counted) recorded ops, not \(count)") }
     }
     private static func differs(_ how: String) -> TensorError {
@@ -159,4 +176,21 @@ struct CheckpointSlot: Sendable {
     let index: Int
 
     func restore(_ x: inout TensorList, _ y: inout TensorList) throws(TensorError) { try frame.restore(index, &x, &y) }
+}
+
+/// A lock that a thread which holds it may take again.
+private final class ThreadLock: Sendable {
+    private let mutex = Mutex(())
+    /// The holder, by the address of its state; 0: none.
+    private let holder = Atomic<UInt>(0)
+
+    func holding<R: Sendable, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+        let thread = UInt(bitPattern: tern_thread_state())
+        if holder.load(ordering: .relaxed) == thread { return try body() }
+        return try mutex.withLock { (_) throws(E) -> R in
+            holder.store(thread, ordering: .relaxed)
+            defer { holder.store(0, ordering: .relaxed) }
+            return try body()
+        }
+    }
 }

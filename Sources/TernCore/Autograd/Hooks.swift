@@ -6,6 +6,10 @@ extension Tensor {
     /// that asks for its gradient itself, before it is added to `grad`. With `createGraph` what they compute is recorded. All copies of
     /// the tensor share them; a tensor computed from it is another. Raises an error where the tensor asks for no gradient.
     ///
+    /// A hook runs on the thread that walks the tape, so what it captures must be safe to use there. One that captures its own tensor,
+    /// or one computed from it, keeps the tape alive and itself with it: let it use the gradient that it is given, or take it away by
+    /// the handle.
+    ///
     /// Source: `torch.Tensor.register_hook`.
     /// - Returns: what takes the hook away.
     @discardableResult
@@ -36,7 +40,8 @@ extension Tensor {
         return HookHandle {}
     }
 
-    /// Makes `backward` gather this tensor's gradient in `grad` though an op made it. One that asks for its gradient itself does so anyway.
+    /// Makes `backward` gather this tensor's gradient in `grad` though an op made it. One that asks for its gradient itself does so
+    /// anyway.
     ///
     /// A gradient that was made with `createGraph` keeps the tape that it hangs on alive, and with it the tensor: set `grad` to nil to
     /// let both go. Source: `torch.Tensor.retain_grad`.

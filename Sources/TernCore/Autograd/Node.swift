@@ -46,7 +46,8 @@ package struct GradientSlots {
         set { if i == 0 { first = newValue } else { rest[i] = newValue } }
     }
     mutating func add(_ g: Tensor, at i: Int) {
-        if i == 0, first != nil {
+        // While a walk is recorded a sum is a new tensor: what is there may be one that asks for its own gradient.
+        if i == 0, first != nil, !isGradEnabled {
             first! += g
         } else if let before = self[i] {
             self[i] = before + g
@@ -77,7 +78,10 @@ package final class Leaf: Node, @unchecked Sendable {
 
     override func propagate(_ g: GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) {
         guard let g = g[0], !g.isPoison else { return }
-        gathered.withLock { if $0 == nil { $0 = g } else { $0! += g } }
+        gathered.withLock { sum in
+            guard let before = sum, isGradEnabled else { return if sum == nil { sum = g } else { sum! += g } }
+            sum = before + g
+        }
     }
 }
 
@@ -88,6 +92,9 @@ package final class OpNode: Node, @unchecked Sendable {
         var inputs: TensorList
         /// Without theirs: they would keep this node alive. None where the gradient does not read them and there is but one.
         var outputs: TensorList
+        /// Whether there are elements among them, or in `slot`: a node without any has nothing to free, and can be walked as often as
+        /// wanted.
+        let holdsElements: Bool
         /// Where the elements are found again that a `checkpoint` did without.
         var slot: CheckpointSlot?
     }
@@ -119,7 +126,7 @@ package final class OpNode: Node, @unchecked Sendable {
             outputs = y.list { _, t in t.saved(withElements: saves.contains(.output), withRecord: false) }
         }
         let slot = CheckpointFrame.current?.take(&inputs, &outputs)
-        let node = OpNode(op: op, depth: depth, saved: Saved(inputs: inputs, outputs: outputs, slot: slot))
+        let node = OpNode(op: op, depth: depth, saved: Saved(inputs: inputs, outputs: outputs, holdsElements: !saves.isEmpty, slot: slot))
         y.updateEach { i, t in if t.dtype.isDifferentiable { t.setRecord(node, i) } }
     }
 
@@ -127,19 +134,22 @@ package final class OpNode: Node, @unchecked Sendable {
         // A long chain of nodes is freed in a loop: each would otherwise free the next one from inside its own deinit.
         saved.withLock { saved in
             if saved == nil { return }
-            var held: [Node] = []
+            var held: [AnyObject] = []
             saved?.inputs.updateEach { _, t in
                 guard let node = t.node else { return }
                 if node is OpNode { held.append(node) }
                 t = .poison
             }
+            // What a checkpoint's closure captures was made by earlier nodes, too.
+            if let frame = saved?.slot?.frame { held.append(frame) }
+            saved?.slot = nil
             if !held.isEmpty { NodeRelease.release(&held) }
         }
     }
 
     override func propagate(_ g: GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) throws(TensorError) {
         let found = saved.withLock { saved in
-            if keepingSaved { return saved }
+            if keepingSaved || saved?.holdsElements == false { return saved }
             var taken: Saved?
             swap(&taken, &saved)
             return taken
@@ -201,22 +211,22 @@ extension Tensor {
     }
 }
 
-/// Frees nodes one after the other, however long their chains are.
+/// Frees nodes, and the checkpoints that they belong to, one after the other, however long their chains are.
 private enum NodeRelease {
-    private final class List { var nodes: [Node] = [] }
+    private final class List { var objects: [AnyObject] = [] }
 
-    static func release(_ held: inout [Node]) {
+    static func release(_ held: inout [AnyObject]) {
         let state = tern_thread_state()
         if let waiting = state.pointee.released {
-            Unmanaged<List>.fromOpaque(waiting).takeUnretainedValue().nodes.append(contentsOf: held)
+            Unmanaged<List>.fromOpaque(waiting).takeUnretainedValue().objects.append(contentsOf: held)
             held = []
             return
         }
         let list = List()
-        list.nodes = held
+        list.objects = held
         held = []
         state.pointee.released = Unmanaged.passUnretained(list).toOpaque()
-        while let node = list.nodes.popLast() { _ = consume node }
+        while let object = list.objects.popLast() { _ = consume object }
         state.pointee.released = nil
     }
 }

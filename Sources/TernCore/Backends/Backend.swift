@@ -1,11 +1,12 @@
 import CTernCPU
 
 /// The code of one device. Operands are strided views without gradients whose shapes the caller has checked and broadcast; outputs are
-/// allocated. A kernel answers false where it has none for these dtypes: the op then falls back to its definition.
+/// allocated. A kernel answers false where it has none for these dtypes: the op then falls back to its definition. It touches nothing
+/// and answers false where an operand is poison: memory that could not be had.
 package protocol Backend: AnyObject, Sendable {
     var device: Device { get }
 
-    // Memory
+    // Memory. nil: the device has not so much (`meta` never has any, and needs none).
     func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer?
     func deallocate(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int)
     /// The bytes of a contiguous tensor, to and from the host; waits for the device.
@@ -46,7 +47,8 @@ package protocol Backend: AnyObject, Sendable {
     func avgPool(_ out: Tensor, _ x: Tensor, _ geometry: TernPooling) -> Bool
     func avgPoolGradient(_ dx: Tensor, _ g: Tensor, _ geometry: TernPooling) -> Bool
 
-    /// Calls a routine of LAPACK or BLAS for each matrix of a batch; gives the `info` of each (0: all is well), nil where the device has none.
+    /// Calls a routine of LAPACK or BLAS for each matrix of a batch; gives the `info` of each (0: all is well), nil where the device has
+    /// none.
     func lapack(_ routine: String, _ dtype: DType, batch: Int, _ arguments: [LAPACK.Argument]) throws(TensorError) -> [Int]?
 
     // Fused: each has a definition composed of the above

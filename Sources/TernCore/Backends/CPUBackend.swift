@@ -5,8 +5,7 @@ package final class CPUBackend: Backend {
     package let device = Device.cpu
 
     package func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-        guard let pointer = tern_allocate(byteCount) else { fatalError("out of memory: \(byteCount) bytes asked for on the CPU") }
-        return pointer
+        tern_allocate(byteCount)
     }
     package func deallocate(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) { tern_deallocate(pointer, byteCount) }
 
@@ -151,31 +150,39 @@ extension Tensor {
             }
         }
     }
+    /// As a kernel's operand: none is run where this is poison.
     @inline(__always)
-    fileprivate func withPointer<R>(_ body: (Array1) -> R) -> R {
-        withArray { array in withUnsafePointer(to: array) { body($0) } }
+    fileprivate func withPointer<R: Verdict>(_ body: (Array1) -> R) -> R {
+        withArray { array in array.data == nil && holdsPoison ? .none : withUnsafePointer(to: array) { body($0) } }
     }
 }
 
+/// What a kernel answers, and what stands for "not done".
+private protocol Verdict { static var none: Self { get } }
+extension Bool: Verdict { fileprivate static var none: Bool { false } }
+extension Int64: Verdict { fileprivate static var none: Int64 { Int64(TERN_INDEX_NO_KERNEL) } }
+extension Int: Verdict { fileprivate static var none: Int { 0 } }
+
 @inline(__always)
-private func withArrays<R>(_ a: Tensor, _ body: (Array1) -> R) -> R { a.withPointer(body) }
+private func withArrays<R: Verdict>(_ a: Tensor, _ body: (Array1) -> R) -> R { a.withPointer(body) }
 @inline(__always)
-private func withArrays<R>(_ a: Tensor, _ b: Tensor, _ body: (Array1, Array1) -> R) -> R {
+private func withArrays<R: Verdict>(_ a: Tensor, _ b: Tensor, _ body: (Array1, Array1) -> R) -> R {
     a.withPointer { a in b.withPointer { body(a, $0) } }
 }
 @inline(__always)
-private func withArrays<R>(_ a: Tensor, _ b: Tensor, _ c: Tensor, _ body: (Array1, Array1, Array1) -> R) -> R {
+private func withArrays<R: Verdict>(_ a: Tensor, _ b: Tensor, _ c: Tensor, _ body: (Array1, Array1, Array1) -> R) -> R {
     a.withPointer { a in b.withPointer { b in c.withPointer { body(a, b, $0) } } }
 }
 @inline(__always)
-private func withArrays<R>(_ a: Tensor, _ b: Tensor, _ c: Tensor, _ d: Tensor, _ body: (Array1, Array1, Array1, Array1) -> R) -> R {
+private func withArrays<R: Verdict>(_ a: Tensor, _ b: Tensor, _ c: Tensor, _ d: Tensor, _ body: (Array1, Array1, Array1, Array1) -> R) -> R
+{
     withArrays(a, b) { a, b in withArrays(c, d) { body(a, b, $0, $1) } }
 }
-private func withArray<R>(optional x: Tensor?, _ body: (Array1?) -> R) -> R {
+private func withArray<R: Verdict>(optional x: Tensor?, _ body: (Array1?) -> R) -> R {
     if let x { x.withPointer { body($0) } } else { body(nil) }
 }
 /// `list` as consecutive C views.
-private func withArrayList<R>(_ list: [Tensor], _ body: (UnsafePointer<TernArray>) -> R) -> R {
+private func withArrayList<R: Verdict>(_ list: [Tensor], _ body: (UnsafePointer<TernArray>) -> R) -> R {
     func next(_ arrays: [TernArray]) -> R {
         if arrays.count == list.count {
             return arrays.withUnsafeBufferPointer { p in
@@ -183,7 +190,8 @@ private func withArrayList<R>(_ list: [Tensor], _ body: (UnsafePointer<TernArray
                 return withUnsafePointer(to: TernArray()) { body($0) }
             }
         }
-        return list[arrays.count].withArray { next(arrays + [$0]) }
+        let x = list[arrays.count]
+        return x.holdsPoison ? .none : x.withArray { next(arrays + [$0]) }
     }
     return next([])
 }

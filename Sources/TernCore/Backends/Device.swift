@@ -108,7 +108,14 @@ package enum Backends {
     private static let table = Mutex<[Device: any Backend]>([.cpu: CPUBackend(), .meta: MetaBackend()])
     package static let cpu: any Backend = table.withLock { $0[.cpu] } ?? CPUBackend()
 
-    package static func register(_ backend: any Backend) { table.withLock { $0[backend.device] = backend } }
+    /// Those that another has taken the place of: storages do not count their backend.
+    private static let earlier = Mutex<[any Backend]>([])
+
+    /// Makes `backend` serve its device from now on; tensors of an earlier one stay where they are.
+    package static func register(_ backend: any Backend) {
+        let before = table.withLock { $0.updateValue(backend, forKey: backend.device) }
+        if let before { earlier.withLock { $0.append(before) } }
+    }
     package static func count(_ kind: Device.Kind) -> Int { table.withLock { $0.keys.count { $0.kind == kind } } }
 
     @inline(__always)

@@ -11,8 +11,9 @@ package func dispatch<O: Op>(_ op: O, _ x: O.Inputs) -> O.Outputs {
         if operands.areMixed || state.pointee.observers != nil {
             let x = operands.areMixed ? try moved(op, x) : x
             OpObservers.begin(op, x)
-            let y = try record ? recorded(op, x) : plain(op, x)
-            OpObservers.end(op, x, y)
+            var y = O.Outputs.poison(count: op.outputCount)
+            defer { OpObservers.end(op, x, y) }
+            y = try record ? recorded(op, x) : plain(op, x)
             return y
         }
         return try record ? recorded(op, x) : plain(op, x)
@@ -84,6 +85,7 @@ private func moved<O: Op>(_ op: O, _ x: O.Inputs) throws(TensorError) -> O.Input
 /// Who sees every op go by: profiler, summary, tracing, anomaly detection.
 package protocol OpObserver: AnyObject {
     func willRun(_ op: any Op, inputs: [Tensor])
+    /// Called for each `willRun`: an op that failed gave poison.
     func didRun(_ op: any Op, inputs: [Tensor], outputs: [Tensor])
 }
 

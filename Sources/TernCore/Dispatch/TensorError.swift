@@ -13,6 +13,8 @@ public struct TensorError: Error, Sendable, Equatable {
         case unsupported
         /// A library of the system that the op needs is not installed; the message says what to install.
         case library
+        /// The device has not the memory that was asked for.
+        case memory
     }
     /// What kind of thing is wrong.
     public let kind: Kind
@@ -33,6 +35,10 @@ public struct TensorError: Error, Sendable, Equatable {
         let names = dtypes.map(\.name).joined(separator: ", ")
         return TensorError(kind: .unsupported, op: op, message: "not implemented for \(names) on \(device.name)")
     }
+    static func memory(_ byteCount: Int, _ shape: Shape, _ device: Device) -> TensorError {
+        TensorError(
+            kind: .memory, op: "memory", message: "\(device.name) has not the \(byteCount) bytes that the shape \(shape.brief) needs")
+    }
     static func missingDevice(_ device: Device, available: Int) -> TensorError {
         let there = available == 0 ? "there is none" : "there are \(available), numbered from 0"
         let why =
@@ -52,8 +58,8 @@ extension TensorError: CustomStringConvertible {
 /// Runs `body`; the first error of a tensor op inside it is thrown from here instead of ending the process.
 ///
 /// An op that fails inside gives a poisoned tensor (0-dim, its numbers are 0), which every later op passes on; `body` runs to
-/// its end, and its result is dropped. Poison never enters a parameter, a buffer or an optimizer's state. Swift's own traps (array index out of
-/// range, force unwrap) still end the process.
+/// its end, and its result is dropped. Poison never enters a parameter, a buffer or an optimizer's state. Swift's own traps (array index
+/// out of range, force unwrap) still end the process.
 ///
 /// The closure is synchronous: the mode belongs to the thread, and must not leak over an `await`.
 /// - Throws: `TensorError` of the first failing op, or what `body` throws.

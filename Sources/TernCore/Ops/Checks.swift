@@ -8,16 +8,16 @@ package enum Check {
     }
 
     private static func broadcastSlow(_ op: String, _ a: Shape, _ b: Shape) throws(TensorError) -> Shape {
-        var out = Shape(repeating: 1, count: max(a.count, b.count))
-        for i in 1...max(out.count, 1) where i <= out.count {
+        let count = max(a.count, b.count)
+        return try Shape(count: count) { (at: Int) throws(TensorError) in
+            let i = count - at
             let m = i <= a.count ? a[a.count - i] : 1
             let n = i <= b.count ? b[b.count - i] : 1
             guard m == n || m == 1 || n == 1 else {
                 throw .rule(op, "shapes \(a.brief) and \(b.brief) do not broadcast: dimension \(-i) is \(m) in one and \(n) in the other")
             }
-            out[out.count - i] = m == 1 ? n : m
+            return m == 1 ? n : m
         }
-        return out
     }
 
     package static func broadcast(_ op: String, _ shapes: [Shape]) throws(TensorError) -> Shape {
@@ -45,6 +45,17 @@ package enum Check {
             seen.append(d)
         }
         return seen
+    }
+
+    /// No more dimensions than kernels go through, and no more elements than can be counted.
+    @inline(__always)
+    package static func countable(_ op: @autoclosure () -> String, _ shape: Shape) throws(TensorError) {
+        if shape.count <= Shape.maxRank, shape.elementCount != .max { return }
+        throw .rule(
+            op(),
+            shape.count > Shape.maxRank
+                ? "a tensor has at most \(Shape.maxRank) dimensions, and the shape \(shape.brief) has \(shape.count)"
+                : "no tensor can have the shape \(shape.brief): its elements can't be counted")
     }
 
     package static func require(_ condition: Bool, _ op: String, _ message: @autoclosure () -> String) throws(TensorError) {

@@ -99,6 +99,7 @@ extension Tensor {
             let backend = try Backends.find(.chosen(device))
             try checkSizes(op, shape, dtype)
             var t = Tensor(empty: shape, dtype, on: backend)
+            if t.holdsPoison { return .poison }
             guard fill(t) else { throw .unsupported(op, [dtype], backend.device) }
             if requiresGrad { t.requiresGrad = true }
             return t
@@ -115,6 +116,7 @@ extension Tensor {
 
     /// No size is negative, and all bytes can be counted.
     private static func checkSizes(_ op: String, _ shape: Shape, _ dtype: DType) throws(TensorError) {
+        if shape.count > Shape.maxRank { try Check.countable(op, shape) }
         var bytes = dtype.itemSize
         for size in shape {
             let (next, overflow) = bytes.multipliedReportingOverflow(by: Swift.max(size, 1))

@@ -139,6 +139,10 @@ extension Tensor {
     // MARK: Writing
 
     package mutating func assign(_ value: Tensor, at indices: [TensorIndex]) {
+        if mayBeWritten("index_put") { replace(by: value, at: indices) }
+    }
+    /// The same for a copy: that of a tensor which gathers its gradient becomes a result.
+    package mutating func replace(by value: Tensor, at indices: [TensorIndex]) {
         if isPoison || value.isPoison { return }
         let recording = isGradEnabled && (requiresGrad || value.requiresGrad)
         do throws(TensorError) {
@@ -151,7 +155,7 @@ extension Tensor {
                 // A value that views this very memory is read before the memory changes.
                 let target = value.storage === storage ? source.clone() : source
                 var values = take()
-                values.makeWritable()
+                guard values.makeWritable() else { return self = values }
                 let failure: TensorError?
                 do throws(TensorError) {
                     try plan.write(target, into: values)
@@ -400,7 +404,8 @@ extension Tensor {
         return out
     }
 
-    /// The same as one vector for each dimension, to index with; a 0-dim tensor counts as a vector. Source: `torch.nonzero(as_tuple=True)`.
+    /// The same as one vector for each dimension, to index with; a 0-dim tensor counts as a vector. Source:
+    /// `torch.nonzero(as_tuple=True)`.
     public func nonzeroIndices() -> [Tensor] { atleast1d().nonzero().unbind(1) }
 
     /// The slices of dimension `dim` that `index` (a vector of integers) names. Source: `torch.index_select`.

@@ -3,8 +3,8 @@ import CTernCPU
 /// A scalar function of one variable over all elements; a line of pointwise.def.
 struct Pointwise: Op {
     let function: TernUnary
-    /// The derivative composed of tensor ops, from x and y: for gradients that are differentiated again. A bool one lets the gradient pass or
-    /// gives 0.
+    /// The derivative composed of tensor ops, from x and y: for gradients that are differentiated again. A bool one lets the gradient
+    /// pass or gives 0.
     let derivative: @Sendable (_ x: Tensor, _ y: Tensor) -> Tensor
 
     var name: String { String(cString: tern_unary_function(function).name) }
@@ -129,6 +129,7 @@ extension Tensor {
     ) {
         if isPoison || other.isPoison { return }
         let op = PointwisePair(function: function, saves: [], rule: nil)
+        if !mayBeWritten(op.name) { return }
         let failed: TensorError?
         do throws(TensorError) {
             let shape = try Check.broadcast(op.name, self.shape, other.shape)

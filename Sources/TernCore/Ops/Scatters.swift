@@ -122,8 +122,8 @@ extension Tensor {
         composed(self, index) { scatter(dim, index, Tensor.full([], value, dtype: dtype, device: device).expand(index.shape)) }
     }
 
-    /// With `source`'s elements combined where `index` says along `dim`. Without `includeSelf`, the elements that stood there do not take part.
-    /// Source: `torch.scatter_reduce`.
+    /// With `source`'s elements combined where `index` says along `dim`. Without `includeSelf`, the elements that stood there do not
+    /// take part. Source: `torch.scatter_reduce`.
     public func scatterReduce(_ dim: Int, _ index: Tensor, _ source: Tensor, _ reduction: ScatterReduction, includeSelf: Bool = true)
         -> Tensor
     {
@@ -165,7 +165,8 @@ extension Tensor {
         }
     }
 
-    /// `index` (a vector) stretched over `source`, after both were found to fit dimension `dim` of this tensor. 0-dim tensors count as vectors.
+    /// `index` (a vector) stretched over `source`, after both were found to fit dimension `dim` of this tensor. 0-dim tensors count as
+    /// vectors.
     private func byIndex(_ op: String, _ dim: Int, _ index: Tensor, _ source: Tensor, _ write: (Tensor, Int, Tensor, Tensor) -> Tensor)
         -> Tensor
     {
@@ -222,15 +223,15 @@ extension Tensor {
         }
     }
 
-    /// With `values` (broadcast) where `indices`, as in `x[…]`, name elements; with `accumulate` added there, several times where an element is
-    /// named so. Source: `torch.index_put`.
+    /// With `values` (broadcast) where `indices`, as in `x[…]`, name elements; with `accumulate` added there, several times where an
+    /// element is named so. Source: `torch.index_put`.
     public func indexPut(_ indices: [Tensor], _ values: Tensor, accumulate: Bool = false) -> Tensor {
         composed(self, values) {
             try Check.sameDType("index_put", self, values)
             let list = indices.map(TensorIndex.tensor)
             if !accumulate {
                 var y = self
-                y.assign(values, at: list)
+                y.replace(by: values, at: list)
                 return y
             }
             let places = Tensor.arange(count, device: device).reshape(shape).indexed(list)

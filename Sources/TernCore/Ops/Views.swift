@@ -37,9 +37,20 @@ package struct View: Op {
     }
 
     package func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
-        if let layout = layout(of: x.layout) { return x.viewed(layout) }
+        if let layout = layout(of: x.layout) {
+            if layout.rank > x.rank || grows { try Check.countable(name, layout.shape) }
+            return x.viewed(layout)
+        }
         let copy = x.detach().contiguous()
         return layout(of: copy.layout).map { copy.viewed($0) }
+    }
+
+    /// Whether the result may have more elements.
+    private var grows: Bool {
+        switch kind {
+        case .expand, .windows: true
+        default: false
+        }
     }
 
     /// nil where strides can't express it.
@@ -48,7 +59,8 @@ package struct View: Op {
         switch kind {
         case .reshape(let shape): return x.reshaped(to: shape)
         case .permute(let dims):
-            for (i, d) in dims.enumerated() { (y.shape[i], y.strides[i]) = (x.shape[d], x.strides[d]) }
+            y.shape = Shape(count: dims.count) { x.shape[dims[$0]] }
+            y.strides = Shape(count: dims.count) { x.strides[dims[$0]] }
         case .transpose(let a, let b):
             (y.shape[a], y.strides[a]) = (x.shape[b], x.strides[b])
             (y.shape[b], y.strides[b]) = (x.shape[a], x.strides[a])
@@ -150,6 +162,7 @@ extension Tensor {
     }
 
     private func resolved(_ op: String, _ shape: Shape) throws(TensorError) -> Shape {
+        if shape.count > Shape.maxRank { try Check.countable(op, shape) }
         var shape = shape
         let unknown = shape.indices.filter { shape[$0] == -1 }
         try Check.require(

@@ -97,9 +97,13 @@ extension Tensor {
         return t
     }
 
-    /// A tensor over memory that belongs to someone else, without a copy: `owner` is kept alive, and a write through the tensor copies first.
-    /// The memory must not change while a tensor views it.
+    /// A tensor over memory that belongs to someone else, without a copy: `owner` is kept alive, and a write through the tensor copies
+    /// first. The memory must not change while a tensor views it.
     public init(borrowing pointer: UnsafeRawPointer, shape: Shape, dtype: DType, owner: AnyObject) {
+        if shape.count > Shape.maxRank {
+            self.init(empty: shape, dtype, on: Backends.cpu)
+            return
+        }
         let bytes = shape.elementCount * dtype.itemSize
         let storage = Storage(borrowing: UnsafeMutableRawPointer(mutating: pointer), byteCount: bytes, owner: owner)
         self.init(storage: storage, layout: Layout(contiguous: shape), dtype: dtype)
@@ -109,6 +113,7 @@ extension Tensor {
     public func array<S: TensorScalar>(of type: S.Type = S.self) -> [S] {
         guard readable("array") else { return [] }
         let x = (dtype == S.dtype ? self : detach().to(S.dtype)).contiguous()
+        if x.holdsPoison { return [] }
         return [S](unsafeUninitializedCapacity: x.count) { buffer, filled in
             x.backend.read(x, into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: x.count * MemoryLayout<S>.stride))
             filled = x.count
@@ -142,6 +147,7 @@ extension Tensor {
     public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         guard readable("withUnsafeBytes") else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
         let x = detach().contiguous().to(.cpu)
+        if x.holdsPoison { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
         return try withExtendedLifetime(x) {
             let start = x.storage.pointer.map { UnsafeRawPointer($0) + x.layout.offset * x.dtype.itemSize }
             return try body(UnsafeRawBufferPointer(start: start, count: x.count * x.dtype.itemSize))
@@ -155,7 +161,7 @@ extension Tensor {
             return try body(UnsafeMutableRawBufferPointer(start: nil, count: 0))
         }
         if !isContiguous { data = detach().contiguous() }
-        makeWritable()
+        guard makeWritable() else { return try body(UnsafeMutableRawBufferPointer(start: nil, count: 0)) }
         let start = storage.pointer.map { $0 + layout.offset * dtype.itemSize }
         return try body(UnsafeMutableRawBufferPointer(start: start, count: count * dtype.itemSize))
     }

@@ -71,7 +71,7 @@ extension Tensor: CustomStringConvertible {
     /// The elements, without going through dispatch: printing is not an op that a profile or a trace shows.
     private func fetched<S: TensorScalar>(_ type: S.Type) -> [S]? {
         let x = Tensor(empty: shape, S.dtype, on: backend)
-        guard backend.copy(x, self) else { return nil }
+        guard !x.holdsPoison, backend.copy(x, self) else { return nil }
         return [S](unsafeUninitializedCapacity: x.count) { buffer, filled in
             backend.read(x, into: UnsafeMutableRawBufferPointer(buffer))
             filled = x.count

@@ -24,7 +24,7 @@ package struct Layout: Sendable {
                 var step = 1
                 for i in stride(from: shape.count - 1, through: 0, by: -1) {
                     p[i] = step
-                    step *= Swift.max(sizes[i], 1)
+                    step &*= Swift.max(sizes[i], 1)  // beyond all bounds only where there are no elements
                 }
             }
         }
@@ -42,7 +42,7 @@ package struct Layout: Sendable {
                 for i in Swift.stride(from: rank - 1, through: 0, by: -1) where sizes[i] != 1 {
                     if sizes[i] == 0 { return true }
                     if steps[i] != step { return false }
-                    step *= sizes[i]
+                    step &*= sizes[i]
                 }
                 return true
             }
@@ -68,10 +68,10 @@ package struct Layout: Sendable {
             return layout
         }
         // Runs of dimensions that lie without gaps in each other are split or merged freely.
-        var steps = Shape(repeating: 1, count: new.count)
+        var steps = [Int](repeating: 1, count: new.count)
         var at = new.count - 1
         var run = 1, taken = 1
-        guard rank > 0 else { return Layout(shape: new, strides: steps, offset: offset) }
+        guard rank > 0 else { return Layout(shape: new, strides: Shape(steps), offset: offset) }
         var base = strides[rank - 1]
         for i in stride(from: rank - 1, through: 0, by: -1) {
             run *= shape[i]
@@ -89,15 +89,14 @@ package struct Layout: Sendable {
                 }
             }
         }
-        return at == -1 ? Layout(shape: new, strides: steps, offset: offset) : nil
+        return at == -1 ? Layout(shape: new, strides: Shape(steps), offset: offset) : nil
     }
 
     /// The same elements, stretched over `shape` by strides of 0. The caller has checked that it broadcasts.
     package func expanded(to shape: Shape) -> Layout {
         if shape == self.shape { return self }
-        var steps = Shape(repeating: 0, count: shape.count)
         let lead = shape.count - rank
-        for i in 0..<rank where self.shape[i] == shape[lead + i] { steps[lead + i] = strides[i] }
+        let steps = Shape(count: shape.count) { $0 >= lead && self.shape[$0 - lead] == shape[$0] ? strides[$0 - lead] : 0 }
         return Layout(shape: shape, strides: steps, offset: offset)
     }
 }

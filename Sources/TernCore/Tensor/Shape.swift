@@ -1,12 +1,14 @@
 import Synchronization
 
-/// The sizes of a tensor's dimensions. Up to six stand inline, so that an op on small tensors allocates nothing for its shape.
+/// The sizes of a tensor's dimensions. Up to eight stand inline, so that an op on small tensors allocates nothing for its shape.
 ///
 /// Prints as PyTorch's `torch.Size([2, 3])`. An index may be negative, counting from the end; one that is out of range is an error
 /// of the tensor library (see `recovering`), not a trap of Swift's.
 public struct Shape: Sendable {
-    package static let inlineCapacity = 6
-    private var inline: (Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0)
+    package static let inlineCapacity = 8
+    /// The most dimensions that a tensor can have, as in PyTorch: kernels keep room for so many.
+    package static let maxRank = 64
+    private var inline: (Int, Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0, 0)
     /// All sizes, where they are too many to stand inline.
     private var long: LongShape?
     /// The number of dimensions.
@@ -18,15 +20,29 @@ public struct Shape: Sendable {
     @inline(__always)
     public init(repeating value: Int, count: Int) {
         self.count = count
-        inline = (value, value, value, value, value, value)
+        inline = (value, value, value, value, value, value, value, value)
         if count > Shape.inlineCapacity { long = .of([Int](repeating: value, count: count)) }
     }
 
     /// The sizes in order.
     public init(_ sizes: [Int]) {
-        self.init(repeating: 0, count: sizes.count)
-        withUnsafeMutablePointer { p in
-            for i in sizes.indices { p[i] = sizes[i] }
+        count = sizes.count
+        if count > Shape.inlineCapacity {
+            long = .of(sizes)
+        } else {
+            withUnsafeMutablePointer { p in for i in sizes.indices { p[i] = sizes[i] } }
+        }
+    }
+    /// What `size` gives for 0, 1, …
+    @inline(__always)
+    package init<E: Error>(count: Int, _ size: (Int) throws(E) -> Int) throws(E) {
+        if count > Shape.inlineCapacity {
+            var sizes: [Int] = []
+            for i in 0..<count { sizes.append(try size(i)) }
+            self.init(sizes)
+        } else {
+            self.init(repeating: 0, count: count)
+            for i in 0..<count { self[i] = try size(i) }
         }
     }
     /// The sizes in order.
@@ -69,6 +85,12 @@ public struct Shape: Sendable {
 
     package mutating func append(_ size: Int) { insert(size, at: count) }
     package mutating func insert(_ size: Int, at i: Int) {
+        if count >= Shape.inlineCapacity {
+            var sizes = array
+            sizes.insert(size, at: i)
+            self = Shape(sizes)
+            return
+        }
         let old = self
         self = Shape(repeating: size, count: count + 1)
         old.withUnsafePointer { from in
@@ -76,6 +98,12 @@ public struct Shape: Sendable {
         }
     }
     package mutating func remove(at i: Int) {
+        if count > Shape.inlineCapacity {
+            var sizes = array
+            sizes.remove(at: i)
+            self = Shape(sizes)
+            return
+        }
         let old = self
         self = Shape(repeating: 1, count: count - 1)
         old.withUnsafePointer { from in
@@ -145,8 +173,9 @@ extension Shape: CustomStringConvertible {
     package var brief: String { "(\(map(String.init).joined(separator: ", ")))" }
 }
 
-/// The sizes of a shape of many dimensions. Each list that occurs is kept once, as long as the process lives: they are few, and so a shape
-/// is plain data, which costs nothing to copy and to drop.
+/// The sizes of a shape of more dimensions than stand inline. Each list that occurs is kept once, as long as the process lives, which
+/// makes a shape plain data that costs nothing to copy and to drop. The price: a program that meets ever new shapes of nine dimensions
+/// or more grows by some 300 bytes for each, and making one takes a lock and a look into a dictionary.
 private struct LongShape: @unchecked Sendable {
     let sizes: UnsafePointer<Int>
 

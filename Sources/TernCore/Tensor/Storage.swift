@@ -15,19 +15,21 @@ package final class Storage: @unchecked Sendable {
     package let placeholder: Placeholder?
 
     package enum Placeholder: Sendable {
-        /// The result of an op that failed inside `recovering`.
+        /// The result of an op that failed inside `recovering`, or memory that the device has not.
         case poison
         /// A tape node keeps the shape alone.
         case dropped
     }
 
+    /// Poison where the device has not so much memory: whoever asked says so.
     package init(allocating byteCount: Int, on backend: any Backend) {
         self.backend = backend
         backendID = ObjectIdentifier(backend)
         self.byteCount = byteCount
-        pointer = byteCount > 0 ? backend.allocate(byteCount) : nil
+        let memory = byteCount > 0 ? backend.allocate(byteCount) : nil
+        pointer = memory
         owner = nil
-        placeholder = nil
+        placeholder = memory == nil && byteCount > 0 && backend.device.kind != .meta ? .poison : nil
     }
 
     /// Memory of another owner, on the CPU, which must not change while this storage lives.

@@ -5,7 +5,8 @@ import CTernCPU
 /// A tensor is a value: a copy is independent of the original, at the cost of a reference; views (slices, transposes) share
 /// memory with it until one of them is written. Ops on tensors that ask for gradients are recorded, and `backward()` walks the record.
 public struct Tensor: Sendable {
-    /// A reference, so that a tensor is passed on, saved and stored for the price of one count. Changed only while this value alone has it.
+    /// A reference, so that a tensor is passed on, saved and stored for the price of one count. Changed only while this value alone has
+    /// it.
     fileprivate var body: Body
 
     @inline(__always)
@@ -13,12 +14,22 @@ public struct Tensor: Sendable {
         body = Body(storage: storage, layout: layout, dtype: dtype, node: node, outputIndex: outputIndex)
     }
 
-    /// Uninitialized memory of that shape.
+    /// Uninitialized memory of that shape. Where it can't be had, that is an error, and the tensor poison: no kernel writes to it.
     @inline(__always)
     package init(empty shape: Shape, _ dtype: DType, on backend: any Backend) {
-        let layout = Layout(contiguous: shape)
-        let storage = Storage(allocating: layout.elementCount * dtype.itemSize, on: backend)
-        body = Body(storage: storage, layout: layout, dtype: dtype, node: nil, outputIndex: 0)
+        let (bytes, overflow) = shape.elementCount.multipliedReportingOverflow(by: dtype.itemSize)
+        let isSound = !overflow && shape.count <= Shape.maxRank
+        let storage = isSound ? Storage(allocating: bytes, on: backend) : Storage.poison
+        body = Body(storage: storage, layout: Layout(contiguous: shape), dtype: dtype, node: nil, outputIndex: 0)
+        if storage.isPoison { Tensor.refused(shape, isSound ? bytes : nil, backend.device) }
+    }
+    @inline(never)
+    private static func refused(_ shape: Shape, _ bytes: Int?, _ device: Device) {
+        raising(instead: ()) { () throws(TensorError) in
+            try Check.countable("empty", shape)
+            guard let bytes else { throw .rule("empty", "no tensor can have the shape \(shape.brief): its bytes can't be counted") }
+            throw .memory(bytes, shape, device)
+        }
     }
 
     /// What an op gives that failed inside `recovering`.
@@ -156,13 +167,18 @@ extension Tensor {
     package static var copyCount: Int { Int(CopyCount.value.load(ordering: .relaxed)) }
 
     /// Makes sure that a write through this value changes nothing else: its memory is its own, and no two of its elements are one.
-    package mutating func makeWritable() {
-        if isWritable() || isPoison { return }
+    /// - Returns: false where there was no memory for a copy, which is an error; nothing may be written then.
+    @discardableResult
+    package mutating func makeWritable() -> Bool {
+        if isWritable() { return true }
+        if isPoison { return false }
         CopyCount.value.add(1, ordering: .relaxed)
         let copy = Tensor(empty: shape, dtype, on: backend)
+        if copy.holdsPoison { return false }
         _ = backend.copy(copy, self)
         storage = copy.storage
         layout = copy.layout
+        return true
     }
 
     /// Whether the memory can be written without a copy.

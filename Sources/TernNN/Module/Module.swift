@@ -3,13 +3,15 @@ public import TernCore
 /// The base of all networks and layers.
 ///
 /// A subclass declares its parts as properties: parameters (`@Parameter`), buffers (`@Buffer`), and other modules, alone or in
-/// arrays, dictionaries and optionals. They are found by reflection; nothing needs to be registered. A module with one
-/// tensor in and one out conforms to `Layer` and writes `forward`; others write a `callAsFunction` of their own around `run(self)`.
+/// arrays, dictionaries, optionals, structs, tuples and enums. They are found by reflection; nothing needs to be registered. A module
+/// with one tensor in and one out conforms to `Layer` and writes `forward`; others write a `callAsFunction` of their own around
+/// `run(self)`.
 ///
 /// Source: `torch.nn.Module`.
 open class Module {
     /// Whether layers that differ between the two (dropout, batch norm) behave as in training. Default true.
     public internal(set) var isTraining = true
+    private var isSwitching = false
     /// Modules added by name, after those that properties hold.
     private(set) var added: [ModulePlace] = []
     /// nil before one is added.
@@ -81,8 +83,10 @@ open class Module {
 
     /// The name in the source: wrappers are stored as `_weight`, lazy properties behind a prefix of the compiler's.
     private static func propertyName(_ property: Mirror.Child) -> String {
-        let label = property.label ?? "", lazyPrefix = "$__lazy_storage_$_"
+        var label = property.label ?? ""
+        let lazyPrefix = "$__lazy_storage_$_"
         if label.hasPrefix(lazyPrefix) { return String(label.dropFirst(lazyPrefix.count)) }
+        if label.hasPrefix(".") { label.removeFirst() }  // of a tuple: .0
         return label.hasPrefix("_") && property.value is any TensorBoxHolder ? String(label.dropFirst()) : label
     }
 
@@ -96,8 +100,8 @@ open class Module {
             switch mirror.displayStyle {
             case .optional: for child in mirror.children { collect(child.value, as: name, into: &found) }
             case .collection:
-                // An array of numbers is not walked: only its first element is looked at.
-                guard let first = mirror.children.first, mayHold(first.value) else { return }
+                // An array of numbers, or of structs of such, is not walked: only its first element is looked at.
+                guard let first = mirror.children.first, isMixed(value, first.value) || mayHold(first.value) else { return }
                 for (i, child) in mirror.children.enumerated() { collect(child.value, as: "\(name).\(i)", into: &found) }
             case .dictionary:
                 var entries: [(String, Any)] = []
@@ -106,16 +110,25 @@ open class Module {
                     if pair.count == 2, mayHold(pair[1]) { entries.append(("\(pair[0])", pair[1])) }
                 }
                 for (key, value) in entries.sorted(by: { $0.0 < $1.0 }) { collect(value, as: "\(name).\(key)", into: &found) }
+            case .struct, .tuple:
+                for child in mirror.children { collect(child.value, as: "\(name).\(propertyName(child))", into: &found) }
+            case .enum: for payload in mirror.children { collect(payload.value, as: name, into: &found) }
             default: return
             }
         }
     }
     private static func mayHold(_ value: Any) -> Bool {
         if value is Module || value is any TensorBoxHolder { return true }
-        switch Mirror(reflecting: value).displayStyle {
-        case .optional, .collection, .dictionary: return true
+        let mirror = Mirror(reflecting: value)
+        switch mirror.displayStyle {
+        case .optional, .collection, .dictionary, .enum: return true
+        case .struct, .tuple: return mirror.children.contains { mayHold($0.value) }
         default: return false
         }
+    }
+    /// Whether an array's elements need not be of one type: that of the first is not the one that the array says.
+    private static func isMixed(_ array: Any, _ first: Any) -> Bool {
+        (array as? any AnyArray).map { type(of: $0).element != type(of: first) } ?? true
     }
 
     /// The modules directly inside this one, each once, with their names (`hidden`, `layers.0`).
@@ -200,13 +213,25 @@ open class Module {
         return self
     }
 
-    /// Training behaviour for this module and all inside it, or, for false, that of `eval()`.
+    /// Training behaviour for this module and all inside it, or, for false, that of `eval()`: each is told by its own `train`, so an
+    /// override that keeps a part in evaluation holds wherever the module stands:
+    ///
+    ///     override func train(_ mode: Bool = true) -> Self {
+    ///         super.train(mode)
+    ///         norm.eval()
+    ///         return self
+    ///     }
     @discardableResult
-    public func train(_ mode: Bool = true) -> Self {
-        for module in modules() { module.isTraining = mode }
+    open func train(_ mode: Bool = true) -> Self {
+        // A child that knows its parent asks it in turn.
+        if isSwitching { return self }
+        isSwitching = true
+        defer { isSwitching = false }
+        isTraining = mode
+        for child in children() { child.train(mode) }
         return self
     }
-    /// Evaluation behaviour: dropout passes everything, batch norm uses its running statistics.
+    /// Evaluation behaviour: dropout passes everything, batch norm uses its running statistics. The same as `train(false)`.
     @discardableResult
     public func eval() -> Self { train(false) }
 
@@ -251,6 +276,9 @@ open class Module {
         return self
     }
 }
+
+private protocol AnyArray { static var element: Any.Type { get } }
+extension Array: AnyArray { fileprivate static var element: Any.Type { Element.self } }
 
 /// Calls a module's computation: every `callAsFunction` of a module goes through here, so that errors can name the module, and hooks see
 /// its inputs and what it gives.
