@@ -356,7 +356,8 @@ void test_nll_loss(TernDType dtype, int64_t samples, int64_t places, bool weight
     else if (!each) compare("nll loss", out, 0, sum / divisor, tolerance(dtype, 1));
     else for (int64_t i = 0; i < count; ++i) compare("nll losses", out, i, loss(i), tolerance(dtype, 1));
 
-    const Tensor g = input(dtype, out.shape), dx(dtype, x.shape, 0);
+    const Tensor g = input(dtype, out.shape);
+    Tensor dx(dtype, x.shape, 0);
     std::fill(dx.memory.begin(), dx.memory.end(), char(0xff));
     CHECK(tern_nll_loss_gradient(dx, g, target, factors, ignored, reduction), "dtype %d", dtype);
     for (int64_t tries = std::min<int64_t>(count, 1000), t = 0; t < tries; ++t) {
