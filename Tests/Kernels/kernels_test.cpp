@@ -11,8 +11,8 @@ int main() {
     const struct {
         const char *name;
         void (*run)();
-    } groups[] = {{"threads", test_threads}, {"scalars", test_scalars}, {"functions", test_functions}, {"pointwise", test_pointwise}, {"reductions", test_reductions},
-        {"indexing", test_indexing}};
+    } groups[] = {{"threads", test_threads}, {"scalars", test_scalars}, {"pointwise", test_pointwise}, {"reductions", test_reductions},
+        {"indexing", test_indexing}, {"functions", test_functions}};
     for (const auto &group : groups)
         if (!only || strstr(only, group.name)) group.run();
     printf("%d passed, %d failed\n", passed, failed);

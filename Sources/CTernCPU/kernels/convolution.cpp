@@ -43,17 +43,17 @@ template <class T> struct Padded {
     Scratch<T> memory;
     const T *data;
 
-    static bool needed(const int64_t *size, const int64_t *before, const int64_t *padded, int64_t split) {
-        bool same = split == 1;
+    static bool needed(const int64_t *size, const int64_t *before, const int64_t *padded, int64_t split, bool slack) {
+        bool same = split == 1 && !slack;
         for (int d = 0; d < 3; d++) same = same && before[d] == 0 && padded[d] <= size[d];
         return !same;
     }
     static int64_t plane(const int64_t *padded, int64_t split) { return padded[0] * padded[1] * ((padded[2] + split - 1) / split * split); }
 
-    /// Element i of a dimension comes to stand at before + i, of `padded`.
+    /// Element i of a dimension comes to stand at before + i, of `padded`. `slack`: a vector may be read from any element on.
     Padded(const T *source, int64_t images, int64_t channels, const int64_t *size, const int64_t *before, const int64_t *padded,
-           int64_t split)
-        : split(split), copied(needed(size, before, padded, split)),
+           int64_t split, bool slack)
+        : split(split), copied(needed(size, before, padded, split, slack)),
           memory(copied ? images * channels * plane(padded, split) + 64 : 0) {
         const int64_t *extent = copied ? padded : size;
         depth = extent[0], height = extent[1], part = (extent[2] + split - 1) / split, line = split * part;
@@ -113,6 +113,55 @@ template <class T> struct Unfolded {
     }
 };
 
+/// A product with the unfolded matrix whose panels are not even copied: a vector of neighbours in a line is read where it stands. That is
+/// the faster way where lines fill their vectors, or where the rows of weights are so few that a copy costs more than empty lanes; and
+/// where a line is read for several taps.
+template <class T> struct Direct {
+    static bool suits(const Plan &p, int64_t m, int64_t line) {
+        const int64_t w = gemm_kernels<T>().vector;
+        return p.taps > 1 && m > 0 && line >= 4 && (line + w - 1) / w * w * m <= line * (m + 16);
+    }
+
+    const Unfolded<T> &unfolded;
+    int64_t m, k, images;
+    const T *weights, *bias;  ///< (m, k), (m) or NULL
+    T *out;
+    int64_t planeStride, imageStride;  ///< of out
+    bool accumulate;
+
+    void run(bool serial) const {
+        const auto &u = unfolded;
+        const auto &kernels = gemm_kernels<T>();
+        Scratch<int64_t> offsets(k);
+        for (int64_t i = 0; i < k; i++) offsets[i] = (u.channel + i / u.taps) * u.images.planeStride + u.offsets[i % u.taps];
+        const int64_t w = kernels.vector, width = u.grid[2], parts = (width + w - 1) / w, panels = (m + kernels.rows - 1) / kernels.rows;
+        const int64_t vectors = images * u.grid[0] * u.grid[1] * parts;
+        auto compute = [&](int64_t begin, int64_t end) {
+            for (int64_t pair = begin; pair < end; pair++) {
+                const T *from[2];
+                int64_t at[2], columns[2];
+                for (int64_t v = 0; v < 2; v++) {
+                    const int64_t i = std::min(2 * pair + v, vectors - 1), line = i / parts;
+                    const int64_t y = line % u.grid[1], z = line / u.grid[1] % u.grid[0], image = line / u.grid[1] / u.grid[0];
+                    // A line's last vector overlaps the one before, if there is one: then all are full. Not where sums are added to.
+                    const int64_t x = i % parts * w, start = accumulate ? x : std::max<int64_t>(0, std::min(x, width - w));
+                    from[v] = u.images.data + image * u.images.imageStride + z * u.step[0] + y * u.step[1] + start;
+                    at[v] = image * imageStride + (z * u.grid[1] + y) * width + start;
+                    columns[v] = std::min(w, width - start);
+                }
+                for (int64_t panel = 0; panel < panels; panel++) {
+                    const int64_t i0 = m * panel / panels, i1 = m * (panel + 1) / panels;
+                    kernels.direct[i1 - i0](weights + i0 * k, k, from, offsets, k, bias ? bias + i0 : nullptr, out + i0 * planeStride,
+                                            planeStride, at, columns, accumulate);
+                }
+            }
+        };
+        const int64_t pairs = (vectors + 1) / 2;
+        if (serial) compute(0, pairs);
+        else parallel_for(pairs, std::max<int64_t>(1, (1 << 16) / (m * k * w)), compute);
+    }
+};
+
 /// How many images are padded at a time: some 32 MB.
 int64_t images_at_once(int64_t imageSize) { return std::max<int64_t>(1, (8 << 20) / std::max<int64_t>(1, imageSize)); }
 
@@ -122,8 +171,8 @@ template <class T> struct UnfoldedInput {
     Padded<T> images;
     Scratch<int64_t> offsets;
 
-    UnfoldedInput(const Plan &p, const T *x, int64_t count)
-        : images(x, count, p.channels, p.in, p.padding, extents(p, extent), p.stride[2]), offsets(p.taps) {
+    UnfoldedInput(const Plan &p, const T *x, int64_t count, bool slack = false)
+        : images(x, count, p.channels, p.in, p.padding, extents(p, extent), p.stride[2], slack), offsets(p.taps) {
         for (int64_t t = 0; t < p.taps; t++)
             offsets[t] = images.offset(t / (p.kernel[1] * p.kernel[2]) * p.dilation[0], t / p.kernel[2] % p.kernel[1] * p.dilation[1],
                                        t % p.kernel[2] * p.dilation[2]);
@@ -153,15 +202,19 @@ template <class T> constexpr TernDType dtypeOf = sizeof(T) == 4 ? TERN_FLOAT32 :
 /// out (channel, image, position) = weight (channel, k) · unfolded x (k, image, position).
 template <class T> void forward(const Plan &p, T *out, const T *x, const T *weight, const T *bias, bool accumulate) {
     if (p.outPlane == 0) return;
+    const bool direct = Direct<T>::suits(p, p.outPerGroup(), p.out[2]);
     for (int64_t first = 0, count; first < p.batch; first += count) {
         count = std::min(UnfoldedInput<T>::chunk(p), p.batch - first);
-        const UnfoldedInput<T> unfolded(p, x + first * p.channels * p.inPlane, count);
+        const UnfoldedInput<T> unfolded(p, x + first * p.channels * p.inPlane, count, direct);
         T *target = out + first * p.outChannels * p.outPlane;
         for_groups(p, [&](int64_t group, bool serial) {
             const int64_t m = p.outPerGroup(), k = p.perGroup() * p.taps;
             const auto images = unfolded.group(p, group);
+            if (direct)
+                return Direct<T>{images, m, k, count, weight + group * m * k, bias ? bias + group * m : nullptr,
+                                 target + group * m * p.outPlane, p.outPlane, p.outChannels * p.outPlane, accumulate}.run(serial);
             const Matrix a{weight + group * m * k, k, 1};
-            Gemm<T> g{m, count * p.outPlane, k, {}, {&images, Unfolded<T>::read}, nullptr, 0, {}, accumulate, serial};
+            Gemm<T> g{m, count * p.outPlane, k, {}, {&images, Unfolded<T>::read}, nullptr, 0, weight + group * m * k, k, {}, accumulate, serial};
             matrix_source(g.a, a, dtypeOf<T>);
             g.out = {target + group * m * p.outPlane, dtypeOf<T>, p.outPlane, 1, p.outPlane, p.outChannels * p.outPlane,
                      bias ? bias + group * m : nullptr, 1, 0};
@@ -181,11 +234,13 @@ template <class T> void input_gradient(const Plan &p, T *dx, const T *g, const T
         const int64_t furthest = ceil_divide(p.in[d], p.stride[d]) + floor_divide(p.stride[d] - 1 + p.padding[d], p.stride[d]);
         padded[d] = before[d] + std::max(p.out[d], furthest);
     }
+    const bool direct = residues == 1 && Direct<T>::suits(p, m, p.in[2]);
     Scratch<int64_t> reached(p.taps), offsets(p.taps);
     const int64_t chunk = images_at_once(p.outChannels * Padded<T>::plane(padded, 1));
     for (int64_t start = 0, count; start < p.batch; start += count) {
         count = std::min(chunk, p.batch - start);
-        const Padded<T> images(g + start * p.outChannels * p.outPlane, count, p.outChannels, p.out, before, padded, 1);
+        const Padded<T> images(g + start * p.outChannels * p.outPlane, count, p.outChannels, p.out, before, padded, 1,
+                               direct);
         T *target = dx + start * p.channels * p.inPlane;
         for (int64_t residue = 0; residue < residues; residue++) {
             const int64_t first[3] = {residue / (p.stride[1] * p.stride[2]), residue / p.stride[2] % p.stride[1], residue % p.stride[2]};
@@ -210,22 +265,26 @@ template <class T> void input_gradient(const Plan &p, T *dx, const T *g, const T
                 // The weights as rows (channel, then output channel and tap).
                 Scratch<T> rows(m * k);
                 auto arrange = [&](int64_t begin, int64_t end) {
-                    for (int64_t c = begin; c < end; c++)
-                        for (int64_t o = 0; o < outs; o++) {
-                            const T *from = weight + ((group * outs + o) * m + c) * p.taps;
-                            for (int64_t t = 0; t < taps; t++) rows[c * k + o * taps + t] = from[reached[t]];
-                        }
+                    constexpr int64_t block = 16;  // channels lie together in `weight`, output channels in `rows`
+                    for (int64_t c0 = begin; c0 < end; c0 += block)
+                        for (int64_t o = 0; o < outs; o++)
+                            for (int64_t c = c0; c < std::min(end, c0 + block); c++) {
+                                const T *from = weight + ((group * outs + o) * m + c) * p.taps;
+                                for (int64_t t = 0; t < taps; t++) rows[c * k + o * taps + t] = from[reached[t]];
+                            }
                 };
                 if (serial) arrange(0, m);
                 else parallel_for(m, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, k)), arrange);
                 const Unfolded<T> unfolded{images, group * outs, {grid[0], grid[1], grid[2]}, {images.height * images.line, images.line},
                                            std::max<int64_t>(taps, 1), offsets};
-                const Matrix a{rows, k, 1};
-                Gemm<T> product{m, count * plane, k, {}, {&unfolded, Unfolded<T>::read}, nullptr, 0, {}, accumulate && residues == 1,
-                                serial};
-                matrix_source(product.a, a, dtypeOf<T>);
                 T *out = target + group * m * p.inPlane;
                 const int64_t imageStride = p.channels * p.inPlane;
+                if (direct)
+                    return Direct<T>{unfolded, m, k, count, rows, nullptr, out, p.inPlane, imageStride, accumulate}.run(serial);
+                const Matrix a{rows, k, 1};
+                Gemm<T> product{m, count * plane, k, {}, {&unfolded, Unfolded<T>::read}, nullptr, 0, rows, k, {},
+                                accumulate && residues == 1, serial};
+                matrix_source(product.a, a, dtypeOf<T>);
                 if (residues == 1) {
                     product.out = {out, dtypeOf<T>, p.inPlane, 1, p.inPlane, imageStride, nullptr, 0, 0};
                     return gemm(product);
@@ -280,7 +339,7 @@ template <class T> void weight_gradient(const Plan &p, T *dw, const T *g, const 
         for_groups(p, [&](int64_t group, bool serial) {
             const auto images = unfolded.group(p, group);
             const Positions<T> positions{g + (first * p.outChannels + group * outs) * p.outPlane, p.outChannels * p.outPlane, p.outPlane};
-            Gemm<T> product{k, outs, count * p.outPlane, {&images, Unfolded<T>::read}, {&positions, Positions<T>::read}, nullptr, 0, {},
+            Gemm<T> product{k, outs, count * p.outPlane, {&images, Unfolded<T>::read}, {&positions, Positions<T>::read}, nullptr, 0, nullptr, 0, {},
                             accumulate, serial};
             product.out = {dw + group * outs * k, dtypeOf<T>, 1, k, outs, 0, nullptr, 0, 0};
             gemm(product);

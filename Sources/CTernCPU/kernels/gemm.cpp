@@ -93,7 +93,7 @@ template <class T, class S> void store_tile(const GemmOutput &o, const T *tile, 
 template <class T, class S> struct Piece {
     const Gemm<T> &g;
     const GemmKernels<T> &kernels;
-    const T *packed;             ///< A: for each block of KC, for each row, KC apart
+    const T *packed;             ///< A: for each block of KC, for each row, KC apart; NULL where it is read as it is
     int64_t rows0, rows1, panels;  ///< the slab's rows, cut into panels
     int64_t k0, k1;                ///< the slab's share of k
     Start start;
@@ -127,13 +127,13 @@ template <class T, class S> struct Piece {
                 if (!direct || columns - j < width) pack(j, b + j * depth);
             for (int64_t panel = p0; panel < p1; panel++) {
                 const int64_t i0 = part(slabRows, panels, panel), i1 = part(slabRows, panels, panel + 1);
-                const T *a = packed + ((at - k0) / KC * slabRows + i0) * KC;
+                const T *a = packed ? packed + ((at - k0) / KC * slabRows + i0) * KC : g.rows + (rows0 + i0) * g.rowsStride + at;
                 for (int64_t j = 0; j < columns; j += width) {
                     const int64_t n = std::min(width, columns - j), padded = divide_up(n, kernels.vector) * kernels.vector;
                     const bool asIs = direct && n == width;
                     const T *from = asIs ? g.direct + at * g.directStride + c0 + j : b + j * depth;
                     const auto tile = kernels.tiles[n > kernels.vector][i1 - i0];
-                    tile(a, from, asIs ? g.directStride : padded, depth, c + (i0 - first) * ldc + j, ldc, n, accumulate);
+                    tile(a, packed ? KC : g.rowsStride, from, asIs ? g.directStride : padded, depth, c + (i0 - first) * ldc + j, ldc, n, accumulate);
                 }
             }
         }
@@ -150,12 +150,15 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
     if (g.m * slabK > slabSize && std::is_same_v<S, T>) slabK = std::max(KC, slabSize / g.m / KC * KC);
     slabK = std::min(slabK, std::max(KC, g.k));
     if (slabM * slabK > slabSize) slabM = std::max<int64_t>(8 * kernels.rows, slabSize / slabK);
-    Scratch<T> packed(std::min(slabM, g.m) * divide_up(std::min(slabK, std::max<int64_t>(g.k, 1)), KC) * KC);
+    // Few columns read A few times: not worth a copy. (Rows a power of two apart take one another's place in the cache.)
+    const bool asIs = g.rows && g.n <= 16 * width;
+    const int64_t tileRows = asIs && g.rowsStride % (2048 / int64_t(sizeof(T))) == 0 ? std::min(8, kernels.rows) : kernels.rows;
+    Scratch<T> packed(asIs ? 0 : std::min(slabM, g.m) * divide_up(std::min(slabK, std::max<int64_t>(g.k, 1)), KC) * KC);
 
     for (int64_t rows0 = 0; rows0 < g.m; rows0 += slabM)
         for (int64_t k0 = 0; k0 == 0 || k0 < g.k; k0 += slabK) {
             const int64_t rows1 = std::min(g.m, rows0 + slabM), k1 = std::min(g.k, k0 + slabK), rows = rows1 - rows0;
-            const int64_t panels = divide_up(rows, kernels.rows), blocks = divide_up(k1 - k0, KC);
+            const int64_t panels = divide_up(rows, tileRows), blocks = divide_up(k1 - k0, KC);
             auto packA = [&](int64_t begin, int64_t end) {
                 for (int64_t i = begin; i < end; i++) {
                     const int64_t block = i / panels, panel = i % panels, at = k0 + block * KC;
@@ -183,10 +186,10 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
                 }
             };
             if (g.serial || across * down == 1) {
-                packA(0, panels * blocks);
+                if (!asIs) packA(0, panels * blocks);
                 compute(0, across * down);
             } else {
-                parallel_for(panels * blocks, std::max<int64_t>(1, 16384 / (kernels.rows * KC)), packA);
+                if (!asIs) parallel_for(panels * blocks, std::max<int64_t>(1, 16384 / (kernels.rows * KC)), packA);
                 parallel_for(across * down, 1, compute);
             }
         }

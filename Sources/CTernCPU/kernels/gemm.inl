@@ -11,20 +11,27 @@ constexpr int tileRows = 12;
 #define TERN_UNROLL _Pragma("clang loop unroll(full)")
 
 template <class T, int R, int V>
-void tile(const T *a, const T *b, int64_t ldb, int64_t k, T *c, int64_t ldc, int64_t columns, bool accumulate) {
+void tile(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, T *c, int64_t ldc, int64_t columns, bool accumulate) {
 #pragma clang fp contract(fast)
     constexpr int W = vectorBytes / sizeof(T);
     typedef T Vec __attribute__((ext_vector_type(W), aligned(alignof(T)), may_alias));
     Vec sum[R][V];
     TERN_UNROLL for (int i = 0; i < R; i++)
         TERN_UNROLL for (int v = 0; v < V; v++) sum[i][v] = T(0);
+    if (ldc * int64_t(sizeof(T)) >= 2048) {  // C's rows lie far apart: no processor guesses that they are next
+        TERN_UNROLL for (int i = 0; i < R; i++)
+            TERN_UNROLL for (int v = 0; v < V; v++) __builtin_prefetch(c + i * ldc + v * W, 1);
+    }
+    const T *rows[(R + 2) / 3];  // of each three: few enough to stay in registers
+    TERN_UNROLL for (int i = 0; i < R; i += 3) rows[i / 3] = a + i * lda;
     for (int64_t p = 0; p < k; p++, b += ldb) {
         Vec row[V];
         TERN_UNROLL for (int v = 0; v < V; v++) row[v] = *reinterpret_cast<const Vec *>(b + v * W);
         TERN_UNROLL for (int i = 0; i < R; i++) {
-            const Vec factor = a[i * KC + p];
+            const Vec factor = rows[i / 3][i % 3 * lda];
             TERN_UNROLL for (int v = 0; v < V; v++) sum[i][v] += factor * row[v];
         }
+        TERN_UNROLL for (int i = 0; i < R; i += 3) rows[i / 3]++;
     }
     if (columns == V * W) {
         TERN_UNROLL for (int i = 0; i < R; i++)
@@ -39,6 +46,61 @@ void tile(const T *a, const T *b, int64_t ldb, int64_t k, T *c, int64_t ldc, int
         TERN_UNROLL for (int v = 0; v < V; v++) *reinterpret_cast<Vec *>(row + v * W) = sum[i][v];
         T *to = c + i * ldc;
         for (int64_t j = 0; j < columns; j++) to[j] = accumulate ? to[j] + row[j] : row[j];
+    }
+}
+
+/// The first n numbers of a vector: two overlapping halves (or quarters) of it, rather than one by one.
+template <class T, class Vec> void store_some(T *to, Vec value, int64_t n) {
+    constexpr int W = vectorBytes / sizeof(T);
+    T row[W];
+    *reinterpret_cast<Vec *>(row) = value;
+    if (W >= 4 && n >= W / 2) {
+        __builtin_memcpy(to, row, sizeof(row) / 2);
+        __builtin_memcpy(to + n - W / 2, row + n - W / 2, sizeof(row) / 2);
+    } else if (W >= 8 && n >= W / 4) {
+        __builtin_memcpy(to, row, sizeof(row) / 4);
+        __builtin_memcpy(to + n - W / 4, row + n - W / 4, sizeof(row) / 4);
+    } else {
+        for (int64_t j = 0; j < n; j++) to[j] = row[j];
+    }
+}
+
+template <class T, int R>
+void direct(const T *a, int64_t lda, const T *const *b, const int64_t *offsets, int64_t k, const T *start, T *out, int64_t ldc,
+            const int64_t *at, const int64_t *columns, bool accumulate) {
+#pragma clang fp contract(fast)
+    constexpr int W = vectorBytes / sizeof(T);
+    typedef T Vec __attribute__((ext_vector_type(W), aligned(alignof(T)), may_alias));
+    const T *b0 = b[0], *b1 = b[1];
+    Vec sum[R][2];
+    TERN_UNROLL for (int i = 0; i < R; i++) sum[i][0] = sum[i][1] = start ? start[i] : T(0);
+    const T *rows[(R + 2) / 3];
+    TERN_UNROLL for (int i = 0; i < R; i += 3) rows[i / 3] = a + i * lda;
+    for (int64_t p = 0; p < k; p++) {
+        const int64_t offset = offsets[p];
+        const Vec x = *reinterpret_cast<const Vec *>(b0 + offset), y = *reinterpret_cast<const Vec *>(b1 + offset);
+        TERN_UNROLL for (int i = 0; i < R; i++) {
+            const Vec factor = rows[i / 3][i % 3 * lda];
+            sum[i][0] += factor * x;
+            sum[i][1] += factor * y;
+        }
+        TERN_UNROLL for (int i = 0; i < R; i += 3) rows[i / 3]++;
+    }
+    TERN_UNROLL for (int v = 0; v < 2; v++) {
+        if (v == 1 && at[1] == at[0]) return;
+        T *to = out + at[v];
+        const int64_t n = columns[v];
+        TERN_UNROLL for (int i = 0; i < R; i++, to += ldc) {
+            if (accumulate) {
+                T row[W];
+                *reinterpret_cast<Vec *>(row) = sum[i][v];
+                for (int64_t j = 0; j < n; j++) to[j] += row[j];
+            } else if (n == W) {
+                *reinterpret_cast<Vec *>(to) = sum[i][v];
+            } else {
+                store_some<T>(to, sum[i][v], n);
+            }
+        }
     }
 }
 
@@ -145,6 +207,7 @@ template <class T, int R> constexpr void list_tiles(GemmKernels<T> &kernels) {
     if constexpr (R > 0) {
         kernels.tiles[0][R] = tile<T, R, 1>;
         kernels.tiles[1][R] = tile<T, R, 2>;
+        kernels.direct[R] = direct<T, R>;
         list_tiles<T, R - 1>(kernels);
     }
 }

@@ -95,6 +95,10 @@ template <class S> void multiply_floating(const Product &x, TernDType dtype, int
         g.direct = static_cast<const T *>(b.data);
         g.directStride = b.rowStride;
     }
+    if (std::is_same_v<S, T> && a.columnStride == 1) {
+        g.rows = static_cast<const T *>(a.data);
+        g.rowsStride = a.rowStride;
+    }
     g.out = {x.out.at(at[0], sizeof(S)), dtype, down(x.out), across(x.out), std::max<int64_t>(g.n, 1), 0,
              x.bias.at(at[3], sizeof(S)), down(x.bias), across(x.bias)};
     g.serial = serial;
