@@ -146,7 +146,8 @@ extension linalg {
     }
     /// How many singular values are not 0, as `pinv` counts (`int64`). Source: `torch.linalg.matrix_rank`.
     public static func matrixRank(_ a: Tensor, atol: Double? = nil, rtol: Double? = nil, hermitian: Bool = false) -> Tensor {
-        matrixRank(a, atol: atol.map { Tensor($0, device: a.device) }, rtol: rtol.map { Tensor($0, device: a.device) }, hermitian: hermitian)
+        matrixRank(
+            a, atol: atol.map { Tensor($0, device: a.device) }, rtol: rtol.map { Tensor($0, device: a.device) }, hermitian: hermitian)
     }
     /// The same, with tolerances for each matrix of the batch.
     public static func matrixRank(_ a: Tensor, atol: Tensor?, rtol: Tensor?, hermitian: Bool = false) -> Tensor {

@@ -49,7 +49,10 @@ public class RecurrentNetwork: Module {
         self.weights = weights
     }
 
-    override func parts() -> [(name: String, part: Part)] { weights.map { ($0.name, .tensor($0.parameter.box)) } + super.parts() }
+    /// The weights under PyTorch's names, not under those of the property that holds them.
+    override func parts() -> [(name: String, part: Part)] {
+        weights.map { ($0.name, .tensor($0.parameter.box)) } + super.parts().filter { !$0.name.hasPrefix("weights.") }
+    }
 
     /// The parameter of that name; an error where there is none.
     public func parameter(_ name: String) -> Parameter<Tensor> {
