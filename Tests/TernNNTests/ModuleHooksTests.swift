@@ -121,6 +121,22 @@ import Testing
         #expect(message { _ = odd(Tensor.ones(1)) } == "no error")
     }
 
+    @Test func inputsThatHooksCannotReplaceStayInTheirPlaces() {
+        final class Fused: Module {
+            func callAsFunction(_ all: (Tensor, Tensor, Tensor), _ last: Tensor) -> Tensor {
+                run(self, all, last) { all, last in stack([all.0, all.1, all.2, last]) }
+            }
+        }
+        let fused = Fused(), x = (Tensor(1), Tensor(2), Tensor(3))
+        let plain = fused(x, Tensor(4))
+        fused.registerForwardPreHook { _, inputs in
+            #expect(inputs.count == 4)
+            return nil
+        }
+        #expect(plain.array(of: Int.self) == [1, 2, 3, 4])
+        #expect(fused(x, Tensor(4)).array(of: Int.self) == [1, 2, 3, 4])
+    }
+
     @Test func parametersHaveHooks() {
         let layer = seeding(4) { Linear(2, 1) }
         var steps = 0
