@@ -147,16 +147,9 @@ enum SafetensorsCodec: FileCodec {
         guard let type = dtypes[dtype] else {
             throw broken(foreign.contains(dtype) ? "its dtype \(dtype) is not supported: convert it first" : "there is no dtype '\(dtype)'")
         }
-        var size = type.itemSize
-        var isTooLarge = false
-        for extent in shape {
-            // A 0 further on must not hide a product beyond all bounds.
-            let (product, overflow) = size.multipliedReportingOverflow(by: max(extent, 1))
-            isTooLarge = isTooLarge || overflow
-            size = product
+        guard let size = byteCount(shape, itemSize: type.itemSize) else {
+            throw broken("its shape \(Shape(shape).brief) is impossibly large")
         }
-        if isTooLarge { throw broken("its shape \(Shape(shape).brief) is impossibly large") }
-        if shape.contains(0) { size = 0 }
         guard offsets[0] <= offsets[1], offsets[1] <= space else {
             throw broken("its place \(offsets[0])..<\(offsets[1]) is outside of the \(space) bytes that follow the header")
         }
