@@ -2,20 +2,14 @@ import CTernCPU
 
 /// One walk over the tape: nodes by falling depth, each once all its gradients are there.
 package struct BackwardPass {
+    /// A node that gradients are on their way to.
     private struct Entry {
         let node: Node
-        let id: ObjectIdentifier
-        let depth: Int
         var gradients: GradientSlots
-
-        init(node: Node, gradients: GradientSlots) {
-            self.node = node
-            self.gradients = gradients
-            id = ObjectIdentifier(node)
-            depth = node.depth
-        }
     }
-    private var entries: [Entry] = []  // a binary heap by depth, the deepest first
+    private var entries: [Entry?] = []
+    /// Those that are taken, as a binary heap, the deepest node first: plain numbers, which cost nothing to move.
+    private var heap: [(depth: Int, place: Int)] = []
     private var places: [ObjectIdentifier: Int]?  // by node, once there are too many entries to search
     private let keepSaved: Bool
     /// Where a gradient is wanted itself (`grad(of:wrt:)`): it is kept, and leaves gather nothing.
@@ -35,26 +29,28 @@ package struct BackwardPass {
 
     init(keepSaved: Bool, captures: [Capture]? = nil) {
         self.keepSaved = keepSaved
+        entries.reserveCapacity(4)
+        heap.reserveCapacity(4)
         self.captures = captures
-        entries.reserveCapacity(8)
         floor = captures?.map(\.node.depth).min() ?? -1
     }
 
     mutating func send(_ g: Tensor, to node: Node, _ index: Int) {
         if watches, fault == nil, let place = NaNs.place(in: g) { fault = (g, place, node) }
-        if let at = place(of: node) {
-            entries[at].gradients.add(g, at: index)
+        let place = place(for: node)
+        if place < entries.count, entries[place] != nil {
+            entries[place]?.gradients.add(g, at: index)
             return
         }
-        var gradients = GradientSlots()
-        gradients[index] = g
-        entries.append(Entry(node: node, gradients: gradients))
-        places?[ObjectIdentifier(node)] = entries.count - 1
-        rise(entries.count - 1)
-        if places == nil, entries.count > 24 {
+        let entry = Entry(node: node, gradients: GradientSlots(g, at: index))
+        if place == entries.count { entries.append(entry) } else { entries[place] = entry }
+        places?[ObjectIdentifier(node)] = place
+        if places == nil, heap.count > 24 {
             places = [:]
-            for i in entries.indices { places?[entries[i].id] = i }
+            for (i, entry) in entries.enumerated() { if let node = entry?.node { places?[ObjectIdentifier(node)] = i } }
         }
+        heap.append((node.depth, place))
+        rise(heap.count - 1)
     }
 
     mutating func run() throws(TensorError) -> [Tensor?] {
@@ -79,44 +75,45 @@ package struct BackwardPass {
         return captures?.map(\.gradient) ?? []
     }
 
-    private func place(of node: Node) -> Int? {
-        let id = ObjectIdentifier(node)
-        if let places { return places[id] }
-        for i in entries.indices where entries[i].id == id { return i }
-        return nil
-    }
-
-    private mutating func swap(_ i: Int, _ j: Int) {
-        entries.swapAt(i, j)
-        if places != nil {
-            places![entries[i].id] = i
-            places![entries[j].id] = j
+    /// Where the node's entry is, or else may be put.
+    private func place(for node: Node) -> Int {
+        if let places { return places[ObjectIdentifier(node)] ?? entries.count }
+        var empty = entries.count
+        for i in entries.indices {
+            if entries[i]?.node === node { return i }
+            if entries[i] == nil { empty = i }
         }
+        return empty
     }
 
     private mutating func rise(_ start: Int) {
         var i = start
-        while i > 0, entries[i].depth > entries[(i - 1) / 2].depth {
-            swap(i, (i - 1) / 2)
+        while i > 0, heap[i].depth > heap[(i - 1) / 2].depth {
+            heap.swapAt(i, (i - 1) / 2)
             i = (i - 1) / 2
         }
     }
 
+    /// The deepest node, and its gradients, which are all there.
     private mutating func pop() -> Entry? {
-        guard !entries.isEmpty else { return nil }
-        if entries.count > 1 { swap(0, entries.count - 1) }
-        let top = entries.removeLast()
-        places?[top.id] = nil
-        var i = 0
-        while true {
-            var deepest = i
-            for child in (2 * i + 1)...(2 * i + 2) where child < entries.count && entries[child].depth > entries[deepest].depth {
-                deepest = child
+        guard let last = heap.popLast() else { return nil }
+        var top = last
+        if !heap.isEmpty {
+            swap(&top, &heap[0])
+            var i = 0
+            while true {
+                var deepest = i
+                for child in (2 * i + 1)...(2 * i + 2) where child < heap.count && heap[child].depth > heap[deepest].depth {
+                    deepest = child
+                }
+                if deepest == i { break }
+                heap.swapAt(i, deepest)
+                i = deepest
             }
-            if deepest == i { return top }
-            swap(i, deepest)
-            i = deepest
         }
+        let entry = entries[top.place].take()
+        if let entry { places?[ObjectIdentifier(entry.node)] = nil }
+        return entry
     }
 }
 

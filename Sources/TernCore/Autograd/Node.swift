@@ -39,11 +39,19 @@ package class Node: @unchecked Sendable {
 /// The gradients of one node's results while they gather.
 package struct GradientSlots {
     private var first: Tensor?
-    private var rest: [Int: Tensor] = [:]
+    /// Those of further results, where there are any.
+    private var rest: [Int: Tensor]?
+
+    @inline(__always)
+    init(_ g: consuming Tensor, at i: Int) { if i == 0 { first = g } else { rest = [i: g] } }
 
     package subscript(i: Int) -> Tensor? {
-        get { i == 0 ? first : rest[i] }
-        set { if i == 0 { first = newValue } else { rest[i] = newValue } }
+        @inline(__always) get { i == 0 ? first : rest?[i] }
+        set {
+            if i == 0 { return first = newValue }
+            if rest == nil { rest = [:] }
+            rest?[i] = newValue
+        }
     }
     mutating func add(_ g: Tensor, at i: Int) {
         // While a walk is recorded a sum is a new tensor: what is there may be one that asks for its own gradient.
@@ -87,23 +95,27 @@ package final class Leaf: Node, @unchecked Sendable {
 
 /// The record of one op. One class for all ops: what differs is behind `op`.
 package final class OpNode: Node, @unchecked Sendable {
-    private struct Saved {
-        /// With their records, which are the edges of the tape; those that the gradient does not read have no elements.
-        var inputs: TensorList
-        /// Without theirs: they would keep this node alive. None where the gradient does not read them and there is but one.
-        var outputs: TensorList
-        /// Whether there are elements among them, or in `slot`: a node without any has nothing to free, and can be walked as often as
-        /// wanted.
-        let holdsElements: Bool
-        /// Where the elements are found again that a `checkpoint` did without.
-        var slot: CheckpointSlot?
-    }
     private let op: any Op
-    private let saved: Mutex<Saved?>
+    /// With their records, which are the edges of the tape; those that the gradient does not read have no elements.
+    private var inputs: TensorList
+    /// Without theirs: they would keep this node alive. None where the gradient does not read them and there is but one.
+    private var outputs: TensorList
+    /// Where the elements are found again that a `checkpoint` did without.
+    private var slot: CheckpointSlot?
+    /// Whether there are elements among all these. A node without any has nothing to free: it can be walked as often as wanted, and never
+    /// changes. One with elements changes inside `lock`.
+    private let holdsElements: Bool
+    private var isFreed = false
+    private let lock = Mutex(())
 
-    private init(op: any Op, depth: Int, saved: consuming sending Saved) {
+    private init(
+        op: any Op, depth: Int, inputs: consuming TensorList, outputs: consuming TensorList, slot: CheckpointSlot?, holdsElements: Bool
+    ) {
         self.op = op
-        self.saved = Mutex(saved)
+        self.inputs = inputs
+        self.outputs = outputs
+        self.slot = slot
+        self.holdsElements = holdsElements
         super.init(depth: depth)
     }
 
@@ -121,65 +133,66 @@ package final class OpNode: Node, @unchecked Sendable {
         let saves = op.saves(needed: needed)
         // What does not ask for a gradient now gets none, even if it asks before backward.
         var inputs = x.list { i, t in t.saved(withElements: saves.contains(Saves(input: i)), withRecord: t.requiresGrad) }
-        var outputs = TensorList()
+        var outputs = TensorList.none
         if saves.contains(.output) || op.outputCount != 1 {
             outputs = y.list { _, t in t.saved(withElements: saves.contains(.output), withRecord: false) }
         }
         let slot = CheckpointFrame.current?.take(&inputs, &outputs)
-        let node = OpNode(op: op, depth: depth, saved: Saved(inputs: inputs, outputs: outputs, holdsElements: !saves.isEmpty, slot: slot))
+        let node = OpNode(op: op, depth: depth, inputs: inputs, outputs: outputs, slot: slot, holdsElements: !saves.isEmpty)
         y.updateEach { i, t in if t.dtype.isDifferentiable { t.setRecord(node, i) } }
     }
 
     deinit {
         // A long chain of nodes is freed in a loop: each would otherwise free the next one from inside its own deinit.
-        saved.withLock { saved in
-            if saved == nil { return }
-            var held: [AnyObject] = []
-            saved?.inputs.updateEach { _, t in
-                guard let node = t.node else { return }
-                if node is OpNode { held.append(node) }
-                t = .poison
-            }
-            // What a checkpoint's closure captures was made by earlier nodes, too.
-            if let frame = saved?.slot?.frame { held.append(frame) }
-            saved?.slot = nil
-            if !held.isEmpty { NodeRelease.release(&held) }
+        var held: [AnyObject] = []
+        inputs.updateEach { _, t in
+            guard let node = t.node, node is OpNode else { return }
+            held.append(node)
+            t = .poison
         }
+        // What a checkpoint's closure captures was made by earlier nodes, too.
+        if let frame = slot?.frame {
+            held.append(frame)
+            slot = nil
+        }
+        if !held.isEmpty { NodeRelease.release(&held) }
     }
 
     override func propagate(_ g: GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) throws(TensorError) {
-        let found = saved.withLock { saved in
-            if keepingSaved || saved?.holdsElements == false { return saved }
-            var taken: Saved?
-            swap(&taken, &saved)
-            return taken
+        if !holdsElements { return try op.propagate(g, inputs, outputs, from: self, into: &pass) }
+        var x = TensorList.none, y = TensorList.none, slot: CheckpointSlot?
+        let isThere = lock.withLock { _ in
+            if isFreed { return false }
+            if keepingSaved {
+                (x, y, slot) = (inputs, outputs, self.slot)
+            } else {
+                swap(&x, &inputs)
+                swap(&y, &outputs)
+                swap(&slot, &self.slot)
+                isFreed = true
+            }
+            return true
         }
-        guard var found else {
+        guard isThere else {
             throw .rule(
                 "backward", "\(name) has been walked before, and what it saved is freed: call backward(retainGraph: true) the first time")
         }
-        if let slot = found.slot { try slot.restore(&found.inputs, &found.outputs) }
-        try op.propagate(g, found.inputs, found.outputs, from: self, into: &pass)
+        if let slot { try slot.restore(&x, &y) }
+        try op.propagate(g, x, y, from: self, into: &pass)
     }
 
-    package override var next: [Node] {
-        saved.withLock { saved in
-            var nodes: [Node] = []
-            saved?.inputs.forEach { if let node = $0.node { nodes.append(node) } }
-            return nodes
-        }
-    }
+    package override var next: [Node] { lock.withLock { _ in inputs.array.compactMap(\.node) } }
 }
 
 extension Op {
     /// Sends the gradients of the inputs on, given those of the outputs.
-    package func propagate(_ g: GradientSlots, _ x: TensorList, _ y: TensorList, from node: OpNode, into pass: inout BackwardPass)
-        throws(TensorError)
-    {
+    package func propagate(
+        _ g: GradientSlots, _ x: consuming TensorList, _ y: consuming TensorList, from node: OpNode, into pass: inout BackwardPass
+    ) throws(TensorError) {
         let inputs = Inputs(x)
         // A lone output that the gradient does not read: its gradient has its shape, dtype and device.
         let kept = y.count > 0
-        var outputs = Outputs(kept ? y : TensorList(g[0] ?? .poison))
+        var outputs = kept ? Outputs(y) : Outputs(.one(g[0] ?? .poison))
         if kept, isGradEnabled, saves.contains(.output) {
             outputs.updateEach { i, t in if t.dtype.isDifferentiable { t.setRecord(node, i) } }
         }

@@ -25,7 +25,7 @@ package protocol Backend: AnyObject, Sendable {
     func arange(_ out: Tensor, _ start: Scalar, _ step: Scalar) -> Bool
 
     // Reductions
-    func reduce(_ op: TernReduction, _ out: Tensor, _ x: Tensor) -> Bool
+    func reduce(_ op: TernReduction, _ out: Seen, _ x: Tensor) -> Bool
     func scan(_ op: TernScan, _ out: Tensor, _ indices: Tensor?, _ x: Tensor, _ dim: Int) -> Bool
     func sort(_ values: Tensor, _ indices: Tensor, _ x: Tensor, _ dim: Int, descending: Bool) -> Bool
 
@@ -38,7 +38,7 @@ package protocol Backend: AnyObject, Sendable {
     func nonzero(_ out: Tensor, _ x: Tensor) -> Bool
 
     // Matrices, convolution, pooling
-    func matmul(_ out: Tensor, _ a: Tensor, _ b: Tensor, _ bias: Tensor?) -> Bool
+    func matmul(_ out: Tensor, _ a: Seen, _ b: Seen, _ bias: Seen?) -> Bool
     func fourier(_ out: Tensor, _ x: Tensor, _ dim: Int, inverse: Bool) -> Bool
     func convolution(_ out: Tensor, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: TernConvolution) -> Bool
     func convolutionInputGradient(_ dx: Tensor, _ g: Tensor, _ weight: Tensor, _ geometry: TernConvolution) -> Bool
@@ -54,11 +54,24 @@ package protocol Backend: AnyObject, Sendable {
     // Fused: each has a definition composed of the above
     func softmax(_ out: Tensor, _ x: Tensor, _ dim: Int, logarithm: Bool) -> Bool
     func softmaxGradient(_ dx: Tensor, _ g: Tensor, _ y: Tensor, _ dim: Int, logarithm: Bool) -> Bool
-    func nllLoss(_ out: Tensor, _ x: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction) -> Int64
-    func nllLossGradient(_ dx: Tensor, _ g: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction)
+    func nllLoss(_ out: Seen, _ x: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction) -> Int64
+    func nllLossGradient(_ dx: Seen, _ g: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction)
         -> Bool
     func adamStep(_ p: Tensor, _ g: Tensor, _ mean: Tensor, _ square: Tensor, _ maxSquare: Tensor?, _ parameters: TernAdam) -> Bool
     func sgdStep(_ p: Tensor, _ g: Tensor, _ momentum: Tensor?, _ parameters: TernSGD) -> Bool
+}
+
+/// A tensor as a kernel is to see it: its memory through a layout of the op's choice, without a tensor made for that.
+package struct Seen {
+    package let tensor: Tensor
+    package let layout: Layout
+
+    @inline(__always)
+    package init(_ tensor: Tensor, _ layout: Layout) { (self.tensor, self.layout) = (tensor, layout) }
+    @inline(__always)
+    package init(_ tensor: Tensor) { self.init(tensor, tensor.layout) }
+    /// As a tensor.
+    package var viewed: Tensor { tensor.viewed(layout) }
 }
 
 extension Backend {

@@ -39,7 +39,9 @@ package final class CPUBackend: Backend {
         withArrays(out) { tern_arange($0, start.number, step.number) }
     }
 
-    package func reduce(_ op: TernReduction, _ out: Tensor, _ x: Tensor) -> Bool { withArrays(out, x) { tern_reduce(op, $0, $1) } }
+    package func reduce(_ op: TernReduction, _ out: Seen, _ x: Tensor) -> Bool {
+        withArrays(out, x) { tern_reduce(op, $0, $1) }
+    }
     package func scan(_ op: TernScan, _ out: Tensor, _ indices: Tensor?, _ x: Tensor, _ dim: Int) -> Bool {
         withArrays(out, x) { out, x in withArray(optional: indices) { tern_scan(op, out, $0, x, Int32(dim)) } }
     }
@@ -64,7 +66,7 @@ package final class CPUBackend: Backend {
     package func countNonzero(_ x: Tensor) -> Int { withArrays(x) { Int(tern_count_nonzero($0)) } }
     package func nonzero(_ out: Tensor, _ x: Tensor) -> Bool { withArrays(out, x) { tern_nonzero($0, $1) } }
 
-    package func matmul(_ out: Tensor, _ a: Tensor, _ b: Tensor, _ bias: Tensor?) -> Bool {
+    package func matmul(_ out: Tensor, _ a: Seen, _ b: Seen, _ bias: Seen?) -> Bool {
         withArrays(out, a, b) { out, a, b in withArray(optional: bias) { tern_matmul(out, a, b, $0) } }
     }
     package func fourier(_ out: Tensor, _ x: Tensor, _ dim: Int, inverse: Bool) -> Bool {
@@ -106,7 +108,7 @@ package final class CPUBackend: Backend {
     package func softmaxGradient(_ dx: Tensor, _ g: Tensor, _ y: Tensor, _ dim: Int, logarithm: Bool) -> Bool {
         withArrays(dx, g, y) { tern_softmax_gradient($0, $1, $2, Int32(dim), logarithm) }
     }
-    package func nllLoss(_ out: Tensor, _ x: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction)
+    package func nllLoss(_ out: Seen, _ x: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction)
         -> Int64
     {
         withArrays(out, x, target) { out, x, target in
@@ -114,7 +116,7 @@ package final class CPUBackend: Backend {
         }
     }
     package func nllLossGradient(
-        _ dx: Tensor, _ g: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
+        _ dx: Seen, _ g: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
     ) -> Bool {
         withArrays(dx, g, target) { dx, g, target in
             withArray(optional: weight) { tern_nll_loss_gradient(dx, g, target, $0, Int64(ignored), reduction) }
@@ -133,15 +135,22 @@ package final class CPUBackend: Backend {
 
 // MARK: Tensors as the kernels see them
 
-private typealias Array1 = UnsafePointer<TernArray>
+private typealias ArrayPointer = UnsafePointer<TernArray>
 
 extension Tensor {
     /// Calls `body` with the C view of this tensor, valid during the call.
     @inline(__always)
     package func withArray<R>(_ body: (TernArray) -> R) -> R {
-        layout.shape.withUnsafePointer { sizes in
-            layout.strides.withUnsafePointer { steps in
-                let data = storage.pointer.map { $0 + layout.offset * dtype.itemSize }
+        layout.withArray(storage.pointer, dtype, body)
+    }
+}
+
+extension Layout {
+    @inline(__always)
+    fileprivate func withArray<R>(_ memory: UnsafeMutableRawPointer?, _ dtype: DType, _ body: (TernArray) -> R) -> R {
+        shape.withUnsafePointer { sizes in
+            strides.withUnsafePointer { steps in
+                let data = memory.map { $0 + offset * dtype.itemSize }
                 return sizes.withMemoryRebound(to: Int64.self, capacity: rank) { sizes in
                     steps.withMemoryRebound(to: Int64.self, capacity: rank) { steps in
                         body(TernArray(data: data, shape: sizes, strides: steps, rank: Int32(rank), dtype: dtype.code))
@@ -150,10 +159,22 @@ extension Tensor {
             }
         }
     }
-    /// As a kernel's operand: none is run where this is poison.
+}
+
+/// What kernels take: a tensor as it is, or through another layout. None is run where it is poison.
+private protocol KernelOperand { func withPointer<R: Verdict>(_ body: (ArrayPointer) -> R) -> R }
+extension Tensor: KernelOperand {
     @inline(__always)
-    fileprivate func withPointer<R: Verdict>(_ body: (Array1) -> R) -> R {
+    fileprivate func withPointer<R: Verdict>(_ body: (ArrayPointer) -> R) -> R {
         withArray { array in array.data == nil && holdsPoison ? .none : withUnsafePointer(to: array) { body($0) } }
+    }
+}
+extension Seen: KernelOperand {
+    @inline(__always)
+    fileprivate func withPointer<R: Verdict>(_ body: (ArrayPointer) -> R) -> R {
+        layout.withArray(tensor.storage.pointer, tensor.dtype) { array in
+            array.data == nil && tensor.holdsPoison ? .none : withUnsafePointer(to: array) { body($0) }
+        }
     }
 }
 
@@ -164,21 +185,25 @@ extension Int64: Verdict { fileprivate static var none: Int64 { Int64(TERN_INDEX
 extension Int: Verdict { fileprivate static var none: Int { 0 } }
 
 @inline(__always)
-private func withArrays<R: Verdict>(_ a: Tensor, _ body: (Array1) -> R) -> R { a.withPointer(body) }
+private func withArrays<R: Verdict>(_ a: some KernelOperand, _ body: (ArrayPointer) -> R) -> R { a.withPointer(body) }
 @inline(__always)
-private func withArrays<R: Verdict>(_ a: Tensor, _ b: Tensor, _ body: (Array1, Array1) -> R) -> R {
+private func withArrays<R: Verdict>(_ a: some KernelOperand, _ b: some KernelOperand, _ body: (ArrayPointer, ArrayPointer) -> R) -> R {
     a.withPointer { a in b.withPointer { body(a, $0) } }
 }
 @inline(__always)
-private func withArrays<R: Verdict>(_ a: Tensor, _ b: Tensor, _ c: Tensor, _ body: (Array1, Array1, Array1) -> R) -> R {
+private func withArrays<R: Verdict>(
+    _ a: some KernelOperand, _ b: some KernelOperand, _ c: some KernelOperand, _ body: (ArrayPointer, ArrayPointer, ArrayPointer) -> R
+) -> R {
     a.withPointer { a in b.withPointer { b in c.withPointer { body(a, b, $0) } } }
 }
 @inline(__always)
-private func withArrays<R: Verdict>(_ a: Tensor, _ b: Tensor, _ c: Tensor, _ d: Tensor, _ body: (Array1, Array1, Array1, Array1) -> R) -> R
-{
+private func withArrays<R: Verdict>(
+    _ a: some KernelOperand, _ b: some KernelOperand, _ c: some KernelOperand, _ d: some KernelOperand,
+    _ body: (ArrayPointer, ArrayPointer, ArrayPointer, ArrayPointer) -> R
+) -> R {
     withArrays(a, b) { a, b in withArrays(c, d) { body(a, b, $0, $1) } }
 }
-private func withArray<R: Verdict>(optional x: Tensor?, _ body: (Array1?) -> R) -> R {
+private func withArray<R: Verdict>(optional x: (some KernelOperand)?, _ body: (ArrayPointer?) -> R) -> R {
     if let x { x.withPointer { body($0) } } else { body(nil) }
 }
 /// `list` as consecutive C views.

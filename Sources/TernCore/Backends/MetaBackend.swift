@@ -17,7 +17,7 @@ package final class MetaBackend: Backend {
     package func accumulate(_ out: Tensor, _ x: Tensor) -> Bool { true }
     package func fill(_ out: Tensor, _ value: Scalar) -> Bool { true }
     package func arange(_ out: Tensor, _ start: Scalar, _ step: Scalar) -> Bool { true }
-    package func reduce(_ op: TernReduction, _ out: Tensor, _ x: Tensor) -> Bool { true }
+    package func reduce(_ op: TernReduction, _ out: Seen, _ x: Tensor) -> Bool { true }
     package func scan(_ op: TernScan, _ out: Tensor, _ indices: Tensor?, _ x: Tensor, _ dim: Int) -> Bool { true }
     package func sort(_ values: Tensor, _ indices: Tensor, _ x: Tensor, _ dim: Int, descending: Bool) -> Bool { true }
     package func gather(_ out: Tensor, _ x: Tensor, _ dim: Int, _ index: Tensor) -> Int64 { Int64(TERN_INDEX_OK) }
@@ -26,7 +26,7 @@ package final class MetaBackend: Backend {
     package func indexPut(_ out: Tensor, _ indices: [Tensor], _ values: Tensor, accumulate: Bool) -> Int64 { Int64(TERN_INDEX_OK) }
     package func countNonzero(_ x: Tensor) -> Int { 0 }
     package func nonzero(_ out: Tensor, _ x: Tensor) -> Bool { false }
-    package func matmul(_ out: Tensor, _ a: Tensor, _ b: Tensor, _ bias: Tensor?) -> Bool { true }
+    package func matmul(_ out: Tensor, _ a: Seen, _ b: Seen, _ bias: Seen?) -> Bool { true }
     package func fourier(_ out: Tensor, _ x: Tensor, _ dim: Int, inverse: Bool) -> Bool { true }
     package func lapack(_ routine: String, _ dtype: DType, batch: Int, _ arguments: [LAPACK.Argument]) throws(TensorError) -> [Int]? {
         [Int](repeating: 0, count: batch)
@@ -39,11 +39,11 @@ package final class MetaBackend: Backend {
     package func avgPoolGradient(_ dx: Tensor, _ g: Tensor, _ geometry: TernPooling) -> Bool { true }
     package func softmax(_ out: Tensor, _ x: Tensor, _ dim: Int, logarithm: Bool) -> Bool { true }
     package func softmaxGradient(_ dx: Tensor, _ g: Tensor, _ y: Tensor, _ dim: Int, logarithm: Bool) -> Bool { true }
-    package func nllLoss(_ out: Tensor, _ x: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction)
+    package func nllLoss(_ out: Seen, _ x: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction)
         -> Int64
     { Int64(TERN_INDEX_OK) }
     package func nllLossGradient(
-        _ dx: Tensor, _ g: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
+        _ dx: Seen, _ g: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
     ) -> Bool { true }
     package func adamStep(_ p: Tensor, _ g: Tensor, _ mean: Tensor, _ square: Tensor, _ maxSquare: Tensor?, _ parameters: TernAdam) -> Bool
     { true }

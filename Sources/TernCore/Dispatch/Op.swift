@@ -31,8 +31,9 @@ package protocol Op: Sendable {
     /// its category: the tape reduces it to the input's own. Written with ordinary ops, it is differentiable itself.
     func gradient(_ g: Outputs.Cotangents, _ x: Inputs, _ y: Outputs) throws(TensorError) -> Inputs.Gradients
     /// What the tape calls for `gradient`; a requirement so that each op has it compiled for its own types.
-    func propagate(_ g: GradientSlots, _ x: TensorList, _ y: TensorList, from node: OpNode, into pass: inout BackwardPass)
-        throws(TensorError)
+    func propagate(
+        _ g: GradientSlots, _ x: consuming TensorList, _ y: consuming TensorList, from node: OpNode, into pass: inout BackwardPass
+    ) throws(TensorError)
 }
 
 extension Op {

@@ -3,7 +3,7 @@ package protocol TensorPack: Sendable {
     associatedtype Gradients
     /// The gradients of an op's results: a lone result's is always there.
     associatedtype Cotangents
-    init(_ list: TensorList)
+    init(_ list: consuming TensorList)
     /// `each` of the tensors, as a list.
     func list(_ each: (Int, Tensor) -> Tensor) -> TensorList
     var packCount: Int { get }
@@ -15,30 +15,50 @@ package protocol TensorPack: Sendable {
 }
 
 /// Any pack, whatever its type: what a tape node keeps. Up to three tensors stand inline.
-package struct TensorList: Sendable {
-    private var first, second, third: Tensor?
-    private var many: [Tensor]?
-    package private(set) var count = 0
+package enum TensorList: Sendable {
+    case none
+    case one(Tensor)
+    case two(Tensor, Tensor)
+    case three(Tensor, Tensor, Tensor)
+    case many([Tensor])
 
-    package init() {}
-    package init(_ a: Tensor) { (first, count) = (a, 1) }
-    package init(_ a: Tensor, _ b: Tensor) { (first, second, count) = (a, b, 2) }
-    package init(_ a: Tensor, _ b: Tensor, _ c: Tensor) { (first, second, third, count) = (a, b, c, 3) }
-    package init(_ tensors: [Tensor]) { (many, count) = (tensors, tensors.count) }
-
-    package subscript(i: Int) -> Tensor {
-        if let many { return many[i] }
-        return (i == 0 ? first : i == 1 ? second : third) ?? .poison
+    package var count: Int {
+        switch self {
+        case .none: 0
+        case .one: 1
+        case .two: 2
+        case .three: 3
+        case .many(let tensors): tensors.count
+        }
     }
-    package var array: [Tensor] { many ?? (0..<count).map { self[$0] } }
-    package func forEach(_ body: (Tensor) -> Void) { for i in 0..<count { body(self[i]) } }
+    package var array: [Tensor] {
+        switch self {
+        case .none: []
+        case .one(let a): [a]
+        case .two(let a, let b): [a, b]
+        case .three(let a, let b, let c): [a, b, c]
+        case .many(let tensors): tensors
+        }
+    }
     package mutating func updateEach(_ body: (Int, inout Tensor) -> Void) {
-        if many != nil {
-            for i in 0..<count { body(i, &many![i]) }
-        } else {
-            if first != nil { body(0, &first!) }
-            if second != nil { body(1, &second!) }
-            if third != nil { body(2, &third!) }
+        // Taken apart and put together again, so that each tensor has no second owner while it changes.
+        switch consume self {
+        case .none: self = .none
+        case .one(var a):
+            body(0, &a)
+            self = .one(a)
+        case .two(var a, var b):
+            body(0, &a)
+            body(1, &b)
+            self = .two(a, b)
+        case .three(var a, var b, var c):
+            body(0, &a)
+            body(1, &b)
+            body(2, &c)
+            self = .three(a, b, c)
+        case .many(var tensors):
+            for i in tensors.indices { body(i, &tensors[i]) }
+            self = .many(tensors)
         }
     }
 }
@@ -53,9 +73,10 @@ extension TensorPack {
 }
 
 extension Tensor: TensorPack {
-    package init(_ list: TensorList) { self = list[0] }
     @inline(__always)
-    package func list(_ each: (Int, Tensor) -> Tensor) -> TensorList { TensorList(each(0, self)) }
+    package init(_ list: consuming TensorList) { if case .one(let a) = consume list { self = a } else { self = .poison } }
+    @inline(__always)
+    package func list(_ each: (Int, Tensor) -> Tensor) -> TensorList { .one(each(0, self)) }
     package var packCount: Int { 1 }
     @inline(__always)
     package func forEachTensor(_ body: (Int, Tensor) -> Void) { body(0, self) }
@@ -69,9 +90,12 @@ extension Tensor: TensorPack {
 package struct Pair: TensorPack {
     package var a, b: Tensor
     package init(_ a: Tensor, _ b: Tensor) { (self.a, self.b) = (a, b) }
-    package init(_ list: TensorList) { self.init(list[0], list[1]) }
     @inline(__always)
-    package func list(_ each: (Int, Tensor) -> Tensor) -> TensorList { TensorList(each(0, a), each(1, b)) }
+    package init(_ list: consuming TensorList) {
+        if case .two(let a, let b) = consume list { self.init(a, b) } else { self.init(.poison, .poison) }
+    }
+    @inline(__always)
+    package func list(_ each: (Int, Tensor) -> Tensor) -> TensorList { .two(each(0, a), each(1, b)) }
     package var packCount: Int { 2 }
     @inline(__always)
     package func forEachTensor(_ body: (Int, Tensor) -> Void) {
@@ -91,9 +115,12 @@ package struct Pair: TensorPack {
 package struct Triple: TensorPack {
     package var a, b, c: Tensor
     package init(_ a: Tensor, _ b: Tensor, _ c: Tensor) { (self.a, self.b, self.c) = (a, b, c) }
-    package init(_ list: TensorList) { self.init(list[0], list[1], list[2]) }
     @inline(__always)
-    package func list(_ each: (Int, Tensor) -> Tensor) -> TensorList { TensorList(each(0, a), each(1, b), each(2, c)) }
+    package init(_ list: consuming TensorList) {
+        if case .three(let a, let b, let c) = consume list { self.init(a, b, c) } else { self.init(.poison, .poison, .poison) }
+    }
+    @inline(__always)
+    package func list(_ each: (Int, Tensor) -> Tensor) -> TensorList { .three(each(0, a), each(1, b), each(2, c)) }
     package var packCount: Int { 3 }
     @inline(__always)
     package func forEachTensor(_ body: (Int, Tensor) -> Void) {
@@ -113,8 +140,8 @@ package struct Triple: TensorPack {
 }
 
 extension [Tensor]: TensorPack {
-    package init(_ list: TensorList) { self = list.array }
-    package func list(_ each: (Int, Tensor) -> Tensor) -> TensorList { TensorList(indices.map { each($0, self[$0]) }) }
+    package init(_ list: consuming TensorList) { self = list.array }
+    package func list(_ each: (Int, Tensor) -> Tensor) -> TensorList { .many(indices.map { each($0, self[$0]) }) }
     package var packCount: Int { count }
     package func forEachTensor(_ body: (Int, Tensor) -> Void) {
         for i in indices { body(i, self[i]) }

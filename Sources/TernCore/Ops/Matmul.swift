@@ -4,52 +4,67 @@ import CTernCPU
 struct MatrixProduct: Op {
     /// `mm`, `bmm` or `addmm`.
     let name: String
-    /// Whether the second factor is a matrix (n, k), as layers keep weights, that is used transposed: without a step of the tape for it.
-    var transposed = false
+    /// Which factors are used with their last two dimensions swapped, without a step of the tape for it: layers keep weights as (n, k).
+    var transposed = (a: false, b: false)
     var saves: Saves { [.first, .second] }
     func saves(needed: Saves) -> Saves { needed.crossed }
     /// Each element of the result is a sum of as many products as the first factor's rows are long.
-    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { MatrixProduct.flops(x, y) }
-    fileprivate static func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { 2 * y[0].count * (x[0].shape.last ?? 1) }
+    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { 2 * y[0].count * (x[0].rank > 1 && transposed.a ? x[0].shape[-2] : x[0].shape[-1]) }
 
     func kernel(_ x: Factors) throws(TensorError) -> Tensor? {
-        let b = transposed ? x.b.matrixTransposed : x.b
-        let (shape, batch) = try productShape(name, x.a, b, x.bias)
+        try Check.sameDType(name, x.a, x.b)
+        let a = transposed.a ? x.a.layout.matrixTransposed : x.a.layout, b = transposed.b ? x.b.layout.matrixTransposed : x.b.layout
+        let (shape, batch) = try productShape(name, a.shape, b.shape)
         let out = Tensor(empty: shape, x.a.dtype, on: x.a.backend)
-        func whole(_ t: Tensor) -> Tensor { batch.count == 0 ? t : t.broadcast(Shape(batch + t.shape.suffix(2))) }
-        return out.backend.matmul(out, whole(x.a), whole(b), x.bias?.broadcast(shape)) ? out : nil
-    }
-    func gradient(_ g: Tensor, _ x: Factors, _ y: Tensor) -> (Tensor?, Tensor?, Tensor?) {
-        let toA = { transposed ? g.mm(x.b.conj()) : product(g, x.b.mH, like: x.a) }
-        let toB = { transposed ? g.t().mm(x.a.conj()) : product(x.a.mH, g, like: x.b) }
-        return (x.a.requiresGrad ? toA() : nil, x.b.requiresGrad ? toB() : nil, x.bias?.requiresGrad == true ? g : nil)
+        func whole(_ x: Layout) -> Layout { batch.count == 0 ? x : x.expanded(to: Shape(batch + x.shape.suffix(2))) }
+        var bias: Seen?
+        if let b = x.bias {
+            try Check.sameDType(name, x.a, b)
+            try Check.bias(name, b, shape)
+            bias = Seen(b, b.layout.expanded(to: shape))
+        }
+        return out.backend.matmul(out, Seen(x.a, whole(a)), Seen(x.b, whole(b)), bias) ? out : nil
     }
 
-    /// The gradient of a factor lies in memory as the factor does: a weight's that was used transposed is then row-major when it arrives.
-    private func product(_ a: Tensor, _ b: Tensor, like x: Tensor) -> Tensor {
-        func product(_ a: Tensor, _ b: Tensor) -> Tensor {
-            dispatch(MatrixProduct(name: a.rank == 2 && b.rank == 2 ? "mm" : "bmm"), Factors(a, b))
+    /// With A and B as they are used: dA = G·Bᴴ and dB = Aᴴ·G. That of a factor that was used transposed is transposed as a whole.
+    func gradient(_ g: Tensor, _ x: Factors, _ y: Tensor) -> (Tensor?, Tensor?, Tensor?) {
+        var (toA, toB): (Tensor?, Tensor?)
+        if x.a.requiresGrad {
+            let b = x.b.conj()
+            toA = transposed.a ? product(b, g, (transposed.b, true), like: x.a) : product(g, b, (false, !transposed.b), like: x.a)
         }
-        return x.isTransposed ? product(b.transpose(-2, -1), a.transpose(-2, -1)).transpose(-2, -1) : product(a, b)
+        if x.b.requiresGrad {
+            let a = x.a.conj()
+            toB = transposed.b ? product(g, a, (true, transposed.a), like: x.b) : product(a, g, (!transposed.a, false), like: x.b)
+        }
+        return (toA, toB, x.bias?.requiresGrad == true ? g : nil)
+    }
+
+    /// The gradient of a factor lies in memory as the factor does: that of a weight whose columns lie without gaps is then as the weight is.
+    private func product(_ a: Tensor, _ b: Tensor, _ transposed: (a: Bool, b: Bool), like x: Tensor) -> Tensor {
+        let name = a.rank == 2 && b.rank == 2 ? "mm" : "bmm"
+        func product(_ a: Tensor, _ b: Tensor, _ transposed: (Bool, Bool)) -> Tensor {
+            dispatch(MatrixProduct(name: name, transposed: transposed), Factors(a, b))
+        }
+        return x.layout.isTransposed
+            ? product(b, a, (!transposed.b, !transposed.a)).transpose(-2, -1) : product(a, b, (transposed.a, transposed.b))
     }
 }
 
 /// The shape of a product of matrices, and that of its batch.
-private func productShape(_ op: String, _ a: Tensor, _ b: Tensor, _ bias: Tensor?) throws(TensorError) -> (Shape, batch: Shape) {
-    try Check.sameDType(op, a, b)
-    guard a.rank >= 2, b.rank >= 2, a.shape[-1] == b.shape[-2] else {
+private func productShape(_ op: String, _ a: Shape, _ b: Shape) throws(TensorError) -> (Shape, batch: Shape) {
+    let (i, j) = (a.count, b.count)
+    guard i >= 2, j >= 2, a[i - 1] == b[j - 2] else {
         throw .rule(
             op,
-            "shapes \(a.shape.brief) and \(b.shape.brief) can't be multiplied: the last size of the first, \(a.rank > 0 ? a.shape[-1] : 1), must be the \(b.rank > 1 ? "next to last" : "first") of the second, \(b.rank > 1 ? b.shape[-2] : b.rank > 0 ? b.shape[0] : 1)"
+            "shapes \(a.brief) and \(b.brief) can't be multiplied: the last size of the first, \(i > 0 ? a[i - 1] : 1), must be the \(j > 1 ? "next to last" : "first") of the second, \(j > 1 ? b[j - 2] : j > 0 ? b[0] : 1)"
         )
     }
-    let batch = a.rank == 2 && b.rank == 2 ? [] : try Check.broadcast(op, Shape(a.shape.dropLast(2)), Shape(b.shape.dropLast(2)))
-    let shape = batch.count == 0 ? [a.shape[-2], b.shape[-1]] : Shape(batch + [a.shape[-2], b.shape[-1]])
-    if let bias {
-        try Check.sameDType(op, a, bias)
-        try Check.bias(op, bias, shape)
-    }
-    return (shape, batch)
+    var shape = Shape(repeating: a[i - 2], count: 2)
+    shape[1] = b[j - 1]
+    if i == 2, j == 2 { return (shape, []) }
+    let batch = try Check.broadcast(op, Shape(a.dropLast(2)), Shape(b.dropLast(2)))
+    return (Shape(batch + shape.array), batch)
 }
 
 extension Check {
@@ -67,10 +82,17 @@ struct Factors: TensorPack {
     var a, b: Tensor
     var bias: Tensor?
     init(_ a: Tensor, _ b: Tensor, _ bias: Tensor? = nil) { (self.a, self.b, self.bias) = (a, b, bias) }
-    init(_ list: TensorList) { self.init(list[0], list[1], list.count > 2 ? list[2] : nil) }
+    @inline(__always)
+    init(_ list: consuming TensorList) {
+        switch consume list {
+        case .two(let a, let b): self.init(a, b)
+        case .three(let a, let b, let bias): self.init(a, b, bias)
+        default: self.init(.poison, .poison)
+        }
+    }
     @inline(__always)
     func list(_ each: (Int, Tensor) -> Tensor) -> TensorList {
-        if let bias { TensorList(each(0, a), each(1, b), each(2, bias)) } else { TensorList(each(0, a), each(1, b)) }
+        if let bias { .three(each(0, a), each(1, b), each(2, bias)) } else { .two(each(0, a), each(1, b)) }
     }
     var packCount: Int { bias == nil ? 2 : 3 }
     @inline(__always)
@@ -95,15 +117,24 @@ extension Saves {
     var crossed: Saves { (contains(.first) ? Saves.second : []).union(contains(.second) ? .first : []) }
 }
 
-extension Tensor {
+extension Layout {
     /// Whether columns, not rows, lie without gaps.
-    fileprivate var isTransposed: Bool {
-        let n = rank, steps = layout.strides
-        return steps[n - 2] == 1 && steps[n - 1] != 1 && shape[n - 2] > 1
+    fileprivate var isTransposed: Bool { strides[rank - 2] == 1 && strides[rank - 1] != 1 && shape[rank - 2] > 1 }
+    /// A vector as a matrix of one column.
+    fileprivate var asColumn: Layout {
+        var column = self
+        column.shape.append(1)
+        column.strides.append(1)
+        return column
     }
-    /// A matrix transposed for a kernel: without a record.
-    fileprivate var matrixTransposed: Tensor {
-        viewed(Layout(shape: [shape[1], shape[0]], strides: [layout.strides[1], layout.strides[0]], offset: layout.offset))
+    /// With its last two dimensions swapped, where it has two.
+    fileprivate var matrixTransposed: Layout {
+        let n = rank
+        if n < 2 { return self }
+        var swapped = self
+        (swapped.shape[n - 2], swapped.shape[n - 1]) = (shape[n - 1], shape[n - 2])
+        (swapped.strides[n - 2], swapped.strides[n - 1]) = (strides[n - 1], strides[n - 2])
+        return swapped
     }
 }
 
@@ -111,16 +142,17 @@ extension Tensor {
 private struct Dot: Op {
     let name = "dot"
     var saves: Saves { .inputs }
-    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { MatrixProduct.flops(x, y) }
+    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { 2 * x[0].count }
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         try Check.sameDType(name, x.a, x.b)
         guard x.a.rank == 1, x.b.rank == 1, x.a.shape == x.b.shape else {
             throw .rule(name, "takes two vectors of one length, but the shapes are \(x.a.shape.brief) and \(x.b.shape.brief)")
         }
-        let n = x.a.count
         let out = Tensor(empty: [1, 1], x.a.dtype, on: x.a.backend)
-        let row = x.a.detach().reshape(1, n), column = x.b.detach().reshape(n, 1)
-        return out.backend.matmul(out, row, column, nil) ? out.viewed(Layout(contiguous: [])) : nil
+        var row = x.a.layout
+        row.shape.insert(1, at: 0)
+        row.strides.insert(row.shape[1], at: 0)
+        return out.backend.matmul(out, Seen(x.a, row), Seen(x.b, x.b.layout.asColumn), nil) ? out.viewed(Layout(contiguous: [])) : nil
     }
     func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) {
         (x.a.requiresGrad ? g * x.b.conj() : nil, x.b.requiresGrad ? g * x.a.conj() : nil)
@@ -131,15 +163,15 @@ private struct Dot: Op {
 private struct MatrixVector: Op {
     let name = "mv"
     var saves: Saves { .inputs }
-    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { MatrixProduct.flops(x, y) }
+    func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { 2 * x[0].count }
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         try Check.sameDType(name, x.a, x.b)
         guard x.a.rank == 2, x.b.rank == 1, x.a.shape[1] == x.b.shape[0] else {
             throw .rule(name, "takes a matrix (m, k) and a vector (k), but the shapes are \(x.a.shape.brief) and \(x.b.shape.brief)")
         }
         let out = Tensor(empty: [x.a.shape[0], 1], x.a.dtype, on: x.a.backend)
-        let column = x.b.detach().reshape(x.b.count, 1)
-        return out.backend.matmul(out, x.a, column, nil) ? out.viewed(Layout(contiguous: [x.a.shape[0]])) : nil
+        let done = out.backend.matmul(out, Seen(x.a), Seen(x.b, x.b.layout.asColumn), nil)
+        return done ? out.viewed(Layout(contiguous: [x.a.shape[0]])) : nil
     }
     func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) {
         (
@@ -222,6 +254,6 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tens
     }
 
     func product(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
-        dispatch(MatrixProduct(name: bias == nil ? "mm" : "addmm", transposed: true), Factors(x, weight, bias))
+        dispatch(MatrixProduct(name: bias == nil ? "mm" : "addmm", transposed: (false, true)), Factors(x, weight, bias))
     }
 }

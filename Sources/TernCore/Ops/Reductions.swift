@@ -17,9 +17,8 @@ struct Reduce: Op {
 
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
         let kept = keptShape(x.shape)
-        let out = Tensor(empty: kept, result ?? x.dtype, on: x.backend)
-        guard x.backend.reduce(function, out, x) else { return nil }
-        return keepDim ? out : out.viewed(Layout(contiguous: droppedShape(x.shape)))
+        let out = Tensor(empty: keepDim ? kept : droppedShape(x.shape), result ?? x.dtype, on: x.backend)
+        return x.backend.reduce(function, Seen(out, Layout(contiguous: kept)), x) ? out : nil
     }
     func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) throws(TensorError) -> Tensor? {
         let kept = keptShape(x.shape)
@@ -185,9 +184,10 @@ extension Tensor {
         if shape == self.shape { return self }
         let lead = rank - shape.count
         guard lead >= 0 else { return expand(shape) }
-        let dims = (0..<rank).filter { $0 < lead || (shape[$0 - lead] == 1 && self.shape[$0] != 1) }
-        let sum = dims.isEmpty ? self : sum(dims, keepDim: true)
-        return (lead > 0 ? sum.reshape(shape) : sum).expand(shape)
+        let stretched = (lead..<rank).contains { shape[$0 - lead] == 1 && self.shape[$0] != 1 }
+        let outer = lead > 0 ? sum(Array(0..<lead)) : self
+        let sum = stretched ? outer.sum(shape.indices.filter { shape[$0] == 1 && outer.shape[$0] != 1 }, keepDim: true) : outer
+        return sum.shape == shape ? sum : sum.expand(shape)
     }
 }
 

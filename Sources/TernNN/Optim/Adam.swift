@@ -38,17 +38,21 @@ open class Adam: Optimizer {
     override package func updateInPlace(_ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup)
         -> Bool
     {
-        let (beta1, beta2) = group.betas
         let step = state.step + 1
-        let options = TernAdam(
-            learningRate: group.lr, beta1: beta1, beta2: beta2, epsilon: group.eps, weightDecay: group.weightDecay,
-            biasCorrection1: 1 - Double.pow(beta1, step), biasCorrection2: 1 - Double.pow(beta2, step),
-            decoupled: group.flag("decoupled_weight_decay"), maximize: group.flag("maximize"))
+        var (options, amsgrad) = group.settings { group in
+            let (beta1, beta2) = group.betas
+            let options = TernAdam(
+                learningRate: group.lr, beta1: beta1, beta2: beta2, epsilon: group.eps, weightDecay: group.weightDecay,
+                biasCorrection1: 1, biasCorrection2: 1, decoupled: group.flag("decoupled_weight_decay"), maximize: group.flag("maximize"))
+            return (options, group.flag("amsgrad"))
+        }
+        options.biasCorrection1 = 1 - Double.pow(options.beta1, step)
+        options.biasCorrection2 = 1 - Double.pow(options.beta2, step)
         state.makeWritable("exp_avg")
         state.makeWritable("exp_avg_sq")
         state.makeWritable("max_exp_avg_sq")
         let mean = state.tensor("exp_avg", like: p), square = state.tensor("exp_avg_sq", like: p)
-        let largest = group.flag("amsgrad") ? state.tensor("max_exp_avg_sq", like: p) : nil
+        let largest = amsgrad ? state.tensor("max_exp_avg_sq", like: p) : nil
         p.makeContiguousAndWritable()
         guard mean.isContiguous, square.isContiguous, largest?.isContiguous ?? true,
             p.backend.adamStep(p, gradient.contiguous(), mean, square, largest, options)

@@ -14,7 +14,7 @@ public final class ParameterGroup {
     /// The parameters, in the order in which states number them.
     public let parameters: [Parameter<Tensor>]
     /// By PyTorch's names: `lr`, `weight_decay`.
-    public internal(set) var options: OptionList
+    public internal(set) var options: OptionList { didSet { settings = nil } }
     /// What the optimizer remembers of each parameter.
     var states: [ParameterState]
     /// The one that it belongs to.
@@ -48,6 +48,19 @@ public final class ParameterGroup {
             options = changed
         }
     }
+    /// What the optimizer makes of the options for its kernel: made once, and again when they have changed.
+    func settings<S>(_ make: (ParameterGroup) -> S) -> S {
+        if let made = settings as? Settings<S> { return made.value }
+        let made = Settings(make(self))
+        settings = made
+        return made.value
+    }
+    private var settings: AnyObject?
+    private final class Settings<S> {
+        let value: S
+        init(_ value: S) { self.value = value }
+    }
+
     /// A number that the optimizer is known to have.
     func number(_ name: String) -> Double { options[name]?.doubleValue ?? 0 }
     func numbers(_ name: String) -> [Double] { options[name]?.doubles ?? [] }

@@ -41,19 +41,21 @@ public final class SGD: Optimizer {
     override package func updateInPlace(_ p: inout Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup)
         -> Bool
     {
-        let momentum = group.momentum
-        let isFirst = state["momentum_buffer"] == nil
-        var buffer: Tensor?
-        if momentum != 0 {
-            if isFirst { buffer = Tensor(empty: p.shape, p.dtype, on: p.backend) } else { state.makeWritable("momentum_buffer") }
-            buffer = buffer ?? state["momentum_buffer"]
+        var options = group.settings { group in
+            TernSGD(
+                learningRate: group.lr, momentum: group.momentum, dampening: group.number("dampening"), weightDecay: group.weightDecay,
+                nesterov: group.flag("nesterov"), maximize: group.flag("maximize"), firstStep: false)
         }
-        let options = TernSGD(
-            learningRate: group.lr, momentum: momentum, dampening: group.number("dampening"), weightDecay: group.weightDecay,
-            nesterov: group.flag("nesterov"), maximize: group.flag("maximize"), firstStep: isFirst)
+        var buffer: Tensor?
+        if options.momentum != 0 {
+            state.makeWritable("momentum_buffer")
+            buffer = state["momentum_buffer"]
+            options.firstStep = buffer == nil
+            buffer = buffer ?? Tensor(empty: p.shape, p.dtype, on: p.backend)
+        }
         p.makeContiguousAndWritable()
         guard buffer?.isContiguous ?? true, p.backend.sgdStep(p, gradient.contiguous(), buffer, options) else { return false }
-        if let buffer, isFirst { state["momentum_buffer"] = buffer }
+        if let buffer, options.firstStep { state["momentum_buffer"] = buffer }
         return true
     }
 

@@ -203,3 +203,10 @@ private struct ShortFloat {
         return sign | UInt16(min(magnitude, infinity))
     }
 }
+
+extension Seen {
+    var dtype: DType { tensor.dtype }
+}
+extension Elements {
+    init(_ x: Seen) { self.init(x.viewed) }
+}

@@ -5,7 +5,7 @@ import CTernCPU
 // Reductions, scans, sorting, indexing.
 
 extension ReferenceBackend {
-    func reduce(_ op: TernReduction, _ out: Tensor, _ x: Tensor) -> Bool {
+    func reduce(_ op: TernReduction, _ out: Seen, _ x: Tensor) -> Bool {
         let isOrder = [TERN_REDUCE_max, TERN_REDUCE_min, TERN_REDUCE_argmax, TERN_REDUCE_argmin].contains(op)
         if isOrder && x.dtype.isComplex { return false }
         let (out, x) = (Elements(out), Elements(x))

@@ -5,7 +5,7 @@ import CTernCPU
 // Matrix products, convolution, pooling, and the fused kernels.
 
 extension ReferenceBackend {
-    func matmul(_ out: Tensor, _ a: Tensor, _ b: Tensor, _ bias: Tensor?) -> Bool {
+    func matmul(_ out: Tensor, _ a: Seen, _ b: Seen, _ bias: Seen?) -> Bool {
         if out.dtype == .bool || a.dtype != out.dtype || b.dtype != out.dtype { return false }
         let (out, a, b, bias) = (Elements(out), Elements(a), Elements(b), bias.map(Elements.init))
         func product<N: Wide>(_: N.Type) {
@@ -168,7 +168,8 @@ extension ReferenceBackend {
     private func exponential(_ x: Double) -> Double { Functions.real["exp"]?(x) ?? .nan }
     private func naturalLog(_ x: Double) -> Double { Functions.real["log"]?(x) ?? .nan }
 
-    func nllLoss(_ out: Tensor, _ x: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction) -> Int64 {
+    func nllLoss(_ out: Seen, _ x: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction) -> Int64
+    {
         guard isLoss(x, out, target, weight) else { return Int64(TERN_INDEX_NO_KERNEL) }
         let (out, x, target, weight) = (Elements(out), Elements(x), Elements(target), weight.map(Elements.init))
         var sum = 0.0, weights = 0.0, verdict = Int64(TERN_INDEX_OK), place: Int64 = 0
@@ -192,7 +193,7 @@ extension ReferenceBackend {
         return verdict
     }
     func nllLossGradient(
-        _ dx: Tensor, _ g: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
+        _ dx: Seen, _ g: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
     ) -> Bool {
         guard isLoss(dx, g, target, weight) else { return false }
         let (dx, g, target, weight) = (Elements(dx), Elements(g), Elements(target), weight.map(Elements.init))
@@ -209,7 +210,7 @@ extension ReferenceBackend {
         }
         return true
     }
-    private func isLoss(_ x: Tensor, _ other: Tensor, _ target: Tensor, _ weight: Tensor?) -> Bool {
+    private func isLoss(_ x: Seen, _ other: Seen, _ target: Seen, _ weight: Tensor?) -> Bool {
         x.dtype.isFloatingPoint && other.dtype == x.dtype && target.dtype == .int64 && weight.map { $0.dtype == x.dtype } != false
     }
     private func weightOf(_ c: Int64, _ weight: Elements?) -> Double { weight.map { $0[[Int(c)]] } ?? 1 }

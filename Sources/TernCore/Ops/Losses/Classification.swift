@@ -18,8 +18,8 @@ private struct NllLoss: Op {
         let (input, target) = (x[0], x[1].to(.int64))
         let out = Tensor(empty: reduction == .none ? target.shape : [], input.dtype, on: input.backend)
         let verdict = input.backend.nllLoss(
-            reduction == .none ? grouped(out, classes: false) : out, grouped(input, classes: true), grouped(target, classes: false),
-            x.count > 2 ? x[2].detach().to(input.dtype) : nil, ignored: ignoreIndex, code)
+            reduction == .none ? grouped(out, classes: false) : Seen(out), grouped(input, classes: true),
+            grouped(target, classes: false), x.count > 2 ? x[2].detach().to(input.dtype) : nil, ignored: ignoreIndex, code)
         let dim = classDim(input)
         return try Check.indexed("nll_loss", verdict, target, size: input.shape[dim], dim: dim) ? out : nil
     }
@@ -61,24 +61,25 @@ private struct NllLoss: Op {
         }
     }
     /// Scores as (N, C, S), or what has a number for each sample as (N, S).
-    private func grouped(_ t: Tensor, classes: Bool) -> Tensor {
+    private func grouped(_ t: Tensor, classes: Bool) -> Seen {
         let lead = classes ? 2 : 1, n = t.rank
         if n == lead {
             var layout = t.layout
             layout.shape.append(1)
             layout.strides.append(1)
-            return t.viewed(layout)
+            return Seen(t, layout)
         }
         let sizes = (n < lead ? [1] : []) + t.shape.array
-        let shape = Shape(sizes[..<lead] + [sizes[lead...].reduce(1, *)]), t = t.detach()
-        return t.layout.reshaped(to: shape).map(t.viewed) ?? t.contiguous().reshape(shape)
+        let shape = Shape(sizes[..<lead] + [sizes[lead...].reduce(1, *)])
+        if let layout = t.layout.reshaped(to: shape) { return Seen(t, layout) }
+        return Seen(t.detach().contiguous(), Layout(contiguous: shape))
     }
     private func fusedGradient(_ g: Tensor, _ x: [Tensor]) -> Tensor? {
         guard let code else { return nil }
         let out = Tensor(empty: x[0].shape, x[0].dtype, on: x[0].backend)
         let done = out.backend.nllLossGradient(
-            grouped(out, classes: true), reduction == .none ? grouped(g, classes: false) : g, grouped(x[1].to(.int64), classes: false),
-            x.count > 2 ? x[2].detach().to(out.dtype) : nil, ignored: ignoreIndex, code)
+            grouped(out, classes: true), reduction == .none ? grouped(g, classes: false) : Seen(g),
+            grouped(x[1].to(.int64), classes: false), x.count > 2 ? x[2].detach().to(out.dtype) : nil, ignored: ignoreIndex, code)
         return done ? out : nil
     }
 
