@@ -168,8 +168,7 @@ extension ReferenceBackend {
     private func exponential(_ x: Double) -> Double { Functions.real["exp"]?(x) ?? .nan }
     private func naturalLog(_ x: Double) -> Double { Functions.real["log"]?(x) ?? .nan }
 
-    func nllLoss(_ out: Seen, _ x: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction) -> Int64
-    {
+    func nllLoss(_ out: Seen, _ x: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction) -> Int64 {
         guard isLoss(x, out, target, weight) else { return Int64(TERN_INDEX_NO_KERNEL) }
         let (out, x, target, weight) = (Elements(out), Elements(x), Elements(target), weight.map(Elements.init))
         var sum = 0.0, weights = 0.0, verdict = Int64(TERN_INDEX_OK), place: Int64 = 0
