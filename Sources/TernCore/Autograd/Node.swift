@@ -144,7 +144,8 @@ package final class OpNode: Node, @unchecked Sendable {
 
     deinit {
         // A long chain of nodes is freed in a loop: each would otherwise free the next one from inside its own deinit.
-        var held: [AnyObject] = []
+        var held: [AnyObject] = [], inputs = TensorList.none
+        swap(&inputs, &self.inputs)
         inputs.updateEach { _, t in
             guard let node = t.node, node is OpNode else { return }
             held.append(node)

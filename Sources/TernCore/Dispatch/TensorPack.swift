@@ -112,6 +112,41 @@ package struct Pair: TensorPack {
     package static func poison(count: Int) -> Pair { Pair(.poison, .poison) }
 }
 
+/// Two tensors, and one that may be left out.
+package struct PairAndOption: TensorPack {
+    package var a, b: Tensor
+    package var option: Tensor?
+    package init(_ a: Tensor, _ b: Tensor, _ option: Tensor? = nil) { (self.a, self.b, self.option) = (a, b, option) }
+    @inline(__always)
+    package init(_ list: consuming TensorList) {
+        switch consume list {
+        case .two(let a, let b): self.init(a, b)
+        case .three(let a, let b, let option): self.init(a, b, option)
+        default: self.init(.poison, .poison)
+        }
+    }
+    @inline(__always)
+    package func list(_ each: (Int, Tensor) -> Tensor) -> TensorList {
+        if let option { .three(each(0, a), each(1, b), each(2, option)) } else { .two(each(0, a), each(1, b)) }
+    }
+    package var packCount: Int { option == nil ? 2 : 3 }
+    @inline(__always)
+    package func forEachTensor(_ body: (Int, Tensor) -> Void) {
+        body(0, a)
+        body(1, b)
+        if let option { body(2, option) }
+    }
+    @inline(__always)
+    package mutating func updateEach(_ body: (Int, inout Tensor) -> Void) {
+        body(0, &a)
+        body(1, &b)
+        if option != nil { body(2, &option!) }
+    }
+    package static func gradient(_ i: Int, of g: (Tensor?, Tensor?, Tensor?)) -> Tensor? { i == 0 ? g.0 : i == 1 ? g.1 : g.2 }
+    package static func cotangents(_ g: GradientSlots, count: Int) -> (Tensor?, Tensor?, Tensor?) { (g[0], g[1], g[2]) }
+    package static func poison(count: Int) -> PairAndOption { PairAndOption(.poison, .poison, count > 2 ? .poison : nil) }
+}
+
 package struct Triple: TensorPack {
     package var a, b, c: Tensor
     package init(_ a: Tensor, _ b: Tensor, _ c: Tensor) { (self.a, self.b, self.c) = (a, b, c) }

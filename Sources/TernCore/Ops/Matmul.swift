@@ -11,14 +11,14 @@ struct MatrixProduct: Op {
     /// Each element of the result is a sum of as many products as the first factor's rows are long.
     func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { 2 * y[0].count * (x[0].rank > 1 && transposed.a ? x[0].shape[-2] : x[0].shape[-1]) }
 
-    func kernel(_ x: Factors) throws(TensorError) -> Tensor? {
+    func kernel(_ x: PairAndOption) throws(TensorError) -> Tensor? {
         try Check.sameDType(name, x.a, x.b)
         let a = transposed.a ? x.a.layout.matrixTransposed : x.a.layout, b = transposed.b ? x.b.layout.matrixTransposed : x.b.layout
         let (shape, batch) = try productShape(name, a.shape, b.shape)
         let out = Tensor(empty: shape, x.a.dtype, on: x.a.backend)
         func whole(_ x: Layout) -> Layout { batch.count == 0 ? x : x.expanded(to: Shape(batch + x.shape.suffix(2))) }
         var bias: Seen?
-        if let b = x.bias {
+        if let b = x.option {
             try Check.sameDType(name, x.a, b)
             try Check.bias(name, b, shape)
             bias = Seen(b, b.layout.expanded(to: shape))
@@ -27,7 +27,7 @@ struct MatrixProduct: Op {
     }
 
     /// With A and B as they are used: dA = G·Bᴴ and dB = Aᴴ·G. That of a factor that was used transposed is transposed as a whole.
-    func gradient(_ g: Tensor, _ x: Factors, _ y: Tensor) -> (Tensor?, Tensor?, Tensor?) {
+    func gradient(_ g: Tensor, _ x: PairAndOption, _ y: Tensor) -> (Tensor?, Tensor?, Tensor?) {
         var (toA, toB): (Tensor?, Tensor?)
         if x.a.requiresGrad {
             let b = x.b.conj()
@@ -37,14 +37,14 @@ struct MatrixProduct: Op {
             let a = x.a.conj()
             toB = transposed.b ? product(g, a, (true, transposed.a), like: x.b) : product(a, g, (!transposed.a, false), like: x.b)
         }
-        return (toA, toB, x.bias?.requiresGrad == true ? g : nil)
+        return (toA, toB, x.option?.requiresGrad == true ? g : nil)
     }
 
     /// The gradient of a factor lies in memory as the factor does: that of a weight whose columns lie without gaps is then as the weight is.
     private func product(_ a: Tensor, _ b: Tensor, _ transposed: (a: Bool, b: Bool), like x: Tensor) -> Tensor {
         let name = a.rank == 2 && b.rank == 2 ? "mm" : "bmm"
         func product(_ a: Tensor, _ b: Tensor, _ transposed: (Bool, Bool)) -> Tensor {
-            dispatch(MatrixProduct(name: name, transposed: transposed), Factors(a, b))
+            dispatch(MatrixProduct(name: name, transposed: transposed), PairAndOption(a, b))
         }
         return x.layout.isTransposed
             ? product(b, a, (!transposed.b, !transposed.a)).transpose(-2, -1) : product(a, b, (transposed.a, transposed.b))
@@ -75,41 +75,6 @@ extension Check {
             throw .rule(op, "a bias of shape \(bias.shape.brief) does not broadcast to the product's shape \(shape.brief)")
         }
     }
-}
-
-/// Two matrices, and what is added to their product.
-struct Factors: TensorPack {
-    var a, b: Tensor
-    var bias: Tensor?
-    init(_ a: Tensor, _ b: Tensor, _ bias: Tensor? = nil) { (self.a, self.b, self.bias) = (a, b, bias) }
-    @inline(__always)
-    init(_ list: consuming TensorList) {
-        switch consume list {
-        case .two(let a, let b): self.init(a, b)
-        case .three(let a, let b, let bias): self.init(a, b, bias)
-        default: self.init(.poison, .poison)
-        }
-    }
-    @inline(__always)
-    func list(_ each: (Int, Tensor) -> Tensor) -> TensorList {
-        if let bias { .three(each(0, a), each(1, b), each(2, bias)) } else { .two(each(0, a), each(1, b)) }
-    }
-    var packCount: Int { bias == nil ? 2 : 3 }
-    @inline(__always)
-    func forEachTensor(_ body: (Int, Tensor) -> Void) {
-        body(0, a)
-        body(1, b)
-        if let bias { body(2, bias) }
-    }
-    @inline(__always)
-    mutating func updateEach(_ body: (Int, inout Tensor) -> Void) {
-        body(0, &a)
-        body(1, &b)
-        if bias != nil { body(2, &bias!) }
-    }
-    static func gradient(_ i: Int, of g: (Tensor?, Tensor?, Tensor?)) -> Tensor? { i == 0 ? g.0 : i == 1 ? g.1 : g.2 }
-    static func cotangents(_ g: GradientSlots, count: Int) -> (Tensor?, Tensor?, Tensor?) { (g[0], g[1], g[2]) }
-    static func poison(count: Int) -> Factors { Factors(.poison, .poison, count > 2 ? .poison : nil) }
 }
 
 extension Saves {
@@ -198,7 +163,7 @@ extension Tensor {
         case (_, 2) where rank >= 3:
             // One large product instead of many small ones.
             return flatten(0, -2).checkedMM(other, self).reshape(Shape(shape.dropLast() + [other.shape[-1]]))
-        default: return dispatch(MatrixProduct(name: "bmm"), Factors(self, other))
+        default: return dispatch(MatrixProduct(name: "bmm"), PairAndOption(self, other))
         }
     }
     private func checkedMM(_ other: Tensor, _ original: Tensor) -> Tensor {
@@ -213,7 +178,7 @@ extension Tensor {
         return mm(other)
     }
     /// Two matrices' product. Source: `torch.mm`.
-    public func mm(_ other: Tensor) -> Tensor { dispatch(MatrixProduct(name: "mm"), Factors(self, other)) }
+    public func mm(_ other: Tensor) -> Tensor { dispatch(MatrixProduct(name: "mm"), PairAndOption(self, other)) }
     /// Two vectors' inner product. Source: `torch.dot`.
     public func dot(_ other: Tensor) -> Tensor { dispatch(Dot(), Pair(self, other)) }
     /// A matrix times a vector. Source: `torch.mv`.
@@ -225,7 +190,7 @@ public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor { a.matmul(b) }
 
 /// a·b + bias in one pass. Source: `torch.addmm`.
 package func addmm(_ bias: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
-    dispatch(MatrixProduct(name: "addmm"), Factors(a, b, bias))
+    dispatch(MatrixProduct(name: "addmm"), PairAndOption(a, b, bias))
 }
 
 /// x·Wᵀ + b for x (…, in), W (out, in), b (out) or what else broadcasts to the result. Source: `torch.nn.functional.linear`.
@@ -254,6 +219,6 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tens
     }
 
     func product(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
-        dispatch(MatrixProduct(name: bias == nil ? "mm" : "addmm", transposed: (false, true)), Factors(x, weight, bias))
+        dispatch(MatrixProduct(name: bias == nil ? "mm" : "addmm", transposed: (false, true)), PairAndOption(x, weight, bias))
     }
 }

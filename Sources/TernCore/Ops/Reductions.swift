@@ -32,8 +32,13 @@ struct Reduce: Op {
         return kept
     }
     private func droppedShape(_ shape: Shape) -> Shape {
-        guard let dims else { return [] }
-        return Shape(shape.indices.filter { !dims.contains($0) }.map { shape[$0] })
+        guard let dims else { return Shape() }
+        var rest = Shape(repeating: 0, count: Swift.max(shape.count - dims.count, 0)), at = 0
+        for i in shape.indices where !dims.contains(i) {
+            rest[at] = shape[i]
+            at += 1
+        }
+        return rest
     }
 }
 

@@ -6,6 +6,7 @@ package final class Storage: @unchecked Sendable {
     package unowned(unsafe) let backend: any Backend
     /// To compare backends by, without counting references.
     package let backendID: ObjectIdentifier
+    package let device: Device
     package let byteCount: Int
     /// On the device; nil for `meta`, for blocks of no bytes, and for placeholders.
     package let pointer: UnsafeMutableRawPointer?
@@ -25,17 +26,19 @@ package final class Storage: @unchecked Sendable {
     package init(allocating byteCount: Int, on backend: any Backend) {
         self.backend = backend
         backendID = ObjectIdentifier(backend)
+        device = backend.device
         self.byteCount = byteCount
         let memory = byteCount > 0 ? backend.allocate(byteCount) : nil
         pointer = memory
         owner = nil
-        placeholder = memory == nil && byteCount > 0 && backend.device.kind != .meta ? .poison : nil
+        placeholder = memory == nil && byteCount > 0 && device.kind != .meta ? .poison : nil
     }
 
     /// Memory of another owner, on the CPU, which must not change while this storage lives.
     package init(borrowing pointer: UnsafeMutableRawPointer, byteCount: Int, owner: AnyObject) {
         backend = Backends.cpu
         backendID = ObjectIdentifier(backend)
+        device = .cpu
         self.byteCount = byteCount
         self.pointer = pointer
         self.owner = owner
@@ -45,6 +48,7 @@ package final class Storage: @unchecked Sendable {
     private init(_ placeholder: Placeholder, on backend: any Backend = Backends.cpu) {
         self.backend = backend
         backendID = ObjectIdentifier(backend)
+        device = backend.device
         byteCount = 0
         pointer = nil
         owner = nil
@@ -62,7 +66,6 @@ package final class Storage: @unchecked Sendable {
         backend === Backends.cpu ? droppedOnCPU : Storage(.dropped, on: backend)
     }
 
-    package var device: Device { backend.device }
     /// Whether its bytes may be written: memory that was lent is copied first.
     package var isOwned: Bool { owner == nil }
 

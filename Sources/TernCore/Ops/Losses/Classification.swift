@@ -2,7 +2,7 @@ import CTernCPU
 
 /// −weight[class] · logProbability[class] for each target class; `ignoreIndex` marks targets that count for nothing.
 ///
-/// Inputs: log-probabilities (N, C, …) or (C), target classes (N, …) or (), then the classes' weights where there are any.
+/// Inputs: log-probabilities (N, C, …) or (C), target classes (N, …) or (), and the classes' weights where there are any.
 private struct NllLoss: Op {
     let ignoreIndex: Int
     let reduction: Reduction
@@ -13,20 +13,20 @@ private struct NllLoss: Op {
     var saves: Saves { .inputs }
 
     /// In one pass, where the device has a kernel for it.
-    func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
+    func kernel(_ x: PairAndOption) throws(TensorError) -> Tensor? {
         guard let code else { return nil }
-        let (input, target) = (x[0], x[1].to(.int64))
+        let (input, target) = (x.a, x.b.to(.int64))
         let out = Tensor(empty: reduction == .none ? target.shape : [], input.dtype, on: input.backend)
         let verdict = input.backend.nllLoss(
             reduction == .none ? grouped(out, classes: false) : Seen(out), grouped(input, classes: true),
-            grouped(target, classes: false), x.count > 2 ? x[2].detach().to(input.dtype) : nil, ignored: ignoreIndex, code)
+            grouped(target, classes: false), x.option?.detach().to(input.dtype), ignored: ignoreIndex, code)
         let dim = classDim(input)
         return try Check.indexed("nll_loss", verdict, target, size: input.shape[dim], dim: dim) ? out : nil
     }
 
-    func definition(_ x: [Tensor]) throws(TensorError) -> Tensor? {
-        let input = x[0], dim = classDim(input), size = input.shape[dim]
-        let (index, ignored) = classes(x[1], input)
+    func definition(_ x: PairAndOption) throws(TensorError) -> Tensor? {
+        let input = x.a, dim = classDim(input), size = input.shape[dim]
+        let (index, ignored) = classes(x.b, input)
         if input.device != .meta, ((index .< 0) | (index .>= size)).any().item(Bool.self) {
             throw .rule("nll_loss", "a target class is out of range for dimension \(dim) of size \(size)")
         }
@@ -36,11 +36,10 @@ private struct NllLoss: Op {
         return reduction == .mean ? losses.mean(over: total(weights, ignored)) : reduction(losses)
     }
 
-    func gradient(_ g: Tensor, _ x: [Tensor], _ y: Tensor) -> [Tensor?] {
-        let constants = x.dropFirst().map { _ in nil as Tensor? }
-        if !isGradEnabled, let fused = fusedGradient(g, x) { return [fused] + constants }
-        let input = x[0], dim = classDim(input)
-        let (index, ignored) = classes(x[1], input)
+    func gradient(_ g: Tensor, _ x: PairAndOption, _ y: Tensor) -> (Tensor?, Tensor?, Tensor?) {
+        if !isGradEnabled, let fused = fusedGradient(g, x) { return (fused, nil, nil) }
+        let input = x.a, dim = classDim(input)
+        let (index, ignored) = classes(x.b, input)
         let weights = ownWeights(x, index)
         let shares = (weights.map(-) ?? Tensor.full(index.shape, -1, dtype: input.dtype, device: input.device)).maskedFill(ignored, 0)
         let incoming: Tensor =
@@ -49,7 +48,8 @@ private struct NllLoss: Op {
             case .mean: g.to(g.dtype.unrounded) / total(weights, ignored)
             case .sum, .batchMean: g
             }
-        return [Tensor.zeros(input.shape, dtype: input.dtype, device: input.device).scatter(dim, index, shares * incoming)] + constants
+        let zeros = Tensor.zeros(input.shape, dtype: input.dtype, device: input.device)
+        return (zeros.scatter(dim, index, shares * incoming), nil, nil)
     }
 
     private var code: TernLossReduction? {
@@ -74,12 +74,12 @@ private struct NllLoss: Op {
         if let layout = t.layout.reshaped(to: shape) { return Seen(t, layout) }
         return Seen(t.detach().contiguous(), Layout(contiguous: shape))
     }
-    private func fusedGradient(_ g: Tensor, _ x: [Tensor]) -> Tensor? {
+    private func fusedGradient(_ g: Tensor, _ x: PairAndOption) -> Tensor? {
         guard let code else { return nil }
-        let out = Tensor(empty: x[0].shape, x[0].dtype, on: x[0].backend)
+        let out = Tensor(empty: x.a.shape, x.a.dtype, on: x.a.backend)
         let done = out.backend.nllLossGradient(
             grouped(out, classes: true), reduction == .none ? grouped(g, classes: false) : Seen(g),
-            grouped(x[1].to(.int64), classes: false), x.count > 2 ? x[2].detach().to(out.dtype) : nil, ignored: ignoreIndex, code)
+            grouped(x.b.to(.int64), classes: false), x.option?.detach().to(out.dtype), ignored: ignoreIndex, code)
         return done ? out : nil
     }
 
@@ -92,8 +92,8 @@ private struct NllLoss: Op {
         return (target.maskedFill(ignored, 0), ignored)
     }
     /// Each sample's weight, shaped as `index`.
-    private func ownWeights(_ x: [Tensor], _ index: Tensor) -> Tensor? {
-        x.count > 2 ? x[2].detach().to(x[0].dtype).gather(0, index.flatten()).reshape(index.shape) : nil
+    private func ownWeights(_ x: PairAndOption, _ index: Tensor) -> Tensor? {
+        x.option?.detach().to(x.a.dtype).gather(0, index.flatten()).reshape(index.shape)
     }
     /// What the mean divides by.
     private func total(_ weights: Tensor?, _ ignored: Tensor) -> Tensor {
@@ -116,7 +116,7 @@ public func nllLoss(
     loss([input, target, weight]) { () throws(TensorError) in
         try checkClasses("nll_loss", input, target, weight)
         let op = NllLoss(ignoreIndex: ignoreIndex, reduction: reduction, spatial: input.rank > 2)
-        return dispatch(op, [input, target] + (weight.map { [$0] } ?? []))
+        return dispatch(op, PairAndOption(input, target, weight))
     }
 }
 
