@@ -46,7 +46,7 @@ public struct DataFileError: Error, Hashable, Sendable, CustomStringConvertible 
     public var description: String {
         switch problem {
         case .unreadable(let why): "\(file): cannot be read: \(why)"
-        case .unwritable(let why): "\(file): cannot be written: \(why); free some space or choose another folder"
+        case .unwritable(let why): "\(file): cannot be written: \(why)"
         case .notGzip: "\(file): is no gzip file (it does not start with 1f 8b); give it to the reader as it is, or download it again"
         case .truncated: "\(file): the gzip stream ends early; the download was cut short, so delete the file and download it again"
         case .corrupt(let why): "\(file): the gzip stream is damaged (\(why)); delete the file and download it again"

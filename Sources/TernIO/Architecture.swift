@@ -32,9 +32,7 @@ public func saveModel(_ net: Module, to path: String, metadata: [String: String]
     }
     var metadata = metadata
     metadata[Architecture.key] = architecture.json
-    let file = try AtomicFile(path)
-    try SafetensorsCodec.write(FileContents(tensors: tensors, metadata: metadata), to: file, path: path)
-    try file.commit(durable: durable)
+    try SafetensorsCodec.write(FileContents(tensors: tensors, metadata: metadata), to: path, WriteOptions(durable: durable))
 }
 
 /// A network that `saveModel` wrote: `let net = try loadModel("net.tern")`. One that `torch.save(net, path)` wrote is read as far as

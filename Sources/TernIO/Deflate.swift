@@ -35,32 +35,34 @@ func inflate(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBuffe
     }
 }
 
-/// `input` as raw deflated bytes; nil where there is no memory for it.
-func deflated(_ input: UnsafeRawBufferPointer, level: Int32 = 6) -> [UInt8]? {
+/// Gives `body` the parts, one after the other, as raw deflated bytes, piece by piece; false where there is no memory for it.
+func deflate(_ parts: [UnsafeRawBufferPointer], level: Int32 = 6, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
     let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     stream.initialize(to: z_stream())
     defer { stream.deallocate() }
     let size = Int32(MemoryLayout<z_stream>.size)
-    guard deflateInit2_(stream, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size) == Z_OK else { return nil }
+    guard deflateInit2_(stream, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size) == Z_OK else { return false }
     defer { deflateEnd(stream) }
-    var result: [UInt8] = []
-    var consumed = 0, status = Z_OK
-    while status == Z_OK {
-        let offered = min(input.count - consumed, 1 << 30)
-        let piece = [UInt8](unsafeUninitializedCapacity: 1 << 17) { buffer, count in
-            stream.pointee.next_in = input.baseAddress.map {
+    let space = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 64)
+    defer { space.deallocate() }
+    // An empty part ends the stream.
+    for (i, part) in (parts + [UnsafeRawBufferPointer(start: nil, count: 0)]).enumerated() {
+        var consumed = 0, status = Z_OK
+        repeat {
+            let offered = min(part.count - consumed, 1 << 30)
+            stream.pointee.next_in = part.baseAddress.map {
                 UnsafeMutablePointer(mutating: ($0 + consumed).assumingMemoryBound(to: UInt8.self))
             }
             stream.pointee.avail_in = UInt32(offered)
-            stream.pointee.next_out = buffer.baseAddress
-            stream.pointee.avail_out = UInt32(buffer.count)
-            status = CZlib.deflate(stream, consumed + offered == input.count ? Z_FINISH : Z_NO_FLUSH)
-            count = buffer.count - Int(stream.pointee.avail_out)
-        }
-        consumed += offered - Int(stream.pointee.avail_in)
-        result += piece
+            stream.pointee.next_out = space.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            stream.pointee.avail_out = UInt32(space.count)
+            status = CZlib.deflate(stream, i == parts.count ? Z_FINISH : Z_NO_FLUSH)
+            guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else { return false }
+            consumed += offered - Int(stream.pointee.avail_in)
+            try body(UnsafeRawBufferPointer(rebasing: space[..<(space.count - Int(stream.pointee.avail_out))]))
+        } while i == parts.count ? status != Z_STREAM_END : consumed < part.count || stream.pointee.avail_out == 0
     }
-    return status == Z_STREAM_END ? result : nil
+    return true
 }
 
 /// The checksum of zip files, continued from that of the bytes before.

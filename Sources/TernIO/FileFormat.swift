@@ -64,6 +64,13 @@ struct FileContents {
     /// A file that holds named tensors alone.
     init(tensors: StateDict, metadata: [String: String] = [:]) { self.init(value: SavedValue(tensors), metadata: metadata) }
 
+    /// What the elements of its tensors take, where none share memory.
+    var byteCount: Int {
+        var total = 0
+        value.forEachTensor { total += $0.count * $0.dtype.itemSize }
+        return total
+    }
+
     /// The tensors by their paths, whatever else there is.
     func tensors(file: String) throws(FileFormatError) -> StateDict { try value.tensors(file: file) }
 
@@ -84,5 +91,32 @@ protocol FileCodec {
     static func read(_ file: MappedFile) throws(FileFormatError) -> FileContents
     /// What tensors there are, without a look at their elements.
     static func list(_ file: MappedFile) throws(FileFormatError) -> [TensorInfo]
-    static func write(_ contents: FileContents, to file: AtomicFile, path: String) throws
+    /// Writes the contents under that name, where they appear when they are complete.
+    static func write(_ contents: FileContents, to path: String, _ options: WriteOptions) throws
+}
+
+/// How a file is written.
+struct WriteOptions {
+    /// Whether to wait until the disk has it.
+    var durable = true
+    /// Whether the entries of npz files are packed.
+    var compressed = false
+    /// How many bytes a part of several holds.
+    var partSize = SafetensorsIndexCodec.usualSize
+    /// Is told the part that is written, 0 to 1.
+    var progress: ((Double) -> Void)?
+
+    /// Writes one file: `body` its bytes, of which the tensors take `byteCount`.
+    func write(to path: String, byteCount: Int, _ body: (AtomicFile) throws -> Void) throws {
+        let file = try AtomicFile(path)
+        watch(file, after: 0, of: byteCount)
+        try body(file)
+        try file.commit(durable: durable)
+        progress?(1)
+    }
+    /// Tells of a file's progress, which begins after so many bytes of all.
+    func watch(_ file: AtomicFile, after start: Int, of total: Int) {
+        guard let progress else { return }
+        file.onWrite = { progress(min(Double(start + $0) / Double(max(total, 1)), 1)) }
+    }
 }

@@ -157,7 +157,7 @@ enum GGUFCodec: FileCodec {
     static func list(_ file: MappedFile) throws(FileFormatError) -> [TensorInfo] {
         try GGUF(file).tensors.map { TensorInfo(name: $0.name, dtype: $0.type.name, shape: $0.shape, byteCount: $0.byteCount) }
     }
-    static func write(_ contents: FileContents, to file: AtomicFile, path: String) throws {
+    static func write(_ contents: FileContents, to path: String, _ options: WriteOptions) throws {
         throw FileFormatError(file: path, rule: "GGUF files can be read, not written: choose a name that ends in .safetensors")
     }
 }

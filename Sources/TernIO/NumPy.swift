@@ -17,14 +17,16 @@ enum NumPyCodec: FileCodec {
         return [TensorInfo(name: "", dtype: header.type.dtype.name, shape: header.shape, byteCount: header.byteCount)]
     }
 
-    static func write(_ contents: FileContents, to file: AtomicFile, path: String) throws {
+    static func write(_ contents: FileContents, to path: String, _ options: WriteOptions) throws {
         let tensors = try contents.tensorsAlone(file: path, format: "npy")
         guard let only = tensors.entries.first, tensors.count == 1 else {
             throw FileFormatError(file: path, rule: "npy files hold one array, not \(tensors.count): choose a name that ends in .npz")
         }
-        try write(only.tensor, path: path, name: nil) { (header, bytes) in
-            try file.write(header)
-            try file.write(bytes)
+        try options.write(to: path, byteCount: contents.byteCount) { file in
+            try write(only.tensor, path: path, name: nil) { (header, bytes) in
+                try file.write(header)
+                try file.write(bytes)
+            }
         }
     }
 
@@ -90,7 +92,11 @@ enum NumPyCodec: FileCodec {
     }
 
     /// Gives `body` the header and the elements of `tensor`. One whose dimensions are stored in reverse is written as it is stored.
-    static func write(_ tensor: Tensor, path: String, name: String?, _ body: ([UInt8], UnsafeRawBufferPointer) throws -> Void) throws {
+    static func write(
+        _ tensor: Tensor, path: String, name: String?, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void
+    )
+        throws
+    {
         func broken(_ rule: String) -> FileFormatError { FileFormatError(file: path, tensor: name, rule: rule) }
         if tensor.holdsPoison { throw broken("it is the result of an op that failed") }
         if tensor.device.kind == .meta { throw broken("it is on the meta device and has no elements to write") }
@@ -103,6 +109,6 @@ enum NumPyCodec: FileCodec {
         let x = tensor.detach(), reversed = x.permute(Array((0..<x.rank).reversed()))
         let isColumnMajor = !x.isContiguous && reversed.isContiguous
         let header = NumPyHeader.bytes(type: type, shape: x.shape.array, isColumnMajor: isColumnMajor)
-        try (isColumnMajor ? reversed : x).withUnsafeBytes { try body(header, $0) }
+        try header.withUnsafeBytes { header in try (isColumnMajor ? reversed : x).withUnsafeBytes { try body(header, $0) } }
     }
 }

@@ -42,19 +42,20 @@ enum NumPyArchiveCodec: FileCodec {
         }
     }
 
-    static func write(_ contents: FileContents, to file: AtomicFile, path: String) throws {
-        try write(contents, to: file, path: path, compressed: false)
+    static func write(_ contents: FileContents, to path: String, _ options: WriteOptions) throws {
+        try options.write(to: path, byteCount: contents.byteCount) { try write(contents, to: $0, compressed: options.compressed) }
     }
 
-    static func write(_ contents: FileContents, to file: AtomicFile, path: String, compressed: Bool) throws {
-        var writer = ZipWriter(file, path: path)
+    private static func write(_ contents: FileContents, to file: AtomicFile, compressed: Bool) throws {
+        let path = file.path
+        var writer = ZipWriter(file)
         for (name, tensor) in try contents.tensorsAlone(file: path, format: "npz") {
             let steps = name.split(separator: "/", omittingEmptySubsequences: false)
             if name.hasPrefix("/") || steps.contains("..") || name.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\\") }) {
                 throw FileFormatError(file: path, tensor: name, rule: "no entry of a zip file can have this name")
             }
             try NumPyCodec.write(tensor, path: path, name: name) { header, elements in
-                try (header + elements).withUnsafeBytes { try writer.add(name + ending, $0, deflate: compressed) }
+                try writer.add(name + ending, [header, elements], deflate: compressed)
             }
         }
         try writer.finish()
@@ -63,11 +64,12 @@ enum NumPyArchiveCodec: FileCodec {
 
 /// Writes tensors as an npz file, deflated or not. Else as ``save(_:to:metadata:durable:progress:)``. Source: `numpy.savez_compressed`.
 /// - Throws: as `save`; `FileFormatError` too where the name does not end in `.npz`.
-public func save(_ value: some Saveable, to path: String, compressed: Bool, durable: Bool = true) throws {
+public func save(
+    _ value: some Saveable, to path: String, compressed: Bool, durable: Bool = true, progress: ((Double) -> Void)? = nil
+) throws {
     guard try FileFormat.named(by: path) == .npz else {
         throw FileFormatError(file: path, rule: "only npz files are compressed: choose a name that ends in .npz")
     }
-    let file = try AtomicFile(path)
-    try NumPyArchiveCodec.write(FileContents(value: value.savedValue), to: file, path: path, compressed: compressed)
-    try file.commit(durable: durable)
+    let options = WriteOptions(durable: durable, compressed: compressed, progress: progress)
+    try NumPyArchiveCodec.write(FileContents(value: value.savedValue), to: path, options)
 }

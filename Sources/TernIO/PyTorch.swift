@@ -19,11 +19,11 @@ enum PyTorchCodec: FileCodec {
         return FileContents(value: ZipArchive.recognizes(file.bytes) ? try readArchive(file) : try readLegacy(file))
     }
 
-    static func write(_ contents: FileContents, to file: AtomicFile, path: String) throws {
+    static func write(_ contents: FileContents, to path: String, _ options: WriteOptions) throws {
         if let name = contents.metadata.keys.min() {
             throw FileFormatError(file: path, rule: "PyTorch's files have no place for the metadata '\(name)': put it into the value")
         }
-        try PyTorchWriter.write(contents.value, to: file, path: path)
+        try options.write(to: path, byteCount: contents.byteCount) { try PyTorchWriter.write(contents.value, to: $0) }
     }
 
     // MARK: Archives

@@ -3,16 +3,16 @@ import TernNN
 
 /// Writes PyTorch's zip format.
 enum PyTorchWriter {
-    static func write(_ value: SavedValue, to file: AtomicFile, path: String) throws {
+    static func write(_ value: SavedValue, to file: AtomicFile) throws {
         let blocks = TensorBlocks(value)
-        let pickle = try PickleWriter.pickle(value, path: path, blocks: blocks)
-        var archive = ZipWriter(file, path: path)
+        let pickle = try PickleWriter.pickle(value, path: file.path, blocks: blocks)
+        var archive = ZipWriter(file)
         try archive.add("archive/data.pkl", pickle)
         try archive.add("archive/.format_version", "1".utf8)
         try archive.add("archive/.storage_alignment", "\(ZipWriter.alignment)".utf8)
         try archive.add("archive/byteorder", "little".utf8)
         for (i, block) in blocks.blocks.enumerated() {
-            try withExtendedLifetime(block.storage) { try archive.add("archive/data/\(i)", block.bytes) }
+            try withExtendedLifetime(block.storage) { try archive.add("archive/data/\(i)", [block.bytes]) }
         }
         try archive.add("archive/version", "3\n".utf8)
         try archive.finish()

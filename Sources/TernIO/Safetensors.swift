@@ -185,8 +185,13 @@ enum SafetensorsCodec: FileCodec {
 
     // MARK: Writing
 
-    static func write(_ contents: FileContents, to file: AtomicFile, path: String) throws {
-        let tensors = try contents.tensorsAlone(file: path, format: "safetensors")
+    static func write(_ contents: FileContents, to path: String, _ options: WriteOptions) throws {
+        try options.write(to: path, byteCount: contents.byteCount) { try write(contents, to: $0) }
+    }
+
+    /// Writes the contents of a file, which are complete then.
+    static func write(_ contents: FileContents, to file: AtomicFile) throws {
+        let path = file.path, tensors = try contents.tensorsAlone(file: path, format: "safetensors")
         for (name, tensor) in tensors {
             func broken(_ rule: String) -> FileFormatError { FileFormatError(file: path, tensor: name, rule: rule) }
             if name == metadataKey { throw broken("no tensor can have this name in a safetensors file") }

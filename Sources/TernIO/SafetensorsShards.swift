@@ -32,7 +32,10 @@ enum SafetensorsIndexCodec: FileCodec {
         var result: [(name: String, found: Found)] = []
         for (name, part) in places {
             if parts[part] == nil {
-                parts[part] = Dictionary(try read(open(part, beside: file)).map { ($0.name, $0.found) }) { first, _ in first }
+                let opened = try open(part, beside: file)
+                // Its bytes stay with the tensors.
+                defer { opened.closeFile() }
+                parts[part] = Dictionary(try read(opened).map { ($0.name, $0.found) }) { first, _ in first }
             }
             guard let found = parts[part]?[name] else {
                 throw FileFormatError(file: file.path, tensor: name, rule: "the index has it in \(part), which does not hold it")
@@ -60,7 +63,7 @@ enum SafetensorsIndexCodec: FileCodec {
         return mapped
     }
 
-    private static func readIndex(_ file: MappedFile) throws(FileFormatError) -> (
+    static func readIndex(_ file: MappedFile) throws(FileFormatError) -> (
         places: [(name: String, part: String)], metadata: [String: String]
     ) {
         var reader = JSONReader(file.bytes)
@@ -95,74 +98,4 @@ enum SafetensorsIndexCodec: FileCodec {
         }
         return (places, metadata)
     }
-
-    // MARK: Writing
-
-    /// As much as a part holds unless told otherwise: 5 GB, as the Hugging Face hub has it.
-    static let usualSize = 5_000_000_000
-    static let ending = ".index.json"
-
-    static func write(_ contents: FileContents, to file: AtomicFile, path: String) throws {
-        try write(contents, to: file, path: path, partSize: usualSize)
-    }
-
-    static func write(_ contents: FileContents, to file: AtomicFile, path: String, partSize: Int, durable: Bool = true) throws {
-        let tensors = try contents.tensorsAlone(file: path, format: "safetensors")
-        var parts: [StateDict] = [StateDict()]
-        var size = 0, total = 0
-        for (name, tensor) in tensors {
-            let bytes = tensor.count * tensor.dtype.itemSize
-            if size > 0, size + bytes > partSize {
-                parts.append(StateDict())
-                size = 0
-            }
-            parts[parts.count - 1][name] = tensor
-            (size, total) = (size + bytes, total + bytes)
-        }
-
-        let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
-        let folder = String(path[..<slash])
-        var stem = String(path[slash...].dropLast(ending.count))
-        if stem.hasSuffix(".safetensors") { stem.removeLast(".safetensors".count) }
-        func padded(_ number: Int) -> String { String(repeating: "0", count: max(5 - "\(number)".count, 0)) + "\(number)" }
-        var map: [String] = []
-        for (i, part) in parts.enumerated() {
-            let name = "\(stem)-\(padded(i + 1))-of-\(padded(parts.count)).safetensors"
-            let partFile = try AtomicFile(folder + name)
-            try SafetensorsCodec.write(FileContents(tensors: part, metadata: contents.metadata), to: partFile, path: folder + name)
-            try partFile.commit(durable: durable)
-            map += part.names.map { "    \($0.quotedAsJSON): \(name.quotedAsJSON)" }
-        }
-        var texts = contents.metadata.filter { $0.key != "total_size" }.sorted { $0.key < $1.key }
-            .map { "    \($0.key.quotedAsJSON): \($0.value.quotedAsJSON)" }
-        texts.append("    \"total_size\": \(total)")
-        // The index comes last: what it names is there.
-        let text = """
-            {
-              "metadata": {
-            \(texts.joined(separator: ",\n"))
-              },
-              "weight_map": {
-            \(map.joined(separator: ",\n"))
-              }
-            }
-
-            """
-        try file.write(Array(text.utf8))
-    }
-}
-
-/// Writes tensors as safetensors files of at most `partSize` bytes each (a larger tensor has one to itself), and an index of them under
-/// `path`, which must end in `.safetensors.index.json`; `load` takes the index. Without `partSize`, parts have 5 GB.
-/// - Throws: as ``save(_:to:metadata:durable:progress:)``.
-public func save(
-    _ value: some Saveable, to path: String, partSize: Int, metadata: [String: String] = [:], durable: Bool = true
-) throws {
-    guard try FileFormat.named(by: path) == .safetensorsIndex else {
-        throw FileFormatError(file: path, rule: "tensors go into several files under a name that ends in .safetensors.index.json")
-    }
-    let file = try AtomicFile(path)
-    let contents = FileContents(value: value.savedValue, metadata: metadata)
-    try SafetensorsIndexCodec.write(contents, to: file, path: path, partSize: partSize, durable: durable)
-    try file.commit(durable: durable)
 }

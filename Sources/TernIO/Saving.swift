@@ -63,15 +63,6 @@ extension String: Saveable {
 public func save(
     _ value: some Saveable, to path: String, metadata: [String: String] = [:], durable: Bool = true, progress: ((Double) -> Void)? = nil
 ) throws {
-    let format = try FileFormat.named(by: path)
     let contents = FileContents(value: value.savedValue, metadata: metadata)
-    let file = try AtomicFile(path)
-    if let progress {
-        var total = 0
-        contents.value.forEachTensor { total += $0.count * $0.dtype.itemSize }
-        file.onWrite = { [total] in progress(min(Double($0) / Double(max(total, 1)), 1)) }
-    }
-    try format.codec.write(contents, to: file, path: path)
-    try file.commit(durable: durable)
-    progress?(1)
+    try FileFormat.named(by: path).codec.write(contents, to: path, WriteOptions(durable: durable, progress: progress))
 }

@@ -4,55 +4,78 @@ import TernCore
 /// where they stand in the mapped file, and its checksum follows them.
 struct ZipWriter {
     static let alignment = 64
+    /// What is looked at at once: so much stays near the processor from the checksum to the file.
+    private static let pieceSize = 1 << 20
 
     private let file: AtomicFile
-    private let path: String
     private var directory: [UInt8] = []
     private var count = 0
 
-    init(_ file: AtomicFile, path: String) { (self.file, self.path) = (file, path) }
+    init(_ file: AtomicFile) { self.file = file }
 
-    /// Adds an entry.
-    /// - Parameter deflate: whether to pack it. Default false.
-    mutating func add(_ name: String, _ bytes: UnsafeRawBufferPointer, deflate: Bool = false) throws {
-        guard deflate else { return try add(name, stored: bytes, size: bytes.count, method: 0, checksum: crc32(of: bytes)) }
-        guard let packed = deflated(bytes) else { throw FileFormatError(file: path, rule: "there is no memory to pack '\(name)'") }
-        try packed.withUnsafeBytes { try add(name, stored: $0, size: bytes.count, method: 8, checksum: crc32(of: bytes)) }
-    }
     /// Adds an entry.
     mutating func add(_ name: String, _ bytes: some Sequence<UInt8>) throws {
-        try Array(bytes).withUnsafeBytes { try add(name, $0) }
+        try Array(bytes).withUnsafeBytes { try add(name, [$0]) }
     }
 
-    private mutating func add(_ name: String, stored: UnsafeRawBufferPointer, size: Int, method: UInt16, checksum: UInt32) throws {
-        let header = file.count, key = Array(name.utf8)
-        guard key.count <= Int(UInt16.max) else { throw FileFormatError(file: path, rule: "the name '\(name)' is too long for a zip file") }
-        let isLong = size >= UInt32.max, isFar = header >= UInt32.max
-        var wide: [UInt8] = []
-        if isLong { wide += little(UInt64(size)) + little(UInt64(stored.count)) }
-        if isFar { wide += little(UInt64(header)) }
-        if !wide.isEmpty { wide = little(UInt16(1)) + little(UInt16(wide.count)) + wide }
-
-        let start = header + 30 + key.count + wide.count + 4
+    /// Adds an entry of several parts, one after the other.
+    /// - Parameter deflate: whether to pack it. Default false.
+    mutating func add(_ name: String, _ parts: [UnsafeRawBufferPointer], deflate: Bool = false) throws {
+        let header = file.count, size = parts.reduce(0) { $0 + $1.count }, key = Array(name.utf8)
+        guard key.count <= Int(UInt16.max) else {
+            throw FileFormatError(file: file.path, rule: "the name '\(name)' is too long for a zip file")
+        }
+        // What can't be packed grows, by less than this.
+        let isLong = (deflate ? size + size >> 8 + 64 : size) >= UInt32.max, isFar = header >= UInt32.max
+        func wide(_ stored: Int) -> [UInt8] {
+            let numbers = (isLong ? [size, stored] : []) + (isFar ? [header] : [])
+            return numbers.isEmpty ? [] : little(UInt16(1)) + little(UInt16(8 * numbers.count)) + numbers.flatMap { little($0) }
+        }
+        let extra = wide(deflate ? 0 : size)
+        let start = header + 30 + key.count + extra.count + 4
         let gap = (ZipWriter.alignment - start % ZipWriter.alignment) % ZipWriter.alignment
         let padding = [0x46, 0x42] + little(UInt16(gap)) + [UInt8](repeating: 0x5A, count: gap)
 
         // Flags: sizes and checksum follow the contents, the name is UTF-8. The date is the earliest there is, so that files are alike.
-        let version: UInt16 = wide.isEmpty ? 20 : 45
+        let version: UInt16 = extra.isEmpty ? 20 : 45, method: UInt16 = deflate ? 8 : 0
         let common = little(version) + little(UInt16(0x0808)) + little(method) + little(UInt16(0)) + little(UInt16(0x21))
-        let sizes = little(UInt32(clamping: isLong ? UInt64.max : UInt64(stored.count))) + little(UInt32(clamping: size))
         try file.write(
             little(UInt32(0x0403_4B50)) + common + [UInt8](repeating: 0, count: 12) + little(UInt16(key.count))
-                + little(UInt16(wide.count + padding.count)) + key + wide + padding)
-        try file.write(stored)
-        if size > 0 {
-            let both = isLong || isFar ? little(UInt64(stored.count)) + little(UInt64(size)) : sizes
+                + little(UInt16(extra.count + padding.count)) + key + extra + padding)
+        let checksum = try deflate ? pack(parts, name) : store(parts),
+            stored = file.count - header - 30 - key.count - extra.count - padding.count
+        let sizes = [stored, size].flatMap { little(isLong ? UInt32.max : UInt32($0)) }
+        if size > 0 || deflate {
+            let both = extra.isEmpty ? sizes : [stored, size].flatMap { little($0) }
             try file.write(little(UInt32(0x0807_4B50)) + little(checksum) + both)
         }
         directory += little(UInt32(0x0201_4B50)) + little(version) + common + little(checksum) + sizes
-        directory += little(UInt16(key.count)) + little(UInt16(wide.count)) + [UInt8](repeating: 0, count: 10)
-        directory += little(UInt32(clamping: header)) + key + wide
+        let last = wide(stored)
+        directory += little(UInt16(key.count)) + little(UInt16(last.count)) + [UInt8](repeating: 0, count: 10)
+        directory += little(UInt32(clamping: header)) + key + last
         count += 1
+    }
+
+    /// Writes the parts as they are.
+    /// - Returns: their checksum.
+    private func store(_ parts: [UnsafeRawBufferPointer]) throws -> UInt32 {
+        var checksum: UInt32 = 0
+        for part in parts {
+            for at in stride(from: 0, to: part.count, by: ZipWriter.pieceSize) {
+                let piece = UnsafeRawBufferPointer(rebasing: part[at..<min(at + ZipWriter.pieceSize, part.count)])
+                checksum = crc32(of: piece, after: checksum)
+                try file.write(piece)
+            }
+        }
+        return checksum
+    }
+    /// Writes the parts packed.
+    /// - Returns: the checksum of what they were.
+    private func pack(_ parts: [UnsafeRawBufferPointer], _ name: String) throws -> UInt32 {
+        guard try deflate(parts, { try file.write($0) }) else {
+            throw FileFormatError(file: file.path, rule: "there is no memory to pack '\(name)'")
+        }
+        return parts.reduce(0) { crc32(of: $1, after: $0) }
     }
 
     /// Writes the directory, which ends the file.

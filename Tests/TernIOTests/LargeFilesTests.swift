@@ -54,6 +54,27 @@ import Testing
         }
     #endif
 
+    /// Entries that lie beyond 4 GiB, behind a hole. (`make_pytorch.py --check-large` lets PyTorch and Python read a file of 4 GiB and more.)
+    @Test func writesBeyondFourGibibytes() throws {
+        let folder = try TemporaryFolder(), path = folder.path + "/far.zip", hole = 1 << 32
+        let file = try AtomicFile(path)
+        var writer = ZipWriter(file)
+        try writer.add("near", "here".utf8)
+        lseek(file.descriptor, off_t(hole), SEEK_CUR)
+        file.count += hole
+        try writer.add("far/stored", "there".utf8)
+        let text = Array(String(repeating: "long ", count: 1000).utf8)
+        try text.withUnsafeBytes { try writer.add("far/packed", [$0], deflate: true) }
+        try writer.finish()
+        try file.commit(durable: false)
+        let archive = try ZipArchive(MappedFile(path))
+        #expect(archive.entries.map(\.name) == ["near", "far/stored", "far/packed"])
+        func content(_ name: String) throws -> [UInt8] { try archive.contents(of: #require(archive[name]), checked: true).copied }
+        #expect(try content("near") == Array("here".utf8) && content("far/stored") == Array("there".utf8) && content("far/packed") == text)
+        let stored = try archive.contents(of: #require(archive["far/stored"]))
+        #expect(Int(bitPattern: stored.buffer.baseAddress) % 64 == 0)
+    }
+
     @Test func beyondFourGibibytes() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/large.pt", elements = 5 << 28

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import TernCore
@@ -21,6 +22,65 @@ import Testing
         expectSame(try load(folder.path + "/one.safetensors.index.json"), tensors)
         #expect(throws: FileFormatError.self) { try save(tensors, to: folder.path + "/a.safetensors", partSize: 100) }
     }
+
+    /// The old parts and their index are whole until the new ones are.
+    @Test func oldOrNewButNeverHalf() throws {
+        let folder = try TemporaryFolder(), path = folder.path + "/model.safetensors.index.json"
+        let old = tensors, new = StateDict(old.map { (name: $0.name, tensor: $0.tensor + 1) })
+        let plain = (1...3).map { "model-0000\($0)-of-00003.safetensors" },
+            second = (1...3).map { "model-0000\($0)-of-00003-2.safetensors" }
+        let index = "model.safetensors.index.json"
+        try save(old, to: path, partSize: 100)
+        let mapped = try load(path)
+
+        // What fails in the last part has changed nothing.
+        var broken = new
+        broken["d"] = Tensor.poison
+        #expect(throws: FileFormatError.self) { try save(broken, to: path, partSize: 100) }
+        #expect(try folder.names() == plain + [index])
+        expectSame(try load(path), old)
+
+        // Nor has a save at any moment before it is complete.
+        var told: [Double] = [], firsts: [Int?] = []
+        try save(new, to: path, partSize: 100, durable: false) { part in
+            told.append(part)
+            firsts.append((try? load(path))?["a"]?[0].intValue)
+        }
+        #expect(told == told.sorted() && told.last == 1 && told.count > 6, "\(told)")
+        #expect(firsts == Array(repeating: 0, count: told.count - 1) + [1])
+        #expect(try folder.names() == (second + [index]).sorted(), "the old parts are gone")
+        expectSame(try load(path), new)
+        expectSame(mapped, old)
+
+        // What a killed save has left goes with the next, other files stay.
+        for name in [plain[0], "model-00001-of-00009.safetensors.tern-0.part", "model-00007-of-00009.safetensors"] {
+            try write([0], to: folder.path + "/" + name)
+        }
+        for name in ["model-a-of-b.safetensors", "model2-00001-of-00003.safetensors", "model.safetensors"] {
+            try write([0], to: folder.path + "/" + name)
+        }
+        try save(old, to: path, partSize: 100)
+        let third = (1...3).map { "model-0000\($0)-of-00003-3.safetensors" }
+        let others = ["model-a-of-b.safetensors", "model.safetensors", "model2-00001-of-00003.safetensors"]
+        #expect(try folder.names() == (third + others + [index]).sorted())
+        expectSame(try load(path), old)
+        try save(old, to: path)
+        #expect(try folder.names() == (["model-00001-of-00001.safetensors"] + others + [index]).sorted())
+    }
+
+    #if os(Linux)
+        /// Tensors keep the bytes of the parts, and no file open.
+        @Test func partsAreClosed() throws {
+            let folder = try TemporaryFolder(), path = folder.path + "/model.safetensors.index.json"
+            try save(tensors, to: path, partSize: 100)
+            let found = try load(path)
+            let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0))?.contains(folder.path) == true
+            }
+            #expect(open.isEmpty)
+            expectSame(found, tensors)
+        }
+    #endif
 
     @Test(arguments: [
         ("{\"weight_map\": {\"a\": \"../x.safetensors\"}}", "the index names \"../x.safetensors\", which is no file in its own folder"),

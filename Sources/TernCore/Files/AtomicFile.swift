@@ -8,42 +8,71 @@
 
 /// A new file that appears under its name only when it is complete, and then all at once.
 ///
-/// Bytes go to a temporary file beside it; ``commit()`` flushes them to the disk and renames it. Dropped before that, the
-/// temporary file is removed. Folders on the way are made.
+/// Bytes go to a temporary file beside it; ``commit(durable:as:)`` flushes them to the disk and renames it. Dropped before that, the
+/// temporary file is removed; one that a killed process left behind is removed by the next that writes the same name. Folders on the way
+/// are made. An older file's permissions stay; a new one's are what the process's
+/// umask says.
 package final class AtomicFile {
-    private let path: String
-    private let temporary: String
-    private var file: Int32
+    /// The name that it was asked for under.
+    package let path: String
+    /// How many bytes have been written.
+    package internal(set) var count = 0
     /// Is told how many bytes have been written, after each piece of at most 16 MiB.
     package var onWrite: ((Int) -> Void)?
-    /// How many bytes have been written.
-    package private(set) var count = 0
+    /// Whether the file is under its name.
+    package private(set) var isCommitted = false
+    /// The name with links followed, and the one until it is complete.
+    private let target: String, temporary: String
+    /// Folders that have got a new name in them.
+    private var folders: [String]
+    /// Locked while it is open, so that others see that it is in use; -1 in the end.
+    private(set) var descriptor: Int32 = -1
 
-    package init(_ path: String) throws(FileError) {
+    /// - Parameter followsLinks: whether a link stays, and its target is replaced. Default true.
+    package init(_ path: String, followsLinks: Bool = true) throws(FileError) {
         self.path = path
-        for (index, character) in zip(path.indices, path) where character == "/" && index != path.startIndex {
-            let folder = String(path[..<index])
-            guard mkdir(folder, 0o755) == 0 || errno == EEXIST else { throw AtomicFile.failure(folder) }
+        target = followsLinks ? try FileNames.followed(path) : path
+        folders = try FileNames.makeFolders(FileNames.folder(of: target))
+        AtomicFile.removeLeftovers(of: FileNames.name(of: target), in: folders[0])
+        var old = stat(), isOld = false
+        if stat(target, &old) == 0 {
+            guard old.st_mode & S_IFMT == S_IFREG else { throw AtomicFile.failure(path, "it is no regular file") }
+            guard access(target, W_OK) == 0 else { throw AtomicFile.failure(path) }
+            isOld = true
         }
-        temporary = "\(path).\(String(UInt64.random(in: 0 ... .max), radix: 36)).part"
-        file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw AtomicFile.failure(temporary) }
+        var unused = ""
+        repeat {
+            let random = String(UInt64.random(in: 0 ... .max), radix: 36)
+            // A name may have 255 bytes.
+            let name = String(decoding: FileNames.name(of: target).utf8.prefix(220), as: UTF8.self)
+            unused = folders[0] + name + AtomicFile.mark + random + AtomicFile.ending
+            descriptor = open(unused, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isOld ? old.st_mode & 0o777 : 0o666)
+            if descriptor >= 0, AtomicFile.isRemoved(afterLocking: descriptor) {
+                // Another took it for a leftover just then.
+                close(descriptor)
+                descriptor = -1
+                errno = EEXIST
+            }
+        } while descriptor < 0 && errno == EEXIST
+        temporary = unused
+        guard descriptor >= 0 else { throw AtomicFile.failure(path) }
+        guard !isOld || fchmod(descriptor, old.st_mode & 0o777) == 0 else { throw AtomicFile.failure(path) }
     }
 
     deinit { discard() }
 
     /// Appends bytes.
     package func write(_ bytes: [UInt8]) throws(FileError) {
-        guard bytes.withUnsafeBytes(append) else { throw AtomicFile.failure(temporary) }
+        guard bytes.withUnsafeBytes(append) else { throw AtomicFile.failure(path) }
     }
     /// Appends bytes.
     package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-        guard append(bytes) else { throw AtomicFile.failure(temporary) }
+        guard append(bytes) else { throw AtomicFile.failure(path) }
     }
     private func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var done = 0
         while done < bytes.count, let start = bytes.baseAddress {
-            let written = systemWrite(file, start + done, min(bytes.count - done, 16 << 20))
+            let written = systemWrite(descriptor, start + done, min(bytes.count - done, 16 << 20))
             if written < 0 {
                 if errno == EINTR { continue }
                 return false
@@ -56,30 +85,136 @@ package final class AtomicFile {
     }
 
     /// Puts the file, complete, under its name.
-    /// - Parameter durable: whether to wait until the disk has it, so that it survives a power cut. Default true.
-    package func commit(durable: Bool = true) throws(FileError) {
-        guard !durable || fsync(file) == 0, rename(temporary, path) == 0 else { throw AtomicFile.failure(path) }
-        close(file)
-        file = -1
-        guard durable else { return }
-        let folder = open(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".", O_RDONLY | O_CLOEXEC)
-        if folder >= 0 {  // for the new name
-            fsync(folder)
-            close(folder)
+    /// - Parameters:
+    ///   - durable: whether to wait until the disk has it, so that it survives a power cut. Default true.
+    ///   - name: another name in the same folder. Default: its own.
+    /// - Throws: `FileError`. Where it is the folder that the disk did not take, the file is there all the same.
+    package func commit(durable: Bool = true, as name: String? = nil) throws(FileError) {
+        let goal = name.map { folders[0] + $0 } ?? target
+        guard !durable || isOnDisk(descriptor), rename(temporary, goal) == 0 else { throw AtomicFile.failure(path) }
+        isCommitted = true
+        close(descriptor)
+        descriptor = -1
+        if durable { for folder in folders { try AtomicFile.flush(folder: folder) } }
+    }
+
+    /// Removes what was written; no effect after ``commit(durable:as:)``.
+    package func discard() {
+        guard descriptor >= 0 else { return }
+        unlink(temporary)
+        close(descriptor)
+        descriptor = -1
+    }
+
+    // MARK: What is left behind
+
+    private static let mark = ".tern-", ending = ".part"
+
+    /// Removes temporary files that processes left behind which were killed while they wrote files whose names begin so.
+    package static func removeLeftovers(of name: String, in folder: String) {
+        let start = String(decoding: name.utf8.prefix(220), as: UTF8.self)
+        FileNames.forEach(in: folder) { found in
+            guard found.hasPrefix(start), found.hasSuffix(ending), found.contains(mark) else { return }
+            let file = open(folder + found, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+            guard file >= 0 else { return }
+            // Who writes it holds the lock.
+            if flock(file, LOCK_EX | LOCK_NB) == 0 { unlink(folder + found) }
+            close(file)
         }
     }
-
-    /// Removes what was written; no effect after ``commit()``.
-    package func discard() {
-        guard file >= 0 else { return }
-        close(file)
-        unlink(temporary)
-        file = -1
+    private static func isRemoved(afterLocking file: Int32) -> Bool {
+        // File systems without locks have no one who removes it either.
+        if flock(file, LOCK_EX | LOCK_NB) != 0 { return errno == EWOULDBLOCK }
+        var status = stat()
+        return fstat(file, &status) == 0 && status.st_nlink == 0
     }
 
-    private static func failure(_ path: String) -> FileError {
-        FileError(file: path, problem: .unwritable(String(cString: strerror(errno))))
+    // MARK: The disk
+
+    /// Waits until the disk has the names in a folder.
+    package static func flush(folder: String) throws(FileError) {
+        let file = open(folder, O_RDONLY | O_CLOEXEC)
+        // One may be allowed to write in a folder, and not to open it.
+        if file < 0, errno == EACCES { return }
+        defer { if file >= 0 { close(file) } }
+        // Some file systems have no such thing.
+        guard file >= 0, isOnDisk(file) || errno == EINVAL || errno == ENOTSUP else { throw failure(folder) }
+    }
+
+    fileprivate static func failure(_ path: String, _ reason: String? = nil) -> FileError {
+        let advice = errno == ENOSPC || errno == EDQUOT ? "; free some space or choose another folder" : ""
+        return FileError(file: path, problem: .unwritable(reason ?? String(cString: strerror(errno)) + advice))
     }
 }
 
+/// Waits until the disk has all of a file; false, and `errno`, where it does not take it.
+private func isOnDisk(_ file: Int32) -> Bool {
+    #if canImport(Darwin)
+        // There, fsync leaves it to the disk when to write what it got.
+        if fcntl(file, F_FULLFSYNC) == 0 { return true }
+    #endif
+    while fsync(file) != 0 { if errno != EINTR { return false } }
+    return true
+}
+
 private func systemWrite(_ file: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int { write(file, bytes, count) }
+
+/// Names of files and folders.
+package enum FileNames {
+    /// All up to the last slash, which is its end; `./` without one.
+    package static func folder(of path: String) -> String { path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./" }
+    /// What follows the last slash.
+    package static func name(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+    }
+
+    /// Where a symbolic link leads, and the next one there; the path itself where it is none.
+    static func followed(_ path: String) throws(FileError) -> String {
+        var target = path
+        for _ in 0..<40 {
+            var found = [CChar](repeating: 0, count: 4096)
+            let length = readlink(target, &found, found.count)
+            guard length >= 0, let link = String(validating: found[..<length], as: UTF8.self) else { return target }
+            target = link.hasPrefix("/") ? link : folder(of: target) + link
+        }
+        errno = ELOOP
+        throw AtomicFile.failure(path)
+    }
+
+    /// Makes the folder, and those on the way to it, where they are not there yet.
+    /// - Returns: the folder, then those that a new one was made in.
+    static func makeFolders(_ folder: String) throws(FileError) -> [String] {
+        var status = stat()
+        if stat(folder, &status) == 0 {
+            if status.st_mode & S_IFMT == S_IFDIR { return [folder] }
+            throw AtomicFile.failure(folder, "it is no folder")
+        }
+        guard errno == ENOENT else { throw AtomicFile.failure(folder) }
+        let outer = FileNames.folder(of: String(folder.dropLast()))
+        let others = try makeFolders(outer)
+        guard mkdir(folder, 0o777) == 0 || errno == EEXIST else { throw AtomicFile.failure(folder) }
+        return [folder] + others
+    }
+
+    /// Calls `body` while no one else who asks for it has this folder. Where the file system has no locks, it is just called.
+    package static func whileLocked(_ folder: String, _ body: () throws -> Void) rethrows {
+        let file = open(folder, O_RDONLY | O_CLOEXEC)
+        defer { if file >= 0 { close(file) } }
+        while file >= 0, flock(file, LOCK_EX) != 0, errno == EINTR {}
+        try body()
+    }
+
+    /// Removes a file, where there is one.
+    package static func remove(_ path: String) { unlink(path) }
+
+    /// Calls `body` with each name in a folder; with none where it can't be read.
+    package static func forEach(in folder: String, _ body: (String) -> Void) {
+        guard let list = opendir(folder) else { return }
+        defer { closedir(list) }
+        while let entry = readdir(list) {
+            withUnsafePointer(to: &entry.pointee.d_name) { name in
+                body(String(cString: UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self)))
+            }
+        }
+    }
+}

@@ -17,7 +17,7 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch problem {
         case .unreadable(let why): "\(file): cannot be read: \(why)"
-        case .unwritable(let why): "\(file): cannot be written: \(why); free some space or choose another folder"
+        case .unwritable(let why): "\(file): cannot be written: \(why)"
         }
     }
 }
