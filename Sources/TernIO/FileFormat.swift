@@ -64,9 +64,6 @@ struct FileContents {
     /// A file that holds named tensors alone.
     init(tensors: StateDict, metadata: [String: String] = [:]) { self.init(value: SavedValue(tensors), metadata: metadata) }
 
-    /// The tensors by their paths, whatever else there is.
-    func tensors(file: String) throws(FileFormatError) -> StateDict { try value.tensors(file: file) }
-
     /// The tensors by name, for a format that holds nothing else; a lone one is called `tensor`.
     func tensorsAlone(file: String, format: String) throws(FileFormatError) -> StateDict {
         if case .tensor(let tensor) = value { return ["tensor": tensor] }
@@ -81,8 +78,14 @@ struct FileContents {
 protocol FileCodec {
     /// Whether contents that begin so are of this format.
     static func recognizes(_ bytes: UnsafeRawBufferPointer) -> Bool
-    static func read(_ file: MappedFile) throws(FileFormatError) -> FileContents
     /// What tensors there are, without a look at their elements.
-    static func list(_ file: MappedFile) throws(FileFormatError) -> [TensorInfo]
+    static func catalogue(_ file: MappedFile) throws(FileFormatError) -> Catalogue
+    /// All that the file holds.
+    static func value(_ file: MappedFile) throws(FileFormatError) -> SavedValue
     static func write(_ contents: FileContents, to file: AtomicFile, path: String) throws
+}
+
+extension FileCodec {
+    /// Of formats that hold named tensors alone.
+    static func value(_ file: MappedFile) throws(FileFormatError) -> SavedValue { SavedValue(try catalogue(file).stateDict()) }
 }
