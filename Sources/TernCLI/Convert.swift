@@ -26,15 +26,19 @@ struct Convert: ParsableCommand {
 
     func run() throws {
         let format = try FileFormat.named(by: output)
-        var value = try loadValue(input)
+        let file = try TensorFile(input)
+        var value = try file.value()
         if !format.holdsValues, value.tensor == nil {
             var leftOut: [String] = []
             value = SavedValue(try value.tensors(file: input) { path, _ in leftOut.append(path) })
             if !leftOut.isEmpty { note("left out, being no tensors: \(leftOut.joined(separator: ", "))") }
         }
+        if !format.holdsValues {
+            for (name, tensor) in try value.tensors(file: input) { try tensor.checkExpansion(file: input, name: name) }
+        }
         if format == .npy || format == .npz { value = widened(value) }
         if compressed { return try save(value, to: output, compressed: true) }
-        let metadata = try loadMetadata(input)
+        let metadata = try file.format.holdsValues ? [:] : file.catalogue().metadata
         if format.holdsMetadata { return try save(value, to: output, metadata: metadata) }
         // `format` names the framework that wrote the file: of no use in another.
         let texts = metadata.keys.filter { $0 != "format" }.sorted()

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Tern
 import TernIO
+import TernNN
 
 /// `tern diff`: where the tensors of two files differ.
 struct Diff: ParsableCommand {
@@ -21,10 +22,18 @@ struct Diff: ParsableCommand {
     }
 
     func run() throws {
-        let a = try load(first), b = try load(second)
-        let names = a.names + b.names.filter { a[$0] == nil }
-        let differing = names.filter { name in
-            guard let lines = difference(name, a[name], b[name]) else { return false }
+        // Tensors are read pair by pair.
+        let a = try TensorFile(first).catalogue().tensors, b = try TensorFile(second).catalogue().tensors
+        func byName(_ tensors: [StoredTensor]) -> [ExactName: StoredTensor] {
+            Dictionary(tensors.map { (ExactName($0.info.name), $0) }) { first, _ in first }
+        }
+        let inA = byName(a), inB = byName(b)
+        let names = (a + b.filter { inA[ExactName($0.info.name)] == nil }).map(\.info.name)
+        let differing = try names.filter { name in
+            let (a, b) = (try inA[ExactName(name)]?.tensor(), try inB[ExactName(name)]?.tensor())
+            try a?.checkExpansion(file: first, name: name)
+            try b?.checkExpansion(file: second, name: name)
+            guard let lines = try recovering({ difference(name, a, b) }) else { return false }
             print(lines)
             return true
         }
@@ -41,6 +50,8 @@ struct Diff: ParsableCommand {
         if a.dtype != b.dtype { parts.append("\(a.dtype.name) against \(b.dtype.name)") }
         if a.shape != b.shape {
             parts.append("\(sizes(a.shape)) against \(sizes(b.shape))")
+        } else if a.device.kind == .meta || b.device.kind == .meta {
+            if a.device != b.device { parts.append("only one has elements") }
         } else {
             let (count, largest) = elements(a, b)
             if count > 0 { parts.append("\(count) of \(a.count) elements differ" + (largest > 0 ? ", by up to \(Float(largest))" : "")) }

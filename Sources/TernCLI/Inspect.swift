@@ -9,7 +9,7 @@ struct Inspect: ParsableCommand {
         discussion: """
             Reads PyTorch, safetensors (an index of several files too), NumPy and GGUF files; nothing in a file is ever run. Names of nested \
             values are joined by dots. Elements are read for --stats alone: statistics of the finite ones (the standard deviation divides by \
-            n − 1), and how many are NaN or infinite.
+            n − 1), and how many are NaN or infinite. Tensors without elements, or of a dtype that Tern has not, have none.
             """)
 
     @Argument(help: "The file.") var file: String
@@ -17,10 +17,19 @@ struct Inspect: ParsableCommand {
     @Flag(help: "Print an array of objects in JSON; without --stats, statistics are null.") var json = false
 
     func run() throws {
-        let infos = try listTensors(file)
-        let tensors = stats ? try load(file) : StateDict()
-        let rows = infos.map { (info: $0, stats: tensors[$0.name].map(TensorStatistics.init)) }
+        let rows = try TensorFile(file).catalogue().tensors.map { stored in
+            // Read one by one, so that the largest needs memory, not all.
+            (info: stored.info, stats: stats && stored.isReadable ? try statistics(of: stored) : nil)
+        }
         print(json ? Inspect.json(rows) : Inspect.table(rows, stats))
+    }
+
+    /// Nil where there are no elements.
+    private func statistics(of stored: StoredTensor) throws -> TensorStatistics? {
+        let tensor = try stored.tensor()
+        if tensor.device.kind == .meta { return nil }
+        try tensor.checkExpansion(file: file, name: stored.info.name)
+        return try recovering { TensorStatistics(tensor) }
     }
 
     private typealias Row = (info: TensorInfo, stats: TensorStatistics?)
@@ -56,7 +65,9 @@ struct Inspect: ParsableCommand {
                 return i < 3 ? text + space : space + text
             }.joined(separator: "  ")
         }
-        let elements = rows.reduce(0) { $0 + $1.info.shape.reduce(1, *) }, bytes = rows.reduce(0) { $0 + $1.info.byteCount }
+        // Tensors without elements, and views, may have more than a whole number counts.
+        func sum(_ counts: [Int]) -> Int { counts.reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 } }
+        let elements = sum(rows.map { $0.info.shape.reduce(1, *) }), bytes = sum(rows.map(\.info.byteCount))
         return (lines + ["\(rows.count) tensors, \(elements) elements, \(bytes) bytes"]).joined(separator: "\n")
     }
 }

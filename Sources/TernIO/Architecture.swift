@@ -62,12 +62,14 @@ public func loadModel<M: Module>(_ path: String, as type: M.Type) throws -> M {
 }
 
 private func module(in path: String) throws -> Module {
-    let contents = try contents(of: path)
+    let file = try TensorFile(path)
+    defer { file.close() }
+    let contents = try file.format.holdsValues ? Catalogue() : file.catalogue()
     guard let json = contents.metadata[Architecture.key] else {
-        if case .object = contents.value { return try loadModule(path) }
+        if file.format.holdsValues, case .object = try file.value() { return try loadModule(path) }
         throw FileFormatError(file: path, rule: "it holds tensors without an architecture: make the network and use loadStateDict(load(…))")
     }
-    let tensors = try contents.tensors(file: path)
+    let tensors = try contents.stateDict()
     do throws(Architecture.Problem) {
         return try Architecture(json: json).build(with: tensors)
     } catch {

@@ -71,9 +71,6 @@ struct FileContents {
         return total
     }
 
-    /// The tensors by their paths, whatever else there is.
-    func tensors(file: String) throws(FileFormatError) -> StateDict { try value.tensors(file: file) }
-
     /// The tensors by name, for a format that holds nothing else; a lone one is called `tensor`.
     func tensorsAlone(file: String, format: String) throws(FileFormatError) -> StateDict {
         if case .tensor(let tensor) = value { return ["tensor": tensor] }
@@ -88,9 +85,10 @@ struct FileContents {
 protocol FileCodec {
     /// Whether contents that begin so are of this format.
     static func recognizes(_ bytes: UnsafeRawBufferPointer) -> Bool
-    static func read(_ file: MappedFile) throws(FileFormatError) -> FileContents
     /// What tensors there are, without a look at their elements.
-    static func list(_ file: MappedFile) throws(FileFormatError) -> [TensorInfo]
+    static func catalogue(_ file: MappedFile) throws(FileFormatError) -> Catalogue
+    /// All that the file holds.
+    static func value(_ file: MappedFile) throws(FileFormatError) -> SavedValue
     /// Writes the contents under that name, where they appear when they are complete.
     static func write(_ contents: FileContents, to path: String, _ options: WriteOptions) throws
 }
@@ -119,4 +117,9 @@ struct WriteOptions {
         guard let progress else { return }
         file.onWrite = { progress(min(Double(start + $0) / Double(max(total, 1)), 1)) }
     }
+}
+
+extension FileCodec {
+    /// Of formats that hold named tensors alone.
+    static func value(_ file: MappedFile) throws(FileFormatError) -> SavedValue { SavedValue(try catalogue(file).stateDict()) }
 }

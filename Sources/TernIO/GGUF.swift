@@ -55,7 +55,7 @@ public struct GGUF: Sendable {
     /// All tensors by name.
     public func stateDict() -> StateDict { StateDict(tensors.map { (name: $0.name, tensor: tensor($0)) }) }
 
-    private func tensor(_ entry: TensorEntry) -> Tensor {
+    fileprivate func tensor(_ entry: TensorEntry) -> Tensor {
         let bytes = FileBytes(file)[entry.place], type = entry.type
         if type.blockCount == 1 { return Tensor(bytes, shape: entry.shape, dtype: type.dtype) }
         let blocks = bytes.count / type.blockSize
@@ -148,14 +148,14 @@ public struct GGUFArray: Sendable {
 enum GGUFCodec: FileCodec {
     static func recognizes(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.starts(with: Array("GGUF".utf8)) }
 
-    static func read(_ file: MappedFile) throws(FileFormatError) -> FileContents {
+    static func catalogue(_ file: MappedFile) throws(FileFormatError) -> Catalogue {
         let found = try GGUF(file)
-        return FileContents(
-            tensors: found.stateDict(),
-            metadata: Dictionary(found.metadata.map { ($0.key, "\($0.value)") }) { first, _ in first })
-    }
-    static func list(_ file: MappedFile) throws(FileFormatError) -> [TensorInfo] {
-        try GGUF(file).tensors.map { TensorInfo(name: $0.name, dtype: $0.type.name, shape: $0.shape, byteCount: $0.byteCount) }
+        let tensors = found.tensors.map { entry in
+            StoredTensor(TensorInfo(name: entry.name, dtype: entry.type.name, shape: entry.shape, byteCount: entry.byteCount)) {
+                () throws(FileFormatError) in found.tensor(entry)
+            }
+        }
+        return Catalogue(tensors: tensors, metadata: Dictionary(found.metadata.map { ($0.key, "\($0.value)") }) { first, _ in first })
     }
     static func write(_ contents: FileContents, to path: String, _ options: WriteOptions) throws {
         throw FileFormatError(file: path, rule: "GGUF files can be read, not written: choose a name that ends in .safetensors")

@@ -1,4 +1,5 @@
 import TernCore
+import TernNN
 
 /// Walks through the first part of a GGUF file: every length is checked against the file's before it is used.
 struct GGUFReader {
@@ -31,11 +32,11 @@ struct GGUFReader {
     mutating func readContents() throws(FileFormatError) -> (metadata: [(key: String, value: GGUFValue)], tensors: [GGUF.TensorEntry]) {
         let tensorCount = try readNumber(UInt64.self), valueCount = try readNumber(UInt64.self)
         var metadata: [(key: String, value: GGUFValue)] = []
-        var keys: Set<String> = []
+        var keys: Set<ExactName> = []
         var left = valueCount
         while left > 0 {
             let key = try readName()
-            guard keys.insert(key).inserted else { throw broken("its metadata has '\(key)' twice") }
+            guard keys.insert(ExactName(key)).inserted else { throw broken("its metadata has '\(key)' twice") }
             metadata.append((key, try readValue(readKind(), depth: 0)))
             left -= 1
         }
@@ -45,11 +46,11 @@ struct GGUFReader {
         }
 
         var entries: [(name: String, type: GGUFType, shape: [Int], offset: UInt64)] = []
-        var names: Set<String> = []
+        var names: Set<ExactName> = []
         left = tensorCount
         while left > 0 {
             let entry = try readEntry()
-            guard names.insert(entry.name).inserted else { throw broken("there are two tensors of that name", entry.name) }
+            guard names.insert(ExactName(entry.name)).inserted else { throw broken("there are two tensors of that name", entry.name) }
             entries.append(entry)
             left -= 1
         }

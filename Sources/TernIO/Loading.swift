@@ -3,42 +3,74 @@ public import TernNN
 
 /// The tensors of a file by name, in the order of the file: `try net.loadStateDict(load("mlp.params"))`.
 ///
-/// The file is mapped: elements are read from the disk when they are first looked at, and no memory is taken until they are changed. Its
-/// contents decide the format, whatever its name. Nothing in a file is ever run. Names of nested values are joined by dots
+/// The file is mapped: elements are read from the disk when they are first looked at, and no memory is taken until they are changed.
+/// Replacing the file by another of its name is safe meanwhile. Where something may cut it short or write over it while its tensors are in
+/// use, pass `mapped: false`: what is gone from under a mapping ends the process (SIGBUS).
+///
+/// The file's contents decide the format, whatever its name. Nothing in a file is ever run. Names of nested values are joined by dots
 /// (`model.0.weight`), positions in lists are numbers, the name of a lone tensor is empty; values that are no tensors are left out:
-/// `loadValue` gives all. Source: `torch.load`.
+/// `loadValue` gives all. `uint16` becomes `int32`, `uint32` and `uint64` become `int64`. A tensor of another type that Tern has not
+/// (`float8_e4m3fn`) is an error only where it is wanted. Source: `torch.load`.
 ///
 /// - Parameters:
 ///   - parts: the tensors wanted, by name, or by the beginning of a name up to a dot. Default: all. Of others nothing is read.
 ///   - dtype: what to convert floating-point tensors to. Default: none.
 ///   - renaming: gives each tensor its new name: `withoutPrefix("module.")`.
-///   - progress: is called with the part of the tensors' bytes that has been looked through, 0 to 1.
-/// - Throws: `FileFormatError` where the file breaks a rule of its format, lacks a part, or two tensors get one name; `FileError` where it
-///   can't be read.
+///   - mapped: whether the file is mapped, or else read into memory whole. Default true.
+///   - progress: is called after each tensor with the part of the bytes that is done, 0 to 1.
+/// - Throws: `FileFormatError` where the file breaks a rule of its format, lacks a part, or two tensors get one name, and for tensors that
+///   can't be held; `FileError` where it can't be read.
 public func load(
-    _ path: String, only parts: [String]? = nil, as dtype: DType? = nil, renaming: ((String) -> String)? = nil,
+    _ path: String, only parts: [String]? = nil, as dtype: DType? = nil, renaming: ((String) -> String)? = nil, mapped: Bool = true,
     progress: ((Double) -> Void)? = nil
 ) throws -> StateDict {
-    var tensors = try contents(of: path).tensors(file: path)
-    if parts == nil, dtype == nil, renaming == nil, progress == nil { return tensors }
-    if let parts {
-        func isIn(_ part: String) -> (String) -> Bool { { $0 == part || $0.hasPrefix(part + ".") } }
-        if let missing = parts.first(where: { !tensors.names.contains(where: isIn($0)) }) {
-            throw FileFormatError(file: path, tensor: missing, rule: "it is not in the file, which holds \(listed(tensors.names))")
-        }
-        tensors = StateDict(tensors.filter { entry in parts.contains { isIn($0)(entry.name) } })
-    }
-    let total = Double(max(tensors.reduce(0) { $0 + $1.tensor.count * $1.tensor.dtype.itemSize }, 1))
-    var done = 0
+    let file = try TensorFile(path, mapped: mapped)
+    defer { file.close() }
+    var wanted = try file.catalogue().tensors
+    if let parts { wanted = try chosen(parts, of: wanted, file: path) }
+    // Sizes of views and of tensors without elements can add up to more than any whole number.
+    let total = wanted.reduce(0.0) { $0 + Double($1.info.byteCount) }
+    var done = 0.0
     var result = StateDict()
-    for (name, tensor) in tensors {
-        let new = renaming?(name) ?? name
+    for stored in wanted {
+        let name = stored.info.name, new = renaming?(name) ?? name
         guard result[new] == nil else { throw FileFormatError(file: path, tensor: name, rule: "another is renamed to '\(new)' too") }
-        result[new] = if let dtype, tensor.dtype.isFloatingPoint { tensor.to(dtype) } else { tensor }
-        done += tensor.count * tensor.dtype.itemSize
-        progress?(Double(done) / total)
+        let tensor = try stored.tensor()
+        result[new] = if let dtype, tensor.dtype.isFloatingPoint { try tensor.converted(to: dtype, file: path, name: name) } else { tensor }
+        done += Double(stored.info.byteCount)
+        progress?(total > 0 ? min(done / total, 1) : 1)
     }
     return result
+}
+
+/// Those of `all` that `parts` name, or begin the name of up to a dot.
+private func chosen(_ parts: [String], of all: [StoredTensor], file: String) throws(FileFormatError) -> [StoredTensor] {
+    let wanted = Set(parts.map { ExactName($0) })
+    var found: Set<ExactName> = []
+    let chosen = all.filter { stored in
+        let name = stored.info.name
+        var beginnings = name.utf8.indices.filter { name.utf8[$0] == UInt8(ascii: ".") }.map { ExactName(String(name[..<$0])) }
+        beginnings.append(ExactName(name))
+        let here = beginnings.filter { wanted.contains($0) }
+        found.formUnion(here)
+        return !here.isEmpty
+    }
+    if let missing = parts.first(where: { !found.contains(ExactName($0)) }) {
+        throw FileFormatError(file: file, tensor: missing, rule: "it is not in the file, which holds \(listed(all.map(\.info.name)))")
+    }
+    return chosen
+}
+
+extension Tensor {
+    fileprivate func converted(to dtype: DType, file: String, name: String) throws -> Tensor {
+        if dtype == self.dtype { return self }
+        try checkExpansion(file: file, name: name)
+        do {
+            return try recovering { to(dtype) }
+        } catch let error as TensorError {
+            throw FileFormatError(file: file, tensor: name, rule: error.message)
+        }
+    }
 }
 
 /// A renaming for `load`: names lose `prefix` where they begin with it (`module.`, which PyTorch's `DataParallel` adds).
@@ -47,12 +79,17 @@ public func withoutPrefix(_ prefix: String) -> @Sendable (String) -> String {
 }
 
 /// All that a file holds, as it is nested there: tensors and the values beside them.
+/// - Parameter mapped: as for `load`.
 /// - Throws: as `load`.
-public func loadValue(_ path: String) throws -> SavedValue { try contents(of: path).value }
+public func loadValue(_ path: String, mapped: Bool = true) throws -> SavedValue {
+    let file = try TensorFile(path, mapped: mapped)
+    defer { file.close() }
+    return try file.value()
+}
 
-/// The texts stored beside a file's tensors.
+/// The texts stored beside a file's tensors. Of the tensors nothing is read.
 /// - Throws: as `load`.
-public func loadMetadata(_ path: String) throws -> [String: String] { try contents(of: path).metadata }
+public func loadMetadata(_ path: String) throws -> [String: String] { try TensorFile(path).catalogue().metadata }
 
 /// The tensor of a file that holds one, under whatever name.
 /// - Throws: as `load`; `FileFormatError` too where there is not just one.
@@ -73,13 +110,6 @@ public func loadTensors(_ path: String) throws -> [Tensor] {
         throw FileFormatError(file: path, rule: "it holds no list: its tensors are not named 0, 1, … but \(listed(all.names)); use load")
     }
     return list
-}
-
-func contents(of path: String) throws -> FileContents {
-    let file = try MappedFile(path)
-    // Tensors keep the bytes, and shall not keep the file open.
-    defer { file.closeFile() }
-    return try FileFormat.found(in: file).codec.read(file)
 }
 
 func listed(_ names: [String]) -> String { names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", …" : "") }

@@ -8,13 +8,15 @@ import TernNN
 enum NumPyCodec: FileCodec {
     static func recognizes(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.starts(with: NumPyHeader.magic) }
 
-    static func read(_ file: MappedFile) throws(FileFormatError) -> FileContents {
-        FileContents(value: .tensor(try tensor(FileBytes(file), file: file.path)))
-    }
-
-    static func list(_ file: MappedFile) throws(FileFormatError) -> [TensorInfo] {
+    static func catalogue(_ file: MappedFile) throws(FileFormatError) -> Catalogue {
         let header = try header(file.bytes, size: file.bytes.count, file: file.path)
-        return [TensorInfo(name: "", dtype: header.type.dtype.name, shape: header.shape, byteCount: header.byteCount)]
+        return Catalogue(
+            tensors: [
+                StoredTensor(header.info("")) { () throws(FileFormatError) in try tensor(FileBytes(file), file: file.path) }
+            ])
+    }
+    static func value(_ file: MappedFile) throws(FileFormatError) -> SavedValue {
+        .tensor(try tensor(FileBytes(file), file: file.path))
     }
 
     static func write(_ contents: FileContents, to path: String, _ options: WriteOptions) throws {
@@ -68,20 +70,7 @@ enum NumPyCodec: FileCodec {
             let found = raw.number(i * MemoryLayout<T>.size, T.self)
             return type.isBigEndian ? found.byteSwapped : found
         }
-        if type.isWidened {
-            let count = bytes.count / type.itemSize
-            switch type.itemSize {
-            case 2: return try UnpackedBytes.of(count) { i throws(FileFormatError) in Int32(number(i, UInt16.self)) }
-            case 4: return try UnpackedBytes.of(count) { i throws(FileFormatError) in Int64(number(i, UInt32.self)) }
-            default:
-                return try UnpackedBytes.of(count) { i throws(FileFormatError) in
-                    guard let value = Int64(exactly: number(i, UInt64.self)) else {
-                        throw broken("it holds \(number(i, UInt64.self)), which int64 can't")
-                    }
-                    return value
-                }
-            }
-        }
+        if type.isWidened { return try bytes.widened(type.elements, isBigEndian: type.isBigEndian, broken) }
         if type.dtype == .bool, let bad = raw.first(where: { $0 > 1 }) { throw broken("its elements are truth values, but one is \(bad)") }
         guard type.isBigEndian else { return bytes }
         switch type.dtype.real.itemSize {

@@ -5,41 +5,31 @@ import TernNN
 enum NumPyArchiveCodec: FileCodec {
     private static let ending = ".npy"
 
-    /// A zip file whose first entry is an npy file.
+    /// A zip file whose first entry is an npy file, or that has none: `numpy.savez` of nothing.
     static func recognizes(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard ZipArchive.recognizes(bytes), bytes.count >= 30, bytes[2] == 0x03 else { return false }
+        guard ZipArchive.recognizes(bytes) else { return false }
+        if bytes[2] == 0x05 { return true }
+        guard bytes.count >= 30 else { return false }
         let end = 30 + Int(bytes.number(26, UInt16.self))
         return end <= bytes.count && bytes[30..<end].suffix(ending.utf8.count).elementsEqual(ending.utf8)
     }
 
-    static func read(_ file: MappedFile) throws(FileFormatError) -> FileContents {
-        var tensors = StateDict()
-        try each(file) { archive, entry, name throws(FileFormatError) in
-            tensors[name] = try NumPyCodec.tensor(archive.contents(of: entry), file: file.path, name: name)
-        }
-        return FileContents(tensors: tensors)
-    }
-
-    static func list(_ file: MappedFile) throws(FileFormatError) -> [TensorInfo] {
-        var infos: [TensorInfo] = []
-        try each(file) { archive, entry, name throws(FileFormatError) in
-            let start = try archive.start(of: entry, NumPyHeader.usualLength)
-            let header = try NumPyCodec.header(start.buffer, size: entry.size, file: file.path, name: name)
-            infos.append(TensorInfo(name: name, dtype: header.type.dtype.name, shape: header.shape, byteCount: header.byteCount))
-        }
-        return infos
-    }
-
-    private static func each(
-        _ file: MappedFile, _ body: (ZipArchive, ZipArchive.Entry, String) throws(FileFormatError) -> Void
-    ) throws(FileFormatError) {
+    static func catalogue(_ file: MappedFile) throws(FileFormatError) -> Catalogue {
         let archive = try ZipArchive(file)
+        var catalogue = Catalogue()
         for entry in archive.entries {
             guard entry.name.hasSuffix(ending) else {
                 throw FileFormatError(file: file.path, rule: "the entry '\(entry.name)' is no npy file, as those of npz files are")
             }
-            try body(archive, entry, String(entry.name.dropLast(ending.count)))
+            let name = String(entry.name.dropLast(ending.count)), start = try archive.start(of: entry, NumPyHeader.usualLength)
+            let header = try NumPyCodec.header(start.buffer, size: entry.size, file: file.path, name: name)
+            // Stored ones stay in place where they are aligned, as those are that Tern writes; NumPy's are at times.
+            catalogue.tensors.append(
+                StoredTensor(header.info(name)) { () throws(FileFormatError) in
+                    try NumPyCodec.tensor(archive.contents(of: entry), file: file.path, name: name)
+                })
         }
+        return catalogue
     }
 
     static func write(_ contents: FileContents, to path: String, _ options: WriteOptions) throws {

@@ -2,26 +2,27 @@ import TernCore
 
 /// The type of an array's elements, as NumPy names it (`<f4`), and the type that Tern holds them in.
 struct NumPyType: Equatable {
+    let elements: ElementType
     let dtype: DType
-    /// Bytes of one element in the file; fewer than the dtype's where Tern holds an unsigned type in a wider signed one.
-    let itemSize: Int
     /// The bytes of each number stand highest first.
     let isBigEndian: Bool
 
-    var isWidened: Bool { itemSize != dtype.itemSize || self.isUnsigned64 }
-    fileprivate(set) var isUnsigned64 = false
+    /// Bytes of one element in the file.
+    var itemSize: Int { elements.bits / 8 }
+    var isWidened: Bool { elements.isWidened }
 
     private static let dtypes: [(name: String, dtype: DType)] = [
         ("b1", .bool), ("u1", .uint8), ("i1", .int8), ("i2", .int16), ("i4", .int32), ("i8", .int64), ("f2", .float16), ("f4", .float32),
-        ("f8", .float64), ("c8", .complex64), ("c16", .complex128), ("u2", .int32), ("u4", .int64), ("u8", .int64),
+        ("f8", .float64), ("c8", .complex64), ("c16", .complex128),
     ]
+    private static let unsigned = ["u2": "uint16", "u4": "uint32", "u8": "uint64"]
 
     /// The type of that name; nil where Tern has none like it.
     init?(name: String) {
         let order = name.first ?? " ", plain = "<>=|".contains(order) ? String(name.dropFirst()) : name
-        guard let found = NumPyType.dtypes.first(where: { $0.name == plain }), let size = Int(plain.dropFirst()) else { return nil }
-        (dtype, itemSize, isBigEndian) = (found.dtype, size, order == ">" && size > 1)
-        isUnsigned64 = plain == "u8"
+        let own = NumPyType.dtypes.first { $0.name == plain }.map { ElementType($0.dtype) }
+        guard let type = own ?? NumPyType.unsigned[plain].flatMap({ ElementType(name: $0) }), let dtype = type.dtype else { return nil }
+        (elements, self.dtype, isBigEndian) = (type, dtype, order == ">" && type.bits > 8)
     }
 
     /// The name for elements of `dtype`; nil where NumPy has none (`bfloat16`).
@@ -45,6 +46,8 @@ struct NumPyHeader {
     static let mostDimensions = 64
     /// Of what begins an entry, as many bytes as hold any header that NumPy itself writes.
     static let usualLength = 1 << 16
+
+    func info(_ name: String) -> TensorInfo { TensorInfo(name: name, dtype: type.elements.name, shape: shape, byteCount: byteCount) }
 
     /// What is wrong, in words.
     struct Failure: Error { let rule: String }

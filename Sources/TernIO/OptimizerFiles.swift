@@ -50,8 +50,7 @@ extension OptionList: Saveable {
     /// - Throws: `FileFormatError` where it is no dictionary.
     public init(_ value: SavedValue?) throws(FileFormatError) {
         guard let entries = value?.dictionary else { throw .misfit("options are a dictionary, not \(value?.kind ?? "missing")") }
-        self.init()
-        for (key, value) in entries.entries { self["\(key)"] = OptionValue(value) }
+        self.init(entries.entries.compactMap { key, value in OptionValue(value).map { (name: "\(key)", value: $0) } })
     }
 }
 
@@ -107,12 +106,12 @@ extension OptimizerState: Saveable {
             guard let entries = group.dictionary, let numbers = entries["params"]?.elements?.compactMap(\.int),
                 numbers.count == entries["params"]?.elements?.count
             else { throw .misfit("group \(i) of the optimizer does not list the numbers of its parameters") }
-            var options = OptionList()
+            var options: [(name: String, value: OptionValue)] = []
             for (name, value) in entries.entries where name != "params" && name != "param_names" {
                 guard let option = OptionValue(value) else { throw .misfit("option '\(name)' of group \(i) is \(value.kind)") }
-                options["\(name)"] = option
+                options.append((name: "\(name)", value: option))
             }
-            self.groups.append(Group(options: options, parameters: numbers))
+            self.groups.append(Group(options: OptionList(options), parameters: numbers))
         }
     }
 }

@@ -25,7 +25,7 @@ struct PickleObject {
         case complex
         /// The name.
         case device
-        /// The storage, offset, size, stride, and whether it asks for its gradient.
+        /// The storage, offset, size, stride, whether it asks for its gradient, the dtype if not the storage's, and flags.
         case tensor
         /// The dtype, size and stride, of a tensor without elements.
         case metaTensor
@@ -41,7 +41,7 @@ struct PickleObject {
 /// What a pickle says of a block of elements.
 struct PickleStorage: Equatable {
     let key: String
-    let dtype: DType
+    let type: ElementType
     /// Elements of the whole block.
     let count: Int
     /// The part that is meant: a view, in files of old.
@@ -51,7 +51,7 @@ struct PickleStorage: Equatable {
 /// The objects of a pickle, and reading them.
 struct PickleHeap {
     /// How many objects there may be, and how many items in all of them: some hundred megabytes.
-    static let mostObjects = 4_000_000, mostItems = 16_000_000
+    static let mostObjects = 2_000_000, mostItems = 16_000_000
     private(set) var objects: [PickleObject] = []
     private var itemCount = 0
 

@@ -81,10 +81,16 @@ struct PickleMachine {
     private var tooMany: FileFormatError {
         failure("it makes more than \(PickleHeap.mostObjects) objects or \(PickleHeap.mostItems) values in them")
     }
-    /// Notes that a call copies so much: in sum no more than the pickle's length, so that a short one can't fill the memory.
+    /// Notes that a call copies so much: in sum no more than a few times the pickle's length, so that a short one can't fill the memory.
     mutating func charge(_ count: Int) throws(FileFormatError) {
         copied += count
         guard copied <= 1000 + 4 * bytes.count else { throw failure("its calls copy more than it holds") }
+    }
+    /// A text among the arguments of a call; nil of others.
+    mutating func text(_ item: PickleItem?) throws(FileFormatError) -> String? {
+        if case .string(let text) = item { try charge(text.utf8.count) }
+        if case .bytes(let bytes) = item { try charge(bytes.count) }
+        return item.flatMap(PickleHeap.string)
     }
     private mutating func pop() throws(FileFormatError) -> PickleItem {
         guard stack.count > marks.last ?? 0, let item = stack.popLast() else { throw failure("its stack is empty") }
@@ -208,7 +214,12 @@ struct PickleMachine {
             case 0x90: try extend(poppedToMark(), isSet: true)
             case 0x91: try push(.set, poppedToMark())
 
-            case UInt8(ascii: "("): marks.append(stack.count)
+            case UInt8(ascii: "("):
+                // Each level of nesting has one or two open.
+                guard marks.count < 4 * PickleTree.deepest else {
+                    throw failure("its values are nested deeper than \(PickleTree.deepest) levels")
+                }
+                marks.append(stack.count)
             case UInt8(ascii: "0"): _ = try pop()
             case UInt8(ascii: "1"): _ = try poppedToMark()
             case UInt8(ascii: "2"): try push(top())
@@ -221,6 +232,7 @@ struct PickleMachine {
             case UInt8(ascii: "c"): try global(line(), line())
             case 0x93:
                 guard case .string(let name) = try pop(), case .string(let module) = try pop() else { throw failure("a name is no text") }
+                try charge(module.utf8.count + name.utf8.count)
                 try global(module, name)
             case UInt8(ascii: "R"): try call()
             case 0x81: try call(isNew: true)

@@ -12,11 +12,52 @@ enum PyTorchCodec: FileCodec {
     /// Pickle's protocol 1 has no mark of its own: it begins with the magic number in digits.
     private static func isText(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.starts(with: "L\(magicDigits)L\n".utf8) }
 
-    static func read(_ file: MappedFile) throws(FileFormatError) -> FileContents {
+    static func catalogue(_ file: MappedFile) throws(FileFormatError) -> Catalogue {
+        let contents = try contents(of: file)
+        let value = try contents.value(makingTensors: false)
+        var catalogue = Catalogue()
+        var names: Set<ExactName> = []
+        try value.forEachLeaf(file: file.path) { path, value throws(FileFormatError) in
+            guard case .object(let object) = value, let pickled = object.pending else { return }
+            guard names.insert(ExactName(path)).inserted else { throw FileFormatError.samePath(path, file.path) }
+            catalogue.tensors.append(
+                StoredTensor(pickled.info(path), isReadable: pickled.type.dtype != nil) { () throws(FileFormatError) in
+                    do throws(FileFormatError) {
+                        return try contents.tensors.tensor(pickled)
+                    } catch {
+                        throw FileFormatError(file: error.file, tensor: path, rule: error.rule)
+                    }
+                })
+        }
+        return catalogue
+    }
+
+    static func value(_ file: MappedFile) throws(FileFormatError) -> SavedValue {
+        let value = try contents(of: file).value(makingTensors: true)
+        try value.forEachLeaf(file: file.path) { path, value throws(FileFormatError) in
+            guard case .object(let object) = value, let pickled = object.pending else { return }
+            throw FileFormatError(file: file.path, tensor: path, rule: pickled.type.refusal)
+        }
+        return value
+    }
+
+    /// A pickle that has been run, and what makes the tensors that it describes.
+    private struct Contents {
+        let heap: PickleHeap
+        let root: PickleItem
+        let tensors: PickleTensors
+
+        func value(makingTensors: Bool) throws(FileFormatError) -> SavedValue {
+            var tree = PickleTree(heap, file: tensors.file, tensors: makingTensors ? tensors : nil)
+            return try tree.value(of: root)
+        }
+    }
+
+    private static func contents(of file: MappedFile) throws(FileFormatError) -> Contents {
         if isTar(file.bytes) {
             throw FileFormatError(file: file.path, rule: "it is a tar archive as PyTorch wrote before 2017: save it again in PyTorch")
         }
-        return FileContents(value: ZipArchive.recognizes(file.bytes) ? try readArchive(file) : try readLegacy(file))
+        return ZipArchive.recognizes(file.bytes) ? try readArchive(file) : try readLegacy(file)
     }
 
     static func write(_ contents: FileContents, to path: String, _ options: WriteOptions) throws {
@@ -28,7 +69,7 @@ enum PyTorchCodec: FileCodec {
 
     // MARK: Archives
 
-    private static func readArchive(_ file: MappedFile) throws(FileFormatError) -> SavedValue {
+    private static func readArchive(_ file: MappedFile) throws(FileFormatError) -> Contents {
         let archive = try ZipArchive(file)
         // All entries stand in one folder, which is called like the file was.
         guard let pickle = archive.entries.first(where: { $0.name.hasSuffix("/data.pkl") || $0.name == "data.pkl" }) else {
@@ -46,13 +87,17 @@ enum PyTorchCodec: FileCodec {
                 throw FileFormatError(file: file.path, rule: "its byte order is neither little nor big")
             }
         }
+        // PyTorch packs nothing. Of what others packed, a few bytes must not become a program of any length.
+        guard !pickle.isDeflated || pickle.size <= 1 << 20 || pickle.size / 32 <= pickle.packedSize else {
+            throw FileFormatError(
+                file: file.path, rule: "its data.pkl unpacks to \(pickle.size) bytes, more than 32 times its \(pickle.packedSize)")
+        }
         let program = try archive.contents(of: pickle, checked: true)
-        return try withExtendedLifetime(program.owner) { () throws(FileFormatError) in
+        return try withExtendedLifetime(program.owner) { () throws(FileFormatError) -> Contents in
             var machine = PickleMachine(program.buffer, file: file.path)
             let root = try machine.run()
             let storages = ArchiveStorages(archive: archive, folder: folder, isSwapped: isSwapped)
-            var tree = PickleTree(machine.heap, file: file.path, source: storages)
-            return try tree.value(of: root)
+            return Contents(heap: machine.heap, root: root, tensors: PickleTensors(storages, file: file.path))
         }
     }
 
@@ -75,7 +120,7 @@ enum PyTorchCodec: FileCodec {
 
     /// Five pickles (a magic number, the version, the machine that wrote it, the value, the names of storages), then the storages, each
     /// behind its number of elements. They are little-endian, whatever the machine.
-    private static func readLegacy(_ file: MappedFile) throws(FileFormatError) -> SavedValue {
+    private static func readLegacy(_ file: MappedFile) throws(FileFormatError) -> Contents {
         var machine = PickleMachine(file.bytes, file: file.path)
         guard case .long(let number) = try machine.run(), number == magic || number == Array(magicDigits.utf8) else {
             throw FileFormatError(file: file.path, rule: "it is a pickle, but not one that torch.save wrote: nothing else is unpickled")
@@ -84,26 +129,27 @@ enum PyTorchCodec: FileCodec {
         _ = try machine.run()
         let root = try machine.run()
         let names = try machine.run()
-        guard let keys = machine.heap.items(names, .list)?.map({ PickleHeap.string($0) }) else {
+        guard let keys = machine.heap.items(names, .list) else {
             throw machine.failure("the list of its storages is \(machine.heap.kind(names))")
         }
         var storages = LegacyStorages(file: file)
-        var dtypes: [String: PickleStorage] = [:]
-        for object in machine.heap.objects { if case .storage(let storage) = object.kind { dtypes[storage.key] = storage } }
+        var types: [String: ElementType] = [:]
+        for object in machine.heap.objects { if case .storage(let storage) = object.kind { types[storage.key] = storage.type } }
         var at = machine.offset
         for key in keys {
-            guard let key, let storage = dtypes[key] else { throw machine.failure("it lists a storage that no tensor names") }
+            guard let key = try machine.text(key), let type = types[key] else {
+                throw machine.failure("it lists a storage that no tensor names")
+            }
             guard file.bytes.count - at >= 8, let count = Int(exactly: file.bytes.number(at, UInt64.self)),
-                count <= (file.bytes.count - at - 8) / storage.dtype.itemSize
+                count <= (file.bytes.count - at - 8) / max(type.bits / 8, 1)
             else { throw FileFormatError(file: file.path, rule: "storage '\(key)' reaches beyond the end of the file") }
-            let end = at + 8 + count * storage.dtype.itemSize
+            let end = at + 8 + count * max(type.bits / 8, 1)
             guard storages.places.updateValue(at + 8..<end, forKey: key) == nil else {
                 throw machine.failure("storage '\(key)' appears twice")
             }
             at = end
         }
-        var tree = PickleTree(machine.heap, file: file.path, source: storages)
-        return try tree.value(of: root)
+        return Contents(heap: machine.heap, root: root, tensors: PickleTensors(storages, file: file.path))
     }
 
     private struct LegacyStorages: PickleStorageSource {

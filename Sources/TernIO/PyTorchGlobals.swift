@@ -3,9 +3,9 @@ import TernCore
 /// The functions and classes of Python that a file of tensors may name. A call notes down what it was called with.
 enum PyTorchGlobal: CustomStringConvertible {
     /// A type of elements.
-    case dtype(DType)
+    case dtype(ElementType)
     /// A class of storages, by the type of their elements.
-    case storage(DType)
+    case storage(ElementType)
     /// What makes a value.
     case maker(String, Maker)
     /// A class of `torch.nn`, of which a file holds the state.
@@ -24,11 +24,11 @@ enum PyTorchGlobal: CustomStringConvertible {
         } else if let reason = PyTorchGlobal.unsupported[path] {
             self = .unsupported(path, reason)
         } else if module == "torch" || module == "torch.storage", let dtype = PyTorchGlobal.storages[name] {
-            self = .storage(dtype)
-        } else if module == "torch", let dtype = DType(name: name) {
-            self = .dtype(dtype)
-        } else if module == "torch", name.hasPrefix("Q"), name.hasSuffix("Storage") {
-            self = .unsupported(path, "quantized tensors are not supported: dequantize them first")
+            self = .storage(ElementType(dtype))
+        } else if module == "torch", name.hasPrefix("Q"), name.hasSuffix("Storage"), let type = ElementType(quantizedStorage: name) {
+            self = .storage(type)
+        } else if module == "torch", let type = ElementType(name: name) {
+            self = .dtype(type)
         } else if module == "torch", PyTorchGlobal.foreignTypes.contains(name) || name.hasSuffix("Storage") {
             self = .unsupported(path, "tensors of this type are not supported: convert them in PyTorch first")
         } else if module.hasPrefix("torch.nn.modules.") || module == "torch.nn.functional" || path == "torch._jit_internal.boolean_dispatch"
@@ -41,8 +41,8 @@ enum PyTorchGlobal: CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .dtype(let dtype): "\(dtype)"
-        case .storage(let dtype): "the storage of \(dtype)"
+        case .dtype(let type): "torch.\(type.name)"
+        case .storage(let type): "the storage of \(type.name)"
         case .maker(let path, _), .module(let path), .unsupported(let path, _): path
         }
     }
@@ -71,16 +71,14 @@ enum PyTorchGlobal: CustomStringConvertible {
         "ComplexFloatStorage": .complex64, "ComplexDoubleStorage": .complex128, "UntypedStorage": .uint8,
     ]
     private static let foreignTypes: Set<String> = [
-        "uint16", "uint32", "uint64", "complex32", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu",
-        "float4_e2m1fn_x2", "qint8", "quint8", "qint32", "quint4x2", "quint2x4", "bits8", "bits16", "bits1x8", "bits2x4", "bits4x2",
         "per_tensor_affine", "per_channel_affine", "per_tensor_symmetric", "per_channel_symmetric", "per_channel_affine_float_qparams",
     ]
     private static let unsupported = [
-        "torch._utils._rebuild_qtensor": "quantized tensors are not supported: dequantize them first",
         "torch._utils._rebuild_sparse_tensor": "sparse tensors are not supported: make them dense first",
         "torch.serialization._get_layout": "sparse tensors are not supported: make them dense first",
         "torch._utils._rebuild_nested_tensor": "nested tensors are not supported",
         "torch._utils._rebuild_wrapper_subclass": "subclasses of Tensor are not supported",
+        "torch._utils._rebuild_xla_tensor": "tensors of this device are not supported: move them to the CPU first",
         "torch._utils._rebuild_device_tensor_from_numpy": "tensors of this device are not supported: move them to the CPU first",
     ]
 
@@ -116,26 +114,41 @@ enum PyTorchGlobal: CustomStringConvertible {
             return try machine.made(.size, sizes)
         },
         "torch.device": { arguments, machine throws(FileFormatError) in
-            guard let kind = arguments.first.flatMap(PickleHeap.string), arguments.count <= 2 else { return nil }
+            guard let kind = try machine.text(arguments.first), arguments.count <= 2 else { return nil }
             let index = arguments.dropFirst().first.flatMap(PickleHeap.int).map { ":\($0)" } ?? ""
             return try machine.made(.device, [.string(kind + index)])
         },
         "torch._utils._rebuild_tensor": { arguments, machine throws(FileFormatError) in
-            arguments.count == 4 ? try machine.made(.tensor, arguments + [.bool(false)]) : nil
+            arguments.count == 4 ? try machine.made(.tensor, arguments + [.bool(false), .none, .none]) : nil
         },
+        // After the hooks, which are not kept, stand the flags.
         "torch._utils._rebuild_tensor_v2": { arguments, machine throws(FileFormatError) in
-            arguments.count >= 5 ? try machine.made(.tensor, Array(arguments.prefix(5))) : nil
+            guard (5...7).contains(arguments.count) else { return nil }
+            return try machine.made(.tensor, arguments.prefix(5) + [.none, arguments.count > 6 ? arguments[6] : .none])
         },
         "torch._utils._rebuild_tensor_v3": { arguments, machine throws(FileFormatError) in
-            guard arguments.count >= 7, case .global(.dtype(let dtype)) = arguments[6], dtype != .bool else { return nil }
-            return try machine.made(.tensor, Array(arguments.prefix(5)) + [arguments[6]])
+            guard (7...8).contains(arguments.count), case .global(.dtype) = arguments[6] else { return nil }
+            return try machine.made(.tensor, arguments.prefix(5) + [arguments[6], arguments.count > 7 ? arguments[7] : .none])
+        },
+        "torch._utils._rebuild_qtensor": { arguments, machine throws(FileFormatError) in
+            guard arguments.count == 7, case .storage(let storage)? = machine.heap[arguments[0]]?.kind, storage.type.dtype == nil else {
+                return nil
+            }
+            return try machine.made(.tensor, arguments.prefix(4) + [arguments[5], .none, .none])
         },
         "torch._utils._rebuild_meta_tensor_no_storage": { arguments, machine throws(FileFormatError) in
             guard arguments.count == 4, case .global(.dtype) = arguments[0] else { return nil }
             return try machine.made(.metaTensor, arguments)
         },
-        "torch._utils._rebuild_device_tensor_from_cpu_tensor": { arguments, machine in
-            arguments.first.flatMap { machine.heap[$0]?.kind == .tensor ? $0 : nil }
+        "torch._utils._rebuild_device_tensor_from_cpu_tensor": { arguments, machine throws(FileFormatError) in
+            guard arguments.count == 4, let data = machine.heap[arguments[0]], data.kind == .tensor,
+                case .global(.dtype(let type)) = arguments[1],
+                case .storage(let storage)? = machine.heap[data.items[0]]?.kind
+            else { return nil }
+            guard type == storage.type else {
+                throw machine.failure("a tensor of \(storage.type.name) is converted to \(type.name): save it as that")
+            }
+            return try parameter([arguments[0], arguments[3]], &machine)
         },
         "torch._utils._rebuild_parameter": { arguments, machine throws(FileFormatError) in try parameter(arguments, &machine) },
         "torch._utils._rebuild_parameter_with_state": { arguments, machine throws(FileFormatError) in try parameter(arguments, &machine) },
@@ -191,15 +204,17 @@ enum PyTorchGlobal: CustomStringConvertible {
 extension PickleMachine {
     /// What a persistent id stands for: a block of elements, or a class whose source was saved with it.
     mutating func storage(_ id: PickleItem) throws(FileFormatError) -> PickleItem {
-        guard let items = heap.items(id), let kind = items.first.flatMap(PickleHeap.string) else {
+        guard let items = heap.items(id), let kind = try text(items.first) else {
             throw failure("a persistent id is \(heap.kind(id))")
         }
         if kind == "module", items.count >= 2 { return items[1] }
-        guard kind == "storage", items.count >= 5, case .global(let type) = items[1], let key = PickleHeap.string(items[2]),
+        guard kind == "storage", items.count >= 5, case .global(let type) = items[1], let key = try text(items[2]),
             let count = PickleHeap.int(items[4]), count >= 0
         else { throw failure("a persistent id names no storage") }
         if case .unsupported(let path, let reason) = type { throw unsupported(path, reason) }
-        guard case .storage(let dtype) = type else { throw failure("a storage is of class \(type)") }
+        guard case .storage(let elements) = type else { throw failure("a storage is of class \(type)") }
+        // It is looked up for each tensor.
+        guard key.utf8.count <= 256 else { throw failure("the name of a storage has \(key.utf8.count) bytes") }
         var part = 0..<count
         if items.count > 5, let view = heap.items(items[5]) {
             guard view.count == 3, let offset = PickleHeap.int(view[1]), let size = PickleHeap.int(view[2]), offset >= 0, size >= 0,
@@ -207,6 +222,6 @@ extension PickleMachine {
             else { throw failure("the view of storage '\(key)' lies outside of it") }
             part = offset..<offset + size
         }
-        return try made(.storage(PickleStorage(key: key, dtype: dtype, count: count, part: part)))
+        return try made(.storage(PickleStorage(key: key, type: elements, count: count, part: part)))
     }
 }

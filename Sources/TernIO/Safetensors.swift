@@ -14,9 +14,14 @@ enum SafetensorsCodec: FileCodec {
     ]
     private static let names = Dictionary(uniqueKeysWithValues: dtypes.map { ($0.value, $0.key) })
     /// Those that the format has and Tern has not.
-    private static let foreign: Set<String> = [
-        "U16", "U32", "U64", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F6_E2M3", "F6_E3M2", "F4",
-    ]
+    private static let foreign: [String: ElementType] = {
+        let torch = [
+            "U16": "uint16", "U32": "uint32", "U64": "uint64", "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2",
+            "F8_E8M0": "float8_e8m0fnu", "F8_E4M3FNUZ": "float8_e4m3fnuz", "F8_E5M2FNUZ": "float8_e5m2fnuz",
+        ]
+        let others = [("F6_E2M3", 6), ("F6_E3M2", 6), ("F4", 4)].map { ($0, ElementType.unknown($0.lowercased(), bits: $1)) }
+        return torch.compactMapValues { ElementType(name: $0) }.merging(others) { $1 }
+    }()
 
     static func recognizes(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.count >= 9 && bytes[8] == UInt8(ascii: "{") }
 
@@ -24,22 +29,20 @@ enum SafetensorsCodec: FileCodec {
 
     private struct Entry {
         let name: String
-        let dtype: DType
+        let type: ElementType
         let shape: [Int]
         let place: Range<Int>
     }
 
-    static func read(_ file: MappedFile) throws(FileFormatError) -> FileContents {
+    static func catalogue(_ file: MappedFile) throws(FileFormatError) -> Catalogue {
         let header = try readHeader(file)
-        var tensors = StateDict()
-        for entry in header.entries { tensors[entry.name] = try tensor(entry, in: file, header.end) }
-        return FileContents(tensors: tensors, metadata: header.metadata)
-    }
-
-    static func list(_ file: MappedFile) throws(FileFormatError) -> [TensorInfo] {
-        try readHeader(file).entries.map {
-            TensorInfo(name: $0.name, dtype: $0.dtype.name, shape: $0.shape, byteCount: $0.place.count)
+        let tensors = header.entries.map { entry in
+            let info = TensorInfo(name: entry.name, dtype: entry.type.name, shape: entry.shape, byteCount: entry.place.count)
+            return StoredTensor(info, isReadable: entry.type.dtype != nil) { () throws(FileFormatError) in
+                try tensor(entry, in: file, header.end)
+            }
         }
+        return Catalogue(tensors: tensors, metadata: header.metadata)
     }
 
     private static func readHeader(_ file: MappedFile) throws(FileFormatError)
@@ -87,11 +90,11 @@ enum SafetensorsCodec: FileCodec {
     private static func readHeader(_ reader: inout JSONReader, _ space: Int) throws(Broken) -> ([Entry], [String: String]) {
         var entries: [Entry] = []
         var metadata: [String: String] = [:]
-        var keys: Set<String> = []
+        var keys: Set<ExactName> = []
         var problem: Broken?
         do throws(JSONReader.Failure) {
             try reader.readObject { reader, key throws(JSONReader.Failure) in
-                guard keys.insert(key).inserted else { throw reader.failure("the name '\(key)' appears twice") }
+                guard keys.insert(ExactName(key)).inserted else { throw reader.failure("the name '\(key)' appears twice") }
                 if key == metadataKey {
                     metadata = try readMetadata(&reader)
                     return
@@ -144,19 +147,15 @@ enum SafetensorsCodec: FileCodec {
         guard let dtype, let shape, let offsets, offsets.count == 2 else {
             throw broken("the header must give it a dtype, a shape and two data_offsets")
         }
-        guard let type = dtypes[dtype] else {
-            throw broken(foreign.contains(dtype) ? "its dtype \(dtype) is not supported: convert it first" : "there is no dtype '\(dtype)'")
-        }
-        guard let size = byteCount(shape, itemSize: type.itemSize) else {
-            throw broken("its shape \(Shape(shape).brief) is impossibly large")
-        }
+        guard let type = dtypes[dtype].map({ ElementType($0) }) ?? foreign[dtype] else { throw broken("there is no dtype '\(dtype)'") }
+        guard let size = type.byteCount(of: shape) else { throw broken("its shape \(Shape(shape).brief) is impossibly large") }
         guard offsets[0] <= offsets[1], offsets[1] <= space else {
             throw broken("its place \(offsets[0])..<\(offsets[1]) is outside of the \(space) bytes that follow the header")
         }
         guard offsets[1] - offsets[0] == size else {
             throw broken("shape \(Shape(shape).brief) of \(dtype) takes \(size) bytes, but its place has \(offsets[1] - offsets[0])")
         }
-        return Entry(name: name, dtype: type, shape: shape, place: offsets[0]..<offsets[1])
+        return Entry(name: name, type: type, shape: shape, place: offsets[0]..<offsets[1])
     }
 
     private static func readCounts(_ reader: inout JSONReader, atMost limit: Int) throws(JSONReader.Failure) -> [Int] {
@@ -169,18 +168,13 @@ enum SafetensorsCodec: FileCodec {
     }
 
     private static func tensor(_ entry: Entry, in file: MappedFile, _ start: Int) throws(FileFormatError) -> Tensor {
-        let shape = Shape(entry.shape)
-        let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[(start + entry.place.lowerBound)..<(start + entry.place.upperBound)])
-        guard let pointer = bytes.baseAddress, !bytes.isEmpty else { return Tensor.empty(shape, dtype: entry.dtype, device: .cpu) }
-        if entry.dtype == .bool, let bad = bytes.first(where: { $0 > 1 }) {
-            throw FileFormatError(file: file.path, tensor: entry.name, rule: "it is BOOL, but holds the byte \(bad)")
-        }
-        let alignment = entry.dtype.real.itemSize
-        if Int(bitPattern: pointer) % alignment == 0 { return Tensor(borrowing: pointer, shape: shape, dtype: entry.dtype, owner: file) }
-        // Written by a tool that does not align: elements are copied to where they can be computed with.
-        let copy = Tensor.empty(shape, dtype: entry.dtype, device: .cpu)
-        copy.backend.write(bytes, to: copy)
-        return copy
+        func broken(_ rule: String) -> FileFormatError { FileFormatError(file: file.path, tensor: entry.name, rule: rule) }
+        guard let dtype = entry.type.dtype else { throw broken(entry.type.refusal) }
+        var bytes = FileBytes(file)[start + entry.place.lowerBound..<start + entry.place.upperBound]
+        if dtype == .bool, let bad = bytes.buffer.first(where: { $0 > 1 }) { throw broken("it is BOOL, but holds the byte \(bad)") }
+        if entry.type.isWidened { bytes = try bytes.widened(entry.type, isBigEndian: false, broken) }
+        // Copied only where a tool wrote it that does not align.
+        return Tensor(bytes, shape: entry.shape, dtype: dtype)
     }
 
     // MARK: Writing

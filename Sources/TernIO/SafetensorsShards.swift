@@ -10,37 +10,23 @@ enum SafetensorsIndexCodec: FileCodec {
         return first == UInt8(ascii: "{") && !bytes.prefix(8).contains(0)
     }
 
-    static func read(_ file: MappedFile) throws(FileFormatError) -> FileContents {
+    static func catalogue(_ file: MappedFile) throws(FileFormatError) -> Catalogue {
         let index = try readIndex(file)
-        let found = try find(index.places, file) { part throws(FileFormatError) in
-            try SafetensorsCodec.read(part).tensors(file: part.path).map { (name: $0.name, found: $0.tensor) }
-        }
-        return FileContents(tensors: StateDict(found.map { (name: $0.name, tensor: $0.found) }), metadata: index.metadata)
-    }
-    static func list(_ file: MappedFile) throws(FileFormatError) -> [TensorInfo] {
-        try find(readIndex(file).places, file) { part throws(FileFormatError) in
-            try SafetensorsCodec.list(part).map { (name: $0.name, found: $0) }
-        }.map(\.found)
-    }
-
-    /// What `read` finds of each name in the part that the index has it in.
-    private static func find<Found>(
-        _ places: [(name: String, part: String)], _ file: MappedFile,
-        _ read: (MappedFile) throws(FileFormatError) -> [(name: String, found: Found)]
-    ) throws(FileFormatError) -> [(name: String, found: Found)] {
-        var parts: [String: [String: Found]] = [:]
-        var result: [(name: String, found: Found)] = []
-        for (name, part) in places {
-            if parts[part] == nil {
+        var parts: [ExactName: [ExactName: StoredTensor]] = [:]
+        var result = Catalogue(metadata: index.metadata)
+        for (name, part) in index.places {
+            let key = ExactName(part)
+            if parts[key] == nil {
                 let opened = try open(part, beside: file)
                 // Its bytes stay with the tensors.
                 defer { opened.closeFile() }
-                parts[part] = Dictionary(try read(opened).map { ($0.name, $0.found) }) { first, _ in first }
+                let found = try SafetensorsCodec.catalogue(opened).tensors
+                parts[key] = Dictionary(uniqueKeysWithValues: found.map { (ExactName($0.info.name), $0) })
             }
-            guard let found = parts[part]?[name] else {
+            guard let stored = parts[key]?[ExactName(name)] else {
                 throw FileFormatError(file: file.path, tensor: name, rule: "the index has it in \(part), which does not hold it")
             }
-            result.append((name, found))
+            result.tensors.append(stored)
         }
         return result
     }
@@ -76,9 +62,9 @@ enum SafetensorsIndexCodec: FileCodec {
                 case "weight_map":
                     if hasMap { throw reader.failure("weight_map appears twice") }
                     hasMap = true
-                    var names: Set<String> = []
+                    var names: Set<ExactName> = []
                     try reader.readObject { reader, name throws(JSONReader.Failure) in
-                        guard names.insert(name).inserted else { throw reader.failure("the name '\(name)' appears twice") }
+                        guard names.insert(ExactName(name)).inserted else { throw reader.failure("the name '\(name)' appears twice") }
                         places.append((name, try reader.readString()))
                     }
                 case "metadata":

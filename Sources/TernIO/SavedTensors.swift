@@ -20,29 +20,44 @@ extension SavedValue {
         -> StateDict
     {
         var result = StateDict()
-        // A stack of its own, since values may be nested deeper than the machine's stack is.
-        var rest: [(path: String, value: SavedValue)] = [("", self)]
-        while let (path, value) = rest.popLast() {
-            switch value {
-            case .tensor(let tensor):
-                guard result[path] == nil else {
-                    throw FileFormatError(file: file, tensor: path, rule: "two tensors have this path; use loadValue")
-                }
-                result[path] = tensor
-            case .list(let values), .tuple(let values), .set(let values):
-                for (i, value) in values.enumerated().reversed() { rest.append((joined(path, "\(i)"), value)) }
-            case .dictionary(let entries):
-                for (key, value) in entries.entries.reversed() { rest.append((joined(path, "\(key)"), value)) }
-            case .object(let object):
-                for (name, value) in object.moduleParts.reversed() { rest.append((joined(path, name), value)) }
-            default: try others(path, value)
-            }
+        try forEachLeaf(file: file) { path, value throws(FileFormatError) in
+            guard case .tensor(let tensor) = value else { return try others(path, value) }
+            guard result[path] == nil else { throw FileFormatError.samePath(path, file) }
+            result[path] = tensor
         }
         return result
     }
+
+    /// Calls `visit` with each value that has no parts, in order, and with its path.
+    func forEachLeaf(file: String, _ visit: (String, SavedValue) throws(FileFormatError) -> Void) throws(FileFormatError) {
+        // A stack of its own, since values may be nested deeper than the machine's stack is.
+        var rest: [(path: String, value: SavedValue)] = [("", self)]
+        // One long key above many tensors stands in the name of each.
+        var letters = 0
+        func add(_ name: String, _ value: SavedValue, in path: String) throws(FileFormatError) {
+            letters += path.utf8.count + name.utf8.count
+            guard letters <= 1 << 27 else { throw FileFormatError(file: file, rule: "the paths of its values take more than 128 MiB") }
+            rest.append((path.isEmpty ? name : "\(path).\(name)", value))
+        }
+        while let (path, value) = rest.popLast() {
+            switch value {
+            case .list(let values), .tuple(let values), .set(let values):
+                for (i, value) in values.enumerated().reversed() { try add("\(i)", value, in: path) }
+            case .dictionary(let entries):
+                for (key, value) in entries.entries.reversed() { try add("\(key)", value, in: path) }
+            case .object(let object) where object.pending == nil:
+                for (name, value) in object.moduleParts.reversed() { try add(name, value, in: path) }
+            default: try visit(path, value)
+            }
+        }
+    }
 }
 
-private func joined(_ path: String, _ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+extension FileFormatError {
+    static func samePath(_ path: String, _ file: String) -> FileFormatError {
+        FileFormatError(file: file, tensor: path, rule: "two tensors have this path; use loadValue")
+    }
+}
 
 extension SavedObject {
     /// Parameters, persistent buffers and modules by name, of a module of `torch.nn`; none of others.

@@ -1,4 +1,5 @@
 public import TernCore
+import TernNN
 
 /// What a file holds: tensors, alone or inside lists and dictionaries, with the plain values that stand beside them.
 ///
@@ -40,7 +41,7 @@ public enum SavedValue: Sendable {
 
 /// Values by keys, in the order in which they were added: Python's `dict` and `OrderedDict`.
 public struct SavedDictionary: Sendable, ExpressibleByDictionaryLiteral {
-    /// A key: a text or a whole number.
+    /// A key: a text or a whole number. Texts differ where any of their scalars does.
     public enum Key: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
         /// A text.
         case string(String)
@@ -49,6 +50,20 @@ public struct SavedDictionary: Sendable, ExpressibleByDictionaryLiteral {
 
         public init(stringLiteral value: String) { self = .string(value) }
         public init(integerLiteral value: Int) { self = .int(value) }
+
+        public static func == (a: Key, b: Key) -> Bool {
+            switch (a, b) {
+            case (.string(let a), .string(let b)): ExactName(a) == ExactName(b)
+            case (.int(let a), .int(let b)): a == b
+            default: false
+            }
+        }
+        public func hash(into hasher: inout Hasher) {
+            switch self {
+            case .string(let text): hasher.combine(ExactName(text))
+            case .int(let number): hasher.combine(number)
+            }
+        }
         /// The text, or the number's digits.
         public var description: String {
             switch self {
@@ -102,6 +117,8 @@ public struct SavedObject: Sendable {
     public var arguments: [SavedValue]
     /// Its attributes by name.
     public var state: SavedDictionary
+    /// Of a tensor that has not been read: where it stands. Then this is no object.
+    var pending: PickledTensor?
 
     /// With the class's name, what it was made from, and its attributes.
     public init(typeName: String, arguments: [SavedValue] = [], state: SavedDictionary = [:]) {

@@ -4,7 +4,8 @@ import TernCore
 public struct TensorInfo: Sendable, Hashable {
     /// Its path, as `load` names it.
     public let name: String
-    /// The type of its elements: `float32`, or a packed one of GGUF's, `q4_k`.
+    /// The type of its elements in the file: `float32`, `uint16`, or a packed one of GGUF's, `q4_k`. Also one that can't be loaded:
+    /// `float8_e4m3fn`.
     public let dtype: String
     /// The sizes of its dimensions.
     public let shape: [Int]
@@ -14,21 +15,4 @@ public struct TensorInfo: Sendable, Hashable {
 
 /// What tensors a file holds, in its order. Of the elements nothing is read.
 /// - Throws: as `load`.
-public func listTensors(_ path: String) throws -> [TensorInfo] {
-    let file = try MappedFile(path)
-    return try FileFormat.found(in: file).codec.list(file)
-}
-
-extension FileCodec {
-    /// Where a format has no quicker way: reading maps the elements, and does not look at them.
-    static func list(_ file: MappedFile) throws(FileFormatError) -> [TensorInfo] {
-        try read(file).tensors(file: file.path).map { TensorInfo(name: $0.name, $0.tensor) }
-    }
-}
-
-extension TensorInfo {
-    init(name: String, _ tensor: Tensor) {
-        self.init(
-            name: name, dtype: tensor.dtype.name, shape: tensor.shape.array, byteCount: tensor.count * tensor.dtype.itemSize)
-    }
-}
+public func listTensors(_ path: String) throws -> [TensorInfo] { try TensorFile(path).catalogue().tensors.map(\.info) }

@@ -1,4 +1,5 @@
 import TernCore
+import TernNN
 
 /// The entries of a zip file (APPNOTE 6.3, with its 64-bit extension), stored or deflated. Nothing is unpacked before it is asked for, and
 /// nothing is ever written to where an entry's name says.
@@ -24,13 +25,13 @@ struct ZipArchive {
     /// In the order of the directory; folders are left out.
     let entries: [Entry]
     private let file: MappedFile
-    private let places: [String: Int]
+    private let places: [ExactName: Int]
 
     static func recognizes(_ bytes: UnsafeRawBufferPointer) -> Bool {
         bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) || bytes.starts(with: [0x50, 0x4B, 0x05, 0x06])
     }
 
-    subscript(name: String) -> Entry? { places[name].map { entries[$0] } }
+    subscript(name: String) -> Entry? { places[ExactName(name)].map { entries[$0] } }
 
     init(_ file: MappedFile) throws(FileFormatError) {
         self.file = file
@@ -67,9 +68,9 @@ struct ZipArchive {
             found[i].limit = limit
             limit = found[i].header
         }
-        var places: [String: Int] = [:]
+        var places: [ExactName: Int] = [:]
         places.reserveCapacity(found.count)
-        for (i, entry) in found.enumerated() where places.updateValue(i, forKey: entry.name) != nil {
+        for (i, entry) in found.enumerated() where places.updateValue(i, forKey: ExactName(entry.name)) != nil {
             throw FileFormatError.zip(file, "there are two entries '\(entry.name)'")
         }
         let unpacked = found.reduce(0.0) { $1.isDeflated ? $0 + Double($1.size) : $0 }

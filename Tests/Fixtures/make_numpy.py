@@ -53,6 +53,7 @@ def make():
     FOLDER.mkdir(exist_ok=True)
     np.savez(FOLDER / "matrix.npz", **arrays())
     np.savez_compressed(FOLDER / "deflated.npz", **arrays())
+    np.savez(FOLDER / "empty.npz")
     np.savez(FOLDER / "list.npz", N, N + 1)
     for major in (1, 2, 3):
         write(f"version-{major}.npy", N.astype("<f4"), (major, 0))

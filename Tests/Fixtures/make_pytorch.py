@@ -39,6 +39,40 @@ def every():
     return {f"{str(dtype)[6:]}.{name}": tensor for dtype in DTYPES for name, tensor in layouts(dtype).items()}
 
 
+UNSIGNED = {torch.uint16: torch.int32, torch.uint32: torch.int64, torch.uint64: torch.int64}
+
+
+def unsigned():
+    """Tensors of the types that Tern reads into wider ones, the largest numbers among them."""
+    def made(dtype):
+        size = dtype.itemsize
+        numbers = numpy.random.RandomState(size).randint(0, 2 ** min(8 * size, 63) - 1, 12, dtype=numpy.uint64)
+        numbers[:2] = 0, 2 ** min(8 * size, 63) - 1
+        return torch.from_numpy(numbers.astype(f"u{size}")).reshape(2, 3, 2)
+    found = {}
+    for dtype in UNSIGNED:
+        x = made(dtype)
+        for name, tensor in {"plain": x, "permuted": x.permute(2, 0, 1), "row": x[1, 2], "sliced": x[:, ::2], "scalar": made(dtype)[0, 0, 1],
+                             "expanded": x[:1, :1, 1:].expand(2, 3, 4), "empty": torch.zeros(0, 2, dtype=dtype)}.items():
+            found[f"{str(dtype)[6:]}.{name}"] = tensor
+    return found
+
+
+def flagged():
+    """Tensors that are conjugates or negatives of what is stored."""
+    x, y = torch.randn(3, 4, dtype=torch.complex64), torch.randn(5, dtype=torch.complex128)
+    return {"conj": x.conj(), "stored": x, "transposed": x.t().conj(), "double": y.conj(), "negative": torch.randn(6, dtype=torch.cfloat).conj().imag,
+            "negative double": torch.randn(6, dtype=torch.cdouble).conj().imag[1::2], "both": torch._neg_view(y.conj()),
+            "expanded": torch.randn(1, dtype=torch.cfloat).conj().expand(3, 2), "wants": torch.nn.Parameter(x[:2].clone().conj()),
+            "scalar": y[3].conj(), "none": torch.zeros(0, dtype=torch.cfloat).conj()}
+
+
+def mixed():
+    """Tensors of types that Tern has not, beside one that it can read."""
+    return {"weight": torch.arange(3.0), "small": torch.ones(2, 4).to(torch.float8_e4m3fn), "half": torch.ones(3, dtype=torch.complex32),
+            "quantized": torch.quantize_per_tensor(torch.ones(2, 3), 0.1, 0, torch.qint8)}
+
+
 def bits(tensor):
     return tensor.detach().contiguous().reshape(-1).view(torch.uint8)
 
@@ -183,11 +217,14 @@ def make():
     save_file({name: bits(tensor).clone() for name, tensor in tensors.items()}, FOLDER / "expected.safetensors",
               {name: description(tensor) for name, tensor in tensors.items()})
 
+    make_others()
     torch.save(values(), FOLDER / "values.pt")
     torch.save(values(), FOLDER / "values_legacy.pt", _use_new_zipfile_serialization=False)
     parallel = torch.nn.DataParallel(torch.nn.Linear(2, 3))
     torch.save(parallel.state_dict(), FOLDER / "parallel.pt")
-    torch.save(training(), FOLDER / "training.pt")
+    runs = training()
+    torch.save(runs, FOLDER / "training.pt")
+    torch.save(runs, FOLDER / "training_legacy.pt", _use_new_zipfile_serialization=False)
     net = modules()
     torch.save(net, FOLDER / "modules.pt")
     x = torch.linspace(-1, 1, 128).reshape(2, 1, 8, 8)
@@ -198,7 +235,6 @@ def make():
     torch.save(Branches(), FOLDER / "unknown_class.pt")
     torch.save(torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8), FOLDER / "quantized.pt")
     torch.save(torch.eye(2).to_sparse(), FOLDER / "sparse.pt")
-    torch.save(torch.ones(2, dtype=torch.uint16), FOLDER / "uint16.pt")
     torch.save(torch.ones(2, dtype=torch.float8_e4m3fn), FOLDER / "float8.pt")
     program = io.BytesIO()
     torch.jit.save(torch.jit.script(Twice()), program)
@@ -206,6 +242,24 @@ def make():
         for name in old.namelist():
             if not name.endswith("debug_pkl"):  # it names this file's folder
                 new.writestr(name, old.read(name))
+
+
+def make_others():
+    found = unsigned()
+    torch.save(found, FOLDER / "unsigned.pt")
+    torch.save(found, FOLDER / "unsigned_legacy.pt", _use_new_zipfile_serialization=False)
+    rewritten(FOLDER / "unsigned.pt", FOLDER / "unsigned_big.pt", swap=True)
+    rewritten(FOLDER / "unsigned.pt", FOLDER / "unsigned_deflated.pt", zipfile.ZIP_DEFLATED)
+    save_file({name: torch.from_numpy(tensor.numpy().astype("i4" if tensor.dtype == torch.uint16 else "i8", order="C")) for name, tensor in found.items()},
+              FOLDER / "unsigned.safetensors")
+    torch.save(torch.tensor([2 ** 64 - 1], dtype=torch.uint64), FOLDER / "too_large.pt")
+    torch.manual_seed(9)
+    found = flagged()
+    saved = {"found": found, "expected": {name: tensor.detach().resolve_conj().resolve_neg().clone() for name, tensor in found.items()}}
+    torch.save(saved, FOLDER / "flagged.pt")
+    torch.save(saved, FOLDER / "flagged_legacy.pt", _use_new_zipfile_serialization=False)
+    torch.save(mixed(), FOLDER / "mixed.pt")
+    torch.save(mixed(), FOLDER / "mixed_legacy.pt", _use_new_zipfile_serialization=False)
 
 
 def compare(found, path):

@@ -32,6 +32,15 @@ def tensors():
     return made
 
 
+def others():
+    """Types that Tern has not: unsigned ones that it reads into wider ones, and others."""
+    made = {str(dtype)[6:]: torch.arange(6).reshape(2, 3).to(dtype) for dtype in (torch.uint16, torch.uint32, torch.uint64)}
+    made["small"], made["smaller"] = torch.ones(4).to(torch.float8_e4m3fn), torch.ones(2, 3).to(torch.float8_e5m2)
+    made["weight"] = torch.tensor([1.5, -2.0])
+    made["\u00e9"], made["e\u0301"] = torch.tensor([1]), torch.tensor([2])  # one letter, written in two ways
+    return made
+
+
 METADATA = {"format": "pt", "clé": "a \"b\"\\\n"}
 
 
@@ -52,4 +61,5 @@ else:
     FOLDER.mkdir(exist_ok=True)
     save_file(tensors(), FOLDER / "every_dtype.safetensors", METADATA)
     save_file({}, FOLDER / "empty.safetensors")
+    save_file(others(), FOLDER / "others.safetensors")
     check(FOLDER / "every_dtype.safetensors")

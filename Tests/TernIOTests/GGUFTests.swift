@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import TernCore
@@ -72,6 +73,23 @@ import Testing
         } catch let error as FileFormatError {
             return error.rule
         }
+    }
+
+    /// A tensor of a terabyte, nearly all of it a hole, beside a small one.
+    @Test func onlyWhatIsAskedForIsUnpacked() throws {
+        let folder = try TemporaryFolder(), path = folder.path + "/a.gguf"
+        var file = Writer(tensors: 2, values: 1)
+        file.value("general.name", 8, little(UInt64(4)) + Array("huge".utf8))
+        file.tensor("small", [32], type: 8)
+        file.tensor("huge", [1 << 40], type: 8, offset: 64)
+        file.data(34)
+        try write(file.bytes, to: path)
+        let end = try #require(FileHandle(forWritingAtPath: path))
+        try end.truncate(atOffset: UInt64(file.bytes.count + 30 + (34 << 35)))
+        try end.close()
+        #expect(try load(path, only: ["small"])["small"]?.count == 32)
+        #expect(try loadMetadata(path) == ["general.name": "huge"])
+        #expect(try listTensors(path).map(\.shape) == [[32], [1 << 40]])
     }
 
     @Test func brokenTensors() throws {

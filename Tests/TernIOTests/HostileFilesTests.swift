@@ -15,6 +15,9 @@ import Testing
     /// What loading gives: nil, or the error's rule.
     private func rule(_ contents: [UInt8]) throws -> String? {
         try write(contents, to: path)
+        // Whatever is wrong with it, the answer comes at once.
+        let began = processorSeconds()
+        defer { #expect(processorSeconds() - began < 1, "it took too long") }
         do {
             let value = try loadValue(path)
             value.forEachTensor { tensor in if tensor.device == .cpu, tensor.count < 1 << 20 { tensor.withUnsafeBytes { _ = $0.last } } }
@@ -137,6 +140,50 @@ import Testing
         #expect(try run(sizes, Array(repeatElement(size, count: 5000).joined()), op("N")).contains("copy more"))
     }
 
+    /// A text is made once and named again and again: what is made of each has to be small, or counted.
+    @Test func longTexts() throws {
+        let long = [UInt8](repeating: 0x61, count: 1_000_000)
+        func again(_ part: [UInt8], _ count: Int) -> [UInt8] { Array(repeatElement(part, count: count).joined()) }
+        let text = op("X") + little(UInt32(long.count)) + long + op("q\u{0}0"),
+            bytes = op("B") + little(UInt32(long.count)) + long + op("q\u{0}0")
+        for index in [op("h\u{0}") + [0x85], op("h\u{0}K\u{1}") + [0x86]] {
+            #expect(try run(text, again(op("ctorch\ndevice\n") + index + op("R0"), 1000), op("N")).contains("copy more"))
+        }
+        let id = op("(X") + little(UInt32(7)) + op("storageh\u{1}h\u{0}X") + little(UInt32(3)) + op("cpuK\u{1}tQ0")
+        let storage = op("ctorch\nFloatStorage\nq\u{1}0")
+        #expect(try run(text, storage, id, op("N")).contains("the name of a storage has 1000000 bytes"))
+        #expect(try run(bytes, storage, again(id, 10), op("N")).contains("name of a storage"))
+        let kind = op("(h\u{0}h\u{1}K\u{1}K\u{1}K\u{1}tQ0")
+        #expect(try run(bytes, storage, kind, op("N")).contains("names no storage"))
+        // Names of classes, as protocol 4 puts them together.
+        let package = op("X") + little(UInt32(17 + long.count)) + op("torch.nn.modules.") + long + op("q\u{0}0")
+        let names = op("h\u{0}h\u{0}") + [0x93] + op("0")
+        #expect(try run(package, again(names, 1000), op("N")).contains("copy more"))
+        // Keys are looked up, and paths hold all keys above.
+        let keys = op("](") + again(op("}h\u{0}Ns"), 1000) + op("e")
+        #expect(try run(text, keys).contains("keys of its dictionaries are too long"))
+        let tensor = op("ctorch._utils\n_rebuild_meta_tensor_no_storage\n(ctorch\nfloat32\n))") + [0x89] + op("tRq\u{2}0")
+        #expect(try run(text, tensor, op("}h\u{0}]("), again(op("h\u{2}"), 1000), op("es")).contains("paths of its values"))
+    }
+
+    @Test func marks() throws {
+        #expect(try run([UInt8](repeating: 0x28, count: 1_000_000)).contains("nested deeper"))
+        #expect(try run([UInt8](repeating: 0x28, count: 3000), [UInt8](repeating: 0x31, count: 3000), op("N")) == "loaded")
+    }
+
+    /// A program of a hundred million steps, deflated to a hundred thousand bytes.
+    @Test func packedPickles() throws {
+        let steps = [0x80, 2] + [UInt8](repeating: 0x28, count: 100 << 20) + op("N.")
+        let file = try AtomicFile(path)
+        var archive = ZipWriter(file, path: path)
+        try steps.withUnsafeBytes { try archive.add("x/data.pkl", $0, deflate: true) }
+        try archive.finish()
+        try file.commit(durable: false)
+        let began = processorSeconds()
+        let error = #expect(throws: FileFormatError.self) { try load(path) }
+        #expect(error?.rule.contains("more than 32 times") == true && processorSeconds() - began < 1)
+    }
+
     @Test func lengthsThatLie() throws {
         for length: [UInt8] in [
             op("X") + little(UInt32.max), [0x8D] + little(UInt64(1) << 60), [0x8E] + little(UInt64.max), op("T") + little(Int32(-1)),
@@ -166,6 +213,54 @@ import Testing
     private func outcome(_ pickle: [UInt8], elements: UInt64 = 4, data: Int = 16) throws -> String? {
         let keys = [0x80, 2] + op("]X") + little(UInt32(1)) + op("0a.")
         return try rule(legacy([0x80, 2] + pickle + op("."), keys: keys, data: little(elements) + [UInt8](repeating: 0, count: data)))
+    }
+
+    /// Few bytes, viewed as more elements than there is memory for: they load, and nothing writes them out one by one.
+    @Test func viewsWithoutEnd() throws {
+        #expect(try outcome(tensor(0, [1 << 40], [0])) == nil)
+        let views = try load(path)
+        #expect(views[""]?.count == 1 << 40 && views[""]?[1 << 30].doubleValue == 0)
+        let error = #expect(throws: FileFormatError.self) { try load(path, as: .float64) }
+        #expect(error?.rule.contains("too many to be written out") == true && error?.tensor == "")
+        #expect(try load(path, as: .float32)[""]?.count == 1 << 40)
+        // The sizes of many of them add up to more than a whole number holds.
+        let meta = op("ctorch._utils\n_rebuild_meta_tensor_no_storage\n(ctorch\ncomplex128\n") + [0x8A, 8] + little(1 << 47) + [0x85]
+        let many = Array(repeatElement(op("h\u{0}"), count: 10_000).joined())
+        try write(legacy([0x80, 2] + meta + op("K\u{1}") + [0x85] + [0x89] + op("tRq\u{0}0](") + many + op("e.")), to: path)
+        var parts: [Double] = []
+        #expect(try load(path, progress: { parts.append($0) }).count == 10_000)
+        #expect(parts.count == 10_000 && parts == parts.sorted() && parts.last == 1)
+    }
+
+    /// What other functions of PyTorch make is right, or an error that names it.
+    @Test func otherMakers() throws {
+        func made(_ name: String, _ rest: [UInt8], type: String = "FloatStorage", count: Int = 4) throws -> String? {
+            func int(_ n: Int) -> [UInt8] { [0x8A, 8] + little(n) }
+            func text(_ t: String) -> [UInt8] { op("X") + little(UInt32(t.utf8.count)) + op(t) }
+            let id = op("(") + text("storage") + op("ctorch\n\(type)\n") + text("0") + text("cpu") + int(count) + op("tQ")
+            return try outcome(op("ctorch._utils\n\(name)\n(") + id + rest + op("tR"), elements: UInt64(count))
+        }
+        func tuple(_ n: UInt8) -> [UInt8] { [0x4B, n, 0x85] }
+        let start = op("K\u{0}"), plain = start + tuple(4) + tuple(1) + [0x89] + op("N")
+        #expect(try made("_rebuild_tensor_v2", plain) == nil)
+        func flags(_ name: String) -> [UInt8] { op("}X") + little(UInt32(name.utf8.count)) + op(name) + [0x88] + op("s") }
+        #expect(try made("_rebuild_tensor_v2", plain + flags("neg")) == nil)
+        #expect(try made("_rebuild_tensor_v2", plain + flags("sparse"))?.contains("other than 'conj' and 'neg'") == true)
+        #expect(try made("_rebuild_tensor_v2", plain + op("K\u{1}"))?.contains("flags of a tensor are an int") == true)
+        // The third version takes bytes and says of which type they are; its elements are aligned, whatever the storage is of.
+        let bytes = start + tuple(2) + tuple(1) + [0x89] + op("N")
+        #expect(try made("_rebuild_tensor_v3", bytes + op("ctorch\nfloat64\n"), type: "UntypedStorage", count: 16) == nil)
+        #expect(try load(path)[""]?.dtype == .float64)
+        let long = start + tuple(3) + tuple(1) + [0x89] + op("N")
+        #expect(
+            try made("_rebuild_tensor_v3", long + op("ctorch\nfloat64\n"), type: "UntypedStorage", count: 16)?.contains("has 2") == true)
+        #expect(try made("_rebuild_tensor_v3", bytes + op("ctorch\nbool\n"), type: "UntypedStorage", count: 16) == nil)
+        #expect(try made("_rebuild_tensor_v3", bytes + op("N"), type: "UntypedStorage", count: 16)?.contains("is called with") == true)
+        #expect(try made("_rebuild_qtensor", plain)?.contains("is called with") == true)
+        for (name, text) in [("_rebuild_sparse_tensor", "sparse"), ("_rebuild_nested_tensor", "nested"), ("_rebuild_xla_tensor", "device")]
+        {
+            #expect(try made(name, plain)?.contains(text) == true, "\(name)")
+        }
     }
 
     @Test func placesThatLie() throws {

@@ -148,8 +148,11 @@ import Testing
     }
 
     @Test func dtypesThatDoNotFit() throws {
-        #expect(try error(file("{\(entry("w", "U16", "[4]"))}", data: 8)).rule.contains("U16 is not supported"))
-        #expect(try error(file("{\(entry("w", "F8_E4M3", "[8]"))}", data: 8)).rule.contains("not supported"))
+        #expect(try error(file("{\(entry("w", "U16", "[3]"))}", data: 8)).rule.contains("takes 6 bytes"))
+        #expect(try error(file("{\(entry("w", "F8_E4M3", "[8]"))}", data: 8)).rule.contains("float8_e4m3fn, which Tern has no dtype for"))
+        #expect(try error(file("{\(entry("w", "F4", "[16]"))}", data: 8)).rule.contains("f4, which Tern has no dtype for"))
+        let large = [UInt8](repeating: 0xFF, count: 8)
+        #expect(try error(file("{\(entry("w", "U64", "[1]"))}") + large).rule.contains("18446744073709551615, which int64 can't"))
         #expect(try error(file("{\(entry("w", "f32"))}", data: 8)).rule.contains("no dtype 'f32'"))
         let two = file("{\(entry("w", "BOOL", "[8]"))}", data: 7) + [2]
         #expect(try error(two).rule.contains("byte 2"))

@@ -1,12 +1,13 @@
 public import TernCore
 
-/// The tensors of a module by their paths, in order. A value: what happens to the module later does not change it.
+/// The tensors of a module by their paths, in order. A value: what happens to the module later does not change it. Names differ where any
+/// of their scalars does, as they do in files: `é` written as one and as two are two names.
 ///
 /// Prints as PyTorch's: `OrderedDict([('weight', tensor([[…]])), …])`.
 public struct StateDict: Sendable, ExpressibleByDictionaryLiteral {
     /// Names and tensors, in the order in which they were added.
     public private(set) var entries: [(name: String, tensor: Tensor)] = []
-    private var places: [String: Int] = [:]
+    private var places: [ExactName: Int] = [:]
 
     /// An empty one.
     public init() {}
@@ -23,17 +24,18 @@ public struct StateDict: Sendable, ExpressibleByDictionaryLiteral {
 
     /// The tensor of that name. Assigning replaces it, appends it, or, for nil, removes it.
     public subscript(name: String) -> Tensor? {
-        get { places[name].map { entries[$0].tensor } }
+        get { places[ExactName(name)].map { entries[$0].tensor } }
         set {
-            if let at = places[name] {
+            let key = ExactName(name)
+            if let at = places[key] {
                 if let newValue {
                     entries[at].tensor = newValue
                 } else {
                     entries.remove(at: at)
-                    places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.name, $0) })
+                    places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { (ExactName($1.name), $0) })
                 }
             } else if let newValue {
-                places[name] = entries.count
+                places[key] = entries.count
                 entries.append((name, newValue))
             }
         }
@@ -112,9 +114,9 @@ extension Module {
     func load(_ state: StateDict, into own: [(name: String, box: TensorBox)], strict: Bool, withoutSize: [String] = []) throws
         -> (missing: [String], unexpected: [String])
     {
-        let names = Set(own.map(\.name))
+        let names = Set(own.map { ExactName($0.name) })
         let missing = own.map(\.name).filter { state[$0] == nil && !withoutSize.contains($0) }
-        let unexpected = (state.names + withoutSize).filter { !names.contains($0) }
+        let unexpected = (state.names + withoutSize).filter { !names.contains(ExactName($0)) }
         var mismatched: [StateDictError.Mismatch] = []
         for (name, box) in own {
             guard let new = state[name], let expected = box.tensor?.shape.map(Optional.some) ?? box.expected else { continue }

@@ -89,6 +89,19 @@ public struct OptionList: Sendable, Hashable, ExpressibleByDictionaryLiteral {
         for (name, value) in elements { self[name] = value }
     }
 
+    /// Any number of them, as a file may have; of a name that comes twice, the later value. Takes time in proportion.
+    package init(_ options: some Sequence<(name: String, value: OptionValue)>) {
+        var places: [String: Int] = [:]
+        for (name, value) in options {
+            if let at = places.updateValue(entries.count, forKey: name) {
+                entries[at].value = value
+                places[name] = at
+            } else {
+                entries.append(Entry(name: name, value: value))
+            }
+        }
+    }
+
     /// The names, in order.
     public var names: [String] { entries.map(\.name) }
 
