@@ -11,14 +11,14 @@ func moduleAnswer(_ c: Value) throws -> Answer {
     let constructor = Arguments(name, c["ctor_args"], c["ctor_kwargs"])
     guard let made = try recovering({ try module(constructor) }) else { return .missing }
     let state = StateDict(c["state"].entries.compactMap { entry in entry.value.tensors.first.map { (name: entry.key, tensor: $0) } })
-    let inputs = [c["args"], c["kwargs"]].flatMap(\.tensors)
+    let args = twinsJoined(c["args"]), inputs = [args, c["kwargs"]].flatMap(\.tensors)
     if let dtype = (state.map(\.tensor) + inputs).first(where: { $0.dtype.isDifferentiable })?.dtype, dtype != .float32 {
         try made.to(dtype)
     }
     try made.loadStateDict(state)
     if case .bool(let training) = c["training"] { made.train(training) }
 
-    let call = Arguments(name, c["args"], c["kwargs"])
+    let call = Arguments(name, args, c["kwargs"])
     let givesIndices = if case .bool(true) = c["ctor_kwargs"]["return_indices"] { true } else { false }
     guard let out = try recovering({ try called(made, givesIndices, call) }) else { return .missing }
     let parameters = Dictionary(made.namedParameters().map { ($0.name, $0.parameter.wrappedValue) }) { first, _ in first }
@@ -27,6 +27,12 @@ func moduleAnswer(_ c: Value) throws -> Answer {
     answer.stateAfter = made.namedBuffers().map { (name: $0.name, tensor: $0.buffer) }
     answer.repr = "\(made)"
     return answer
+}
+
+/// A tensor that PyTorch's sample hands over twice (as both inputs of a loss) is written twice: equal ones become one again.
+private func twinsJoined(_ args: Value) -> Value {
+    let tensors = args.tensors.filter { $0.requiresGrad && $0.count > 0 }
+    return .list(args.items.map { item in item.tensor.flatMap { t in tensors.first { $0.equal(t) } }.map { .tensor($0) } ?? item })
 }
 
 /// The module's outputs, in order; nil where it can't be called with these arguments.

@@ -61,7 +61,11 @@ extension OptimizerState: Saveable {
         for (number, tensors) in parameters.sorted(by: { $0.key < $1.key }) {
             // PyTorch's order: the count of steps first.
             let sorted = tensors.sorted { ($0.key != "step" ? 1 : 0, $0.key) < ($1.key != "step" ? 1 : 0, $1.key) }
-            states[.int(number)] = .dictionary(SavedDictionary(sorted.map { (key: .string($0.key), value: .tensor($0.value)) }))
+            let lists = (self.lists[number] ?? [:]).sorted { $0.key < $1.key }
+            states[.int(number)] = .dictionary(
+                SavedDictionary(
+                    sorted.map { (key: .string($0.key), value: .tensor($0.value)) }
+                        + lists.map { (key: .string($0.key), value: .list($0.value.map { .tensor($0) })) }))
         }
         let groups = groups.map { group in
             var entries = SavedDictionary()
@@ -95,6 +99,8 @@ extension OptimizerState: Saveable {
                 switch value {
                 case .none: continue
                 case .tensor(let tensor): tensors["\(name)"] = tensor
+                case .int(let number): tensors["\(name)"] = Tensor(number)
+                case .list(let values): lists[number, default: [:]]["\(name)"] = values.compactMap(\.tensor)
                 default:
                     guard let number = value.double else { throw .misfit("'\(name)' of parameter \(key) is \(value.kind), not a tensor") }
                     tensors["\(name)"] = Tensor(number, dtype: .float32)

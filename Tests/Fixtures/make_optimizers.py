@@ -2,15 +2,16 @@
 """Makes Tests/Fixtures/optim: what PyTorch's optimizers and learning rate schedules compute.
 
     pip install torch safetensors
-    python make_optimizers.py                 # writes optimizers.safetensors and schedules.safetensors
+    python make_optimizers.py                 # writes optimizers.safetensors, lbfgs.safetensors, schedules.safetensors and two .pt
 """
+import copy
 import math
 import pathlib
 import sys
 
 import torch
 from safetensors.torch import save_file
-from torch.optim import lr_scheduler as S
+from torch.optim import lr_scheduler as S, swa_utils
 
 FOLDER = pathlib.Path(__file__).parent / "optim"
 KEPT = (1, 2, 8)  # the steps after which parameters are kept
@@ -76,6 +77,53 @@ def optimizers():
     print(len(texts), "optimizers")
 
 
+LBFGS = [{}, {"line_search_fn": "strong_wolfe"}, {"line_search_fn": "strong_wolfe", "history_size": 3, "max_iter": 7}, {"lr": 0.1, "max_iter": 5},
+         {"tolerance_change": 1e-3, "line_search_fn": "strong_wolfe"}, {"max_eval": 4, "tolerance_grad": 0.5}]
+
+
+def plain(value):
+    """What of a state dict is numbers, texts and lists of them."""
+    if isinstance(value, dict):
+        return {key: plain(v) for key, v in value.items() if not callable(v)}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value if not callable(v)]
+    return value if isinstance(value, (bool, int, float, str, type(None))) else dict(value) if hasattr(value, "items") else str(value)
+
+
+def lbfgs():
+    """Four steps on a function of a matrix, a vector and a complex vector; and where a run stands after two, as PyTorch stores it."""
+    generator = torch.Generator().manual_seed(3)
+    start = [torch.randn(s, generator=generator, dtype=t) for s, t in (((3, 4), torch.float64), ((4,), torch.float64), ((2,), torch.complex128))]
+    tensors = {f"start.{i}": torch.view_as_real(t) if t.is_complex() else t for i, t in enumerate(start)}
+    texts = {}
+    for number, kwargs in enumerate(LBFGS):
+        a, b, c = parameters = [t.clone().requires_grad_() for t in start]
+        optimizer = torch.optim.LBFGS(parameters, **kwargs)
+
+        def closure():
+            optimizer.zero_grad()
+            valley = 10 * ((a[1:] - a[:-1].square()) ** 2).sum() + ((1 - a) ** 2).sum()
+            loss = valley + ((a @ b - 2) ** 2).sum() + (b**4).sum() / 4 + (c * c - 1j).abs().square().sum() + (c.real * b[:2]).sum()
+            loss.backward()
+            return loss
+
+        rows, losses = [], []
+        for step in range(4):
+            losses.append(optimizer.step(closure).detach())
+            rows.append(torch.cat([torch.view_as_real(p.detach()).flatten() if p.is_complex() else p.detach().flatten() for p in parameters]))
+            if step == 1 and number == 2:
+                torch.save(optimizer.state_dict(), FOLDER / "lbfgs.pt")
+        texts[f"LBFGS/{number}"] = options_text(kwargs)
+        tensors[f"LBFGS/{number}"], tensors[f"LBFGS/{number}/losses"] = torch.stack(rows), torch.stack(losses)
+        state = optimizer.state_dict()["state"][0]
+        tensors[f"LBFGS/{number}/counts"] = torch.tensor([state["n_iter"], state["func_evals"]])
+        for key in ("d", "prev_flat_grad"):
+            tensors[f"LBFGS/{number}/{key}"] = state[key].clone()
+        tensors[f"LBFGS/{number}/old_stps"] = torch.stack(state["old_stps"]) if state["old_stps"] else torch.zeros(0, 20, dtype=torch.float64)
+    save_file(tensors, FOLDER / "lbfgs.safetensors", texts)
+    print(len(LBFGS), "settings of LBFGS")
+
+
 def schedules():
     """The learning rates of two groups (0.5 and 0.05), and the first's momentum, at the start and after each of 24 steps."""
     made = {
@@ -103,8 +151,27 @@ def schedules():
         "ChainedScheduler": lambda o: S.ChainedScheduler([S.ConstantLR(o, 0.1, 4), S.ExponentialLR(o, 0.9)], o),
         "SequentialLR.nested": lambda o: S.SequentialLR(o, [
             S.SequentialLR(o, [S.ConstantLR(o, 0.5, 2), S.ExponentialLR(o, 0.8)], [3]), S.StepLR(o, 3)], [9]),
+        "MultiplicativeLR.each": lambda o: S.MultiplicativeLR(o, [lambda epoch: 0.9, lambda epoch: 1.1]),
+        "StepLR.default": lambda o: S.StepLR(o, 3),
+        "ConstantLR.default": lambda o: S.ConstantLR(o),
+        "LinearLR.default": lambda o: S.LinearLR(o),
+        "PolynomialLR.default": lambda o: S.PolynomialLR(o),
+        "CosineAnnealingLR.short": lambda o: S.CosineAnnealingLR(o, T_max=1),
+        "CosineAnnealingWarmRestarts.equal": lambda o: S.CosineAnnealingWarmRestarts(o, 5),
+        "CyclicLR.momentum": lambda o: S.CyclicLR(o, 0.01, [0.2, 0.4], step_size_up=2, step_size_down=3, base_momentum=[0.5, 0.6],
+                                                  max_momentum=[0.95, 0.9]),
+        "CyclicLR.scaled": lambda o: S.CyclicLR(o, 0.01, 0.2, step_size_up=3, scale_fn=lambda cycle: 1 / cycle),
+        "CyclicLR.scaled by step": lambda o: S.CyclicLR(o, 0.01, 0.2, step_size_up=3, scale_fn=lambda step: 0.99**step,
+                                                        scale_mode="iterations"),
+        "OneCycleLR.three phases": lambda o: S.OneCycleLR(o, 0.4, total_steps=24, three_phase=True, final_div_factor=10.0),
+        "OneCycleLR.without momentum": lambda o: S.OneCycleLR(o, 0.4, total_steps=24, cycle_momentum=False),
+        "ChainedScheduler.three": lambda o: S.ChainedScheduler(
+            [S.LinearLR(o, 0.5, total_iters=6), S.StepLR(o, 4, 0.5), S.CosineAnnealingLR(o, 9)], o),
+        "SWALR": lambda o: swa_utils.SWALR(o, 0.07, anneal_epochs=8),
+        "SWALR.linear": lambda o: swa_utils.SWALR(o, [0.07, 0.3], anneal_epochs=5, anneal_strategy="linear"),
+        "SWALR.at once": lambda o: swa_utils.SWALR(o, 0.07, anneal_epochs=0),
     }
-    tensors = {}
+    tensors, states = {}, {}
     for name, make in made.items():
         for kind, optimizer_type in (("SGD", torch.optim.SGD), ("Adam", torch.optim.Adam)):
             parameters = [torch.zeros(1, requires_grad=True) for _ in range(2)]
@@ -115,6 +182,9 @@ def schedules():
             for step in range(25):
                 first, second = optimizer.param_groups
                 rows.append([first["lr"], second["lr"], first["momentum"] if kind == "SGD" else first["betas"][0]])
+                if step == 9 and kind == "SGD":
+                    # Functions are stored nowhere that Tern reads.
+                    states[name] = {"optimizer": optimizer.state_dict(), "scheduler": plain(scheduler.state_dict())}
                 if step < 24:
                     optimizer.step()
                     scheduler.step()
@@ -133,11 +203,15 @@ def schedules():
         for metric in metrics:
             scheduler.step(metric)
             rows.append([group["lr"] for group in optimizer.param_groups])
+            if len(rows) == 11:
+                states[f"ReduceLROnPlateau.{name}"] = {"optimizer": optimizer.state_dict(), "scheduler": plain(scheduler.state_dict())}
         tensors[f"ReduceLROnPlateau.{name}"] = torch.tensor(rows, dtype=torch.float64)
+    torch.save(copy.deepcopy(states), FOLDER / "schedules.pt")
     save_file(tensors, FOLDER / "schedules.safetensors")
     print(len(made) + 3, "schedules")
 
 
 FOLDER.mkdir(exist_ok=True)
 optimizers()
+lbfgs()
 schedules()

@@ -73,6 +73,19 @@ import Tern
         #expect(agrees(marginRankingLoss(x, t, s, margin: 0.1), 0.25833))
     }
 
+    /// Where a target is 0 its own gradient is NaN, as in PyTorch; the loss and the input's gradient are not.
+    @Test func divergenceFromZeros() {
+        let x = Tensor([-1.0, -2, -0.5], requiresGrad: true), t = Tensor([0.0, 0.5, -0.25], requiresGrad: true)
+        let y = klDiv(x, t, reduction: .none)
+        expectClose(y, [0, 0.653426, .nan])
+        let g = grad(of: [y], wrt: [x, t], gradients: [Tensor([1.0, 2, 1])], allowUnused: true)
+        expectClose(g[0] ?? x, [0, -1, 0.25])
+        expectClose(g[1] ?? x, [.nan, 4.613706, .nan])
+        // One tensor as both.
+        let both = Tensor([2.0], requiresGrad: true)
+        expectClose(grad(of: klDiv(both, both), wrt: both), [0.693147 + 1 - 4])
+    }
+
     @Test func ctc() {
         let scores = (Tensor.arange(30.0) * 1.3).sin().reshape(5, 2, 3).requiringGrad()
         let logs = scores.logSoftmax(2)

@@ -52,6 +52,31 @@ import Testing
                     $0, schedulers: [ConstantLR($0, factor: 0.5, totalIters: 2), ExponentialLR($0, gamma: 0.8)], milestones: [3])
                 return SequentialLR($0, schedulers: [inner, StepLR($0, stepSize: 3)], milestones: [9])
             },
+            "MultiplicativeLR.each": { MultiplicativeLR($0, [{ _ in 0.9 }, { _ in 1.1 }]) },
+            "StepLR.default": { StepLR($0, stepSize: 3) },
+            "ConstantLR.default": { ConstantLR($0) },
+            "LinearLR.default": { LinearLR($0) },
+            "PolynomialLR.default": { PolynomialLR($0) },
+            "CosineAnnealingLR.short": { CosineAnnealingLR($0, tMax: 1) },
+            "CosineAnnealingWarmRestarts.equal": { CosineAnnealingWarmRestarts($0, t0: 5) },
+            "CyclicLR.momentum": {
+                CyclicLR(
+                    $0, baseLR: 0.01, maxLR: [0.2, 0.4], stepSizeUp: 2, stepSizeDown: 3, baseMomentum: [0.5, 0.6], maxMomentum: [0.95, 0.9])
+            },
+            "CyclicLR.scaled": { CyclicLR($0, baseLR: 0.01, maxLR: 0.2, stepSizeUp: 3, mode: .perCycle { 1 / $0 }) },
+            "CyclicLR.scaled by step": {
+                CyclicLR($0, baseLR: 0.01, maxLR: 0.2, stepSizeUp: 3, mode: .perStep { Double.pow(0.99, $0) })
+            },
+            "OneCycleLR.three phases": { OneCycleLR($0, maxLR: 0.4, totalSteps: 24, finalDivFactor: 10, threePhase: true) },
+            "OneCycleLR.without momentum": { OneCycleLR($0, maxLR: 0.4, totalSteps: 24, cycleMomentum: false) },
+            "ChainedScheduler.three": {
+                ChainedScheduler(
+                    $0,
+                    [LinearLR($0, startFactor: 0.5, totalIters: 6), StepLR($0, stepSize: 4, gamma: 0.5), CosineAnnealingLR($0, tMax: 9)])
+            },
+            "SWALR": { SWALR($0, swaLR: 0.07, annealEpochs: 8) },
+            "SWALR.linear": { SWALR($0, swaLR: [0.07, 0.3], annealEpochs: 5, annealStrategy: .linear) },
+            "SWALR.at once": { SWALR($0, swaLR: 0.07, annealEpochs: 0) },
         ]
     }
 
@@ -100,15 +125,47 @@ import Testing
         }
     }
 
-    @Test func plateaus() throws {
+    /// What PyTorch stored after nine steps, optimizer and schedule, goes on here as it did there. What Tern stores has PyTorch's names.
+    @Test func pyTorchsSchedulesResume() throws {
+        let stored = try loadValue(OptimFixtures.folder + "schedules.pt")
         let fixtures = try load(OptimFixtures.folder + "schedules.safetensors")
-        let metrics = try #require(fixtures["metrics"]).array(of: Double.self)
-        let makers: [String: (Optimizer) -> ReduceLROnPlateau] = [
+        for (name, make) in Self.makers {
+            let optimizer = optimizer(), scheduler = make(optimizer), state = try #require(stored[.string(name)], "\(name)")
+            try optimizer.loadStateDict(OptimizerState(state["optimizer"]))
+            let theirs = try OptionList(state["scheduler"])
+            scheduler.loadStateDict(theirs)
+            for step in 9...24 {
+                if step > 9 { scheduler.step() }
+                let expected = try #require(fixtures["\(name)/SGD"])[step].array(of: Double.self)
+                #expect(largestDifference(row(optimizer), expected) < 1e-12, "\(name), step \(step): \(row(optimizer))")
+            }
+            if scheduler is SequentialLR || scheduler is ChainedScheduler { continue }
+            #expect(Set(scheduler.stateDict().names).isSubset(of: theirs.names), "\(name)")
+        }
+        for (name, make) in Self.plateauMakers {
+            let optimizer = optimizer(), scheduler = make(optimizer), state = try #require(stored[.string("ReduceLROnPlateau.\(name)")])
+            try optimizer.loadStateDict(OptimizerState(state["optimizer"]))
+            scheduler.loadStateDict(try OptionList(state["scheduler"]))
+            let metrics = try #require(fixtures["metrics"]).array(of: Double.self)
+            for (i, metric) in metrics.enumerated().dropFirst(11) {
+                scheduler.step(metric)
+                let expected = try #require(fixtures["ReduceLROnPlateau.\(name)"])[i].array(of: Double.self)
+                #expect(largestDifference(optimizer.groups.map(\.lr), expected) < 1e-12, "\(name), step \(i)")
+            }
+        }
+    }
+
+    private static var plateauMakers: [String: (Optimizer) -> ReduceLROnPlateau] {
+        [
             "rel": { ReduceLROnPlateau($0, factor: 0.5, patience: 2) },
             "abs": { ReduceLROnPlateau($0, factor: 0.5, patience: 1, threshold: 0.05, thresholdMode: .abs, cooldown: 2, minLR: 0.02) },
             "max": { ReduceLROnPlateau($0, mode: .max, factor: 0.3, patience: 3, minLR: [0.1, 0.001]) },
         ]
-        for (name, make) in makers {
+    }
+    @Test func plateaus() throws {
+        let fixtures = try load(OptimFixtures.folder + "schedules.safetensors")
+        let metrics = try #require(fixtures["metrics"]).array(of: Double.self)
+        for (name, make) in Self.plateauMakers {
             let expected = try #require(fixtures["ReduceLROnPlateau.\(name)"])
             let optimizer = optimizer()
             var scheduler = make(optimizer)
@@ -134,6 +191,7 @@ import Testing
         #expect(message { ConstantLR($0, factor: 2) }.contains("factor must be in 0...1"))
         #expect(message { LinearLR($0, startFactor: 0) }.contains("startFactor"))
         #expect(message { LambdaLR($0, [{ _ in 1 }]) }.contains("1 functions for 2"))
+        #expect(message { SWALR($0, swaLR: 0.1, annealEpochs: -1) } == "SWALR: annealEpochs must be 0 or more, not -1")
         #expect(message { OneCycleLR($0, maxLR: [1, 2, 3], totalSteps: 5) }.contains("3 numbers for 2"))
         #expect(message { SequentialLR($0, schedulers: [], milestones: []) }.contains("no schedulers"))
         #expect(message { SequentialLR($0, schedulers: [StepLR($0, stepSize: 1)], milestones: [1]) }.contains("milestones"))

@@ -51,20 +51,21 @@ extension Tensor {
     }
 }
 
-/// The lower factor of a positive definite matrix, and 0 or the place of the first minor that is not positive.
+/// The lower or upper factor of a positive definite matrix, and 0 or the place of the first minor that is not positive.
 struct Cholesky: Op {
-    let name: String
+    let name: String, upper: Bool
     var saves: Saves { .output }
     var gradientName: String { "LinalgCholeskyExBackward0" }
     func kernel(_ x: Tensor) throws(TensorError) -> Pair? {
         try Check.square(name, x)
         let a = x.columns(), n = x.shape[-1]
-        let info = try a.lapack("potrf", .letter("L"), .size(n), .each(a), .size(max(n, 1)), .info)
-        return info.map { Pair(a.mT.tril(), $0) }
+        let info = try a.lapack("potrf", .letter(upper ? "U" : "L"), .size(n), .each(a), .size(max(n, 1)), .info)
+        return info.map { Pair(upper ? a.mT.triu() : a.mT.tril(), $0) }
     }
     func gradient(_ g: (Tensor?, Tensor?), _ x: Tensor, _ y: Pair) -> Tensor? {
-        guard let g = g.0 else { return nil }
-        let l = y.a, product = l.mH.matmul(g).tril(), middle = (product + product.tril(-1).mH) * 0.5
+        // Of the lower factor, whichever it was; not of the matrix transposed, as its anti-Hermitian part would show.
+        guard let g = upper ? g.0?.mH : g.0 else { return nil }
+        let l = upper ? y.a.mH : y.a, product = l.mH.matmul(g).tril(), middle = (product + product.tril(-1).mH) * 0.5
         let left = triangularSolution(l.mH, middle, upper: true)
         return triangularSolution(l.mH, left.mH, upper: true).mH
     }

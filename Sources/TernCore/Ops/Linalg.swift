@@ -54,8 +54,8 @@ extension linalg {
     private static func factor(_ op: String, _ a: Tensor, _ upper: Bool) -> (l: Tensor, info: Tensor) {
         composed([a], instead: (.poison, .poison)) {
             try Check.square(op, a)
-            let found = dispatch(Cholesky(name: op), upper ? a.mH : a)
-            return (upper ? found.a.mH : found.a, found.b)
+            let found = dispatch(Cholesky(name: op, upper: upper), a)
+            return (found.a, found.b)
         }
     }
 

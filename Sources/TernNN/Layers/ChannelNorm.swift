@@ -15,7 +15,7 @@ public class ChannelNorm: Module, Layer {
     /// What is added to the variance. Default 1e-5.
     public let eps: Double
     /// How far the running statistics move at each call; nil: they are the mean over all calls.
-    public let momentum: Double?
+    public internal(set) var momentum: Double?
     /// Whether weight and bias are learned, and whether running statistics are kept.
     public let affine: Bool, trackRunningStats: Bool
     private let channels: Int?

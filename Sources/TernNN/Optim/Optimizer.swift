@@ -50,7 +50,7 @@ open class Optimizer {
 
     /// What is wrong with one option by itself, in words. Schedulers add some of their own.
     private func problem(withOption name: String, _ value: OptionValue) -> String? {
-        let isOfSchedulers = ["initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum"].contains(name)
+        let isOfSchedulers = ["initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum", "swa_lr"].contains(name)
         guard let known = isOfSchedulers ? .number(0) : defaults[name] else {
             return "there is no option '\(name)': it has \(defaults.names.joined(separator: ", "))"
         }
@@ -77,7 +77,7 @@ open class Optimizer {
 
     /// Changes every parameter that has a gradient. Nothing is recorded. A step that fails inside `recovering` leaves parameter and
     /// state as they were.
-    public func step() {
+    open func step() {
         noGrad {
             for group in groups {
                 for i in group.parameters.indices {
@@ -93,7 +93,7 @@ open class Optimizer {
     /// Calls `closure`, which computes the loss and its gradients, then takes a step.
     /// - Returns: the loss.
     @discardableResult
-    public func step(_ closure: () throws -> Tensor) rethrows -> Tensor {
+    open func step(_ closure: () throws -> Tensor) rethrows -> Tensor {
         let loss = try enableGrad(closure)
         step()
         return loss

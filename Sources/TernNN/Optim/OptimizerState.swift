@@ -13,10 +13,14 @@ public struct OptimizerState: Sendable {
     }
     /// For each parameter that has a state, its tensors by PyTorch's names (`step`, `exp_avg`). PyTorch's `state`.
     public var parameters: [Int: [String: Tensor]]
+    /// For each parameter that has some, its lists of tensors by PyTorch's names: `old_dirs` of `LBFGS`. PyTorch's `state`, too.
+    public var lists: [Int: [String: [Tensor]]]
     /// PyTorch's `param_groups`.
     public var groups: [Group]
     /// With the state of each parameter and the groups.
-    public init(parameters: [Int: [String: Tensor]], groups: [Group]) { (self.parameters, self.groups) = (parameters, groups) }
+    public init(parameters: [Int: [String: Tensor]], lists: [Int: [String: [Tensor]]] = [:], groups: [Group]) {
+        (self.parameters, self.lists, self.groups) = (parameters, lists, groups)
+    }
 }
 
 extension Optimizer {
@@ -26,7 +30,10 @@ extension Optimizer {
         var number = 0
         for group in groups {
             let numbers = Array(number..<number + group.parameters.count)
-            for (i, state) in zip(numbers, group.states) where !state.isEmpty { result.parameters[i] = state.stored }
+            for (i, state) in zip(numbers, group.states) where !state.isEmpty {
+                result.parameters[i] = state.stored
+                if !state.storedLists.isEmpty { result.lists[i] = state.storedLists }
+            }
             result.groups.append(.init(options: group.options, parameters: numbers))
             number += numbers.count
         }
@@ -57,16 +64,18 @@ extension Optimizer {
             if let problem = problem(with: options) { throw misfit("group \(i): \(problem)") }
             var states: [ParameterState] = []
             for (parameter, number) in zip(group.parameters, from.parameters) {
-                let stored = saved.parameters[number] ?? [:]
+                let stored = saved.parameters[number] ?? [:], lists = saved.lists[number] ?? [:]
                 let tensor = parameter.box.tensor
-                for (name, value) in stored.sorted(by: { $0.key < $1.key }) {
+                let all = stored.map { ($0, $1) } + lists.flatMap { list in list.value.map { (list.key, $0) } }
+                for (name, value) in all.sorted(by: { $0.0 < $1.0 }) {
                     let isNumber = name == "step" || stateNumbers.contains(name)
                     guard let expected = isNumber ? [] : tensor.map({ stateShape(name, for: $0.shape) }) else { continue }
                     guard value.shape == expected, !value.holdsPoison else {
                         throw misfit("\(name) of parameter \(number) has shape \(value.shape.brief), expected \(expected.brief)")
                     }
                 }
-                try states.append(recovering { noGrad { ParameterState(stored: stored, for: tensor, isNumber: stateNumbers.contains) } })
+                try states.append(
+                    recovering { noGrad { ParameterState(stored: stored, lists: lists, for: tensor, isNumber: stateNumbers.contains) } })
             }
             loaded.append((options, states))
         }

@@ -116,6 +116,7 @@ public struct ParameterState: Sendable {
     public var step = 0
     private var tensors: [(name: String, tensor: Tensor)] = []
     private var numbers: [(name: String, value: Double)] = []
+    private var lists: [String: [Tensor]] = [:]
 
     /// Nothing remembered yet.
     public init() {}
@@ -138,6 +139,12 @@ public struct ParameterState: Sendable {
     /// The tensor of that name; zeros like `x` where there is none yet.
     public func tensor(_ name: String, like x: Tensor) -> Tensor { self[name] ?? x.zerosLike() }
 
+    /// The tensors of that name, in order; nil where there are none.
+    public subscript(list name: String) -> [Tensor]? {
+        get { lists[name] }
+        set { lists[name] = newValue }
+    }
+
     /// A number of that name. It is rounded to `float32`, in which checkpoints hold it, so that a run that is resumed goes on as if it
     /// had never stopped.
     public subscript(number name: String) -> Double? {
@@ -158,6 +165,11 @@ public struct ParameterState: Sendable {
     }
     mutating func update(_ change: (inout Tensor) -> Void) {
         for at in tensors.indices { change(&tensors[at].tensor) }
+        lists = lists.mapValues { list in
+            var list = list
+            for at in list.indices { change(&list[at]) }
+            return list
+        }
     }
     /// Follows the parameter to its dtype and device. Answers the first tensor that is not of the shape it should be.
     mutating func fit(to p: Tensor, _ expected: (String, Shape) -> Shape) -> (String, Shape)? {
@@ -168,31 +180,36 @@ public struct ParameterState: Sendable {
         }
         return nil
     }
-    var hasPoison: Bool { tensors.contains { $0.tensor.isPoison } }
-    var isEmpty: Bool { step == 0 && tensors.isEmpty && numbers.isEmpty }
+    var hasPoison: Bool { tensors.contains { $0.tensor.isPoison } || lists.values.contains { $0.contains(where: \.isPoison) } }
+    var isEmpty: Bool { step == 0 && tensors.isEmpty && numbers.isEmpty && lists.isEmpty }
 }
 
 // MARK: Checkpoints
 
 extension ParameterState {
-    /// As PyTorch stores it: steps and numbers are 0-dim `float32` tensors.
+    /// As PyTorch stores it, beside `storedLists`: steps and numbers are 0-dim `float32` tensors.
     var stored: [String: Tensor] {
         var all = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) })
         for (name, value) in numbers { all[name] = Tensor(Float(value)) }
         if step > 0 { all["step"] = Tensor(Float(step)) }
         return all
     }
+    var storedLists: [String: [Tensor]] { lists }
 
     /// Reads what PyTorch stored for a parameter of the given dtype and device. `isNumber` says which names are numbers.
-    init(stored: [String: Tensor], for parameter: Tensor?, isNumber: (String) -> Bool) {
+    init(stored: [String: Tensor], lists: [String: [Tensor]], for parameter: Tensor?, isNumber: (String) -> Bool) {
+        func fitted(_ tensor: Tensor) -> Tensor {
+            guard let parameter else { return tensor.detach() }
+            return (tensor.dtype.isDifferentiable ? tensor.to(parameter.dtype) : tensor).to(parameter.device).detach()
+        }
+        self.lists = lists.mapValues { $0.map(fitted) }
         for (name, tensor) in stored.sorted(by: { $0.key < $1.key }) {
             if name == "step" {
                 step = tensor.intValue
             } else if isNumber(name) {
                 self[number: name] = tensor.doubleValue
             } else {
-                let fitted = parameter.map { p in (tensor.dtype.isDifferentiable ? tensor.to(p.dtype) : tensor).to(p.device) }
-                self[name] = (fitted ?? tensor).detach()
+                self[name] = fitted(tensor)
             }
         }
     }

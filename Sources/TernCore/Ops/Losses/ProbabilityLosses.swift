@@ -9,8 +9,7 @@ public func klDiv(_ input: Tensor, _ target: Tensor, reduction: Reduction = .mea
         try Check.sameShape("kl_div", input, target)
         if let odd = [input, target].first(where: \.dtype.isComplex)?.dtype { throw .rule("kl_div", "takes real tensors, not \(odd)") }
         if logTarget { return reduction(target.exp() * (target - input)) }
-        let none = target .== 0
-        return reduction((target * (target.maskedFill(none, 1).log() - input)).maskedFill(none, 0))
+        return reduction(target.xlogy(target) - target * input)
     }
 }
 
