@@ -175,8 +175,8 @@ import Testing
     @Test func packedPickles() throws {
         let steps = [0x80, 2] + [UInt8](repeating: 0x28, count: 100 << 20) + op("N.")
         let file = try AtomicFile(path)
-        var archive = ZipWriter(file, path: path)
-        try steps.withUnsafeBytes { try archive.add("x/data.pkl", $0, deflate: true) }
+        var archive = ZipWriter(file)
+        try steps.withUnsafeBytes { try archive.add("x/data.pkl", [$0], deflate: true) }
         try archive.finish()
         try file.commit(durable: false)
         let began = processorSeconds()
