@@ -62,5 +62,6 @@ func autogradSnippets() throws {
     cell("What a network costs")
     let classifier = Sequential(Linear(20, 256), ReLU(), Linear(256, 10))
     print(try classifier.summary(32, 20))
-    print(countingFLOPs { classifier(Tensor.rand(32, 20)).sum().backward() }.flops)
+    let flops = countingFLOPs { classifier(Tensor.rand(32, 20)).sum().backward() }.flops
+    print(flops["addmm", default: 0], "forward,", flops["mm", default: 0], "backward")
 }

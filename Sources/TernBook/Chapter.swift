@@ -10,6 +10,9 @@ public enum Chapter {
         Section("5.6", "Devices", PackageResources.Section5_6_txt, section5_6),
     ]
 
+    /// How often the exercises of 5.6 repeat what they time; nil leaves it to them: the book's 1000 times on a GPU, less on the CPU.
+    @TaskLocal public static var rounds: Int?
+
     /// The snippets of README.md.
     package static let readme = Section("README", "README", PackageResources.Readme_txt, readmeSnippets)
     /// The snippets of the article about gradients.

@@ -34,15 +34,25 @@ public struct Section: Sendable {
     /// Runs the section, and answers its cells with what each printed. The code shown is the code that ran: it is cut from the source file.
     ///
     /// It draws from a generator of its own: what else runs in the process does not disturb its numbers.
+    /// - Throws: what its code throws, and an error where not every cell ran.
     public func run() async throws -> [Cell] {
         let book = Notebook()
         try await withGenerator(Generator()) { try await Notebook.$current.withValue(book) { try await body() } }
+        guard book.outputs.count == cells.count else {
+            throw SectionError(section: number, shown: cells.count, ran: book.outputs.count)
+        }
         return zip(cells, book.outputs).map { cell, output in
             var cell = cell
             cell.output = output
             return cell
         }
     }
+}
+
+/// A section did not run the cells that its source shows, so that nobody knows what belongs to which.
+struct SectionError: Error, CustomStringConvertible {
+    let section: String, shown: Int, ran: Int
+    var description: String { "section \(section) shows \(shown) cells, and \(ran) of them ran" }
 }
 
 /// The source file of a section: its function's documentation is the summary; each `cell("…")` begins a cell, the comment below it is

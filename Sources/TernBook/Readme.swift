@@ -40,7 +40,8 @@ func readmeSnippets() async throws {
     print(tied[4].weight[0, 0])
 
     cell("Files")
-    let folder = FileManager.default.temporaryDirectory.path
+    let files = FileManager.default, folder = files.temporaryDirectory.path + "/tern-\(UUID())"
+    defer { try? files.removeItem(atPath: folder) }
     try save(tied.stateDict(), to: folder + "/tied.safetensors")
     let twin = Sequential(Linear(4, 8), ReLU(), shared, ReLU(), shared, ReLU(), Linear(8, 1))
     try twin.loadStateDict(load(folder + "/tied.safetensors"))

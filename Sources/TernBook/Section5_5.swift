@@ -12,7 +12,8 @@ func section5_5() throws {
     // The file is PyTorch's own: torch.load reads it, and what torch.save wrote is read here.
     manualSeed(0)
     let files = FileManager.default
-    let folder = files.temporaryDirectory.path + "/tern-book"
+    let folder = files.temporaryDirectory.path + "/tern-\(UUID())"
+    defer { try? files.removeItem(atPath: folder) }
     let x = Tensor.arange(4)
     try save(x, to: folder + "/x-file")
     print(try loadTensor(folder + "/x-file"))
@@ -92,42 +93,48 @@ func section5_5() throws {
     print((copied[0].weight.data .== clone.hidden.weight.data).all())
 
     cell("Exercise 3: the architecture in the file too")
-    // PyTorch's usual answer pickles the object: loading such a file runs code, and needs the class all the same. Here the file says in plain
-    // values which layers there are, and the program that reads it makes them. That is the restriction: kinds of layers that the reader
-    // knows, with plain values for arguments, one after the other.
-    struct UnknownLayer: Error {
-        let entry: SavedValue
-    }
-    func build(_ plan: SavedValue) throws -> Sequential {
-        let net = Sequential()
-        for entry in plan.elements ?? [] {
-            let sizes = (entry.elements ?? []).compactMap(\.int)
-            switch (entry.elements?.first?.string, sizes.count) {
-            case ("Linear", 2): net.append(Linear(sizes[0], sizes[1]))
-            case ("ReLU", 0): net.append(ReLU())
-            default: throw UnknownLayer(entry: entry)
-            }
-        }
-        return net
-    }
-    let plan: SavedValue = [["Linear", 20, 8], ["ReLU"], ["Linear", 8, 2]]
-    let model = try build(plan)
-    let both = ["plan": plan, "state": SavedValue(model.stateDict())]
-    try save(both, to: folder + "/model.pt")
-    let file = try loadValue(folder + "/model.pt")
-    let again = try build(file["plan"] ?? [])
-    try again.loadStateDict(
-        load(
-            folder + "/model.pt", only: ["state"],
-            renaming: withoutPrefix("state.")))
+    // PyTorch's usual answer pickles the object: loading such a file runs code, and needs the class all the same. Here the file says which
+    // layers there are and what they are made from, and nothing in it is run.
+    let model = Sequential(Linear(20, 8), ReLU(), Dropout(0.1), Linear(8, 2))
+    try saveModel(model.eval(), to: folder + "/model.tern")
+    let again = try loadModel(folder + "/model.tern")
     print(again)
     print((again(X) .== model(X)).all())
 
-    cell("Exercise 3: a layer that nobody knows")
+    cell("Exercise 3: a block of your own in the file")
+    // That is the restriction: the file names kinds of layers, and the program that reads it must know them. It knows the library's, and
+    // those of its own that say what they are made from: numbers, texts and modules. What forward does stands in the program alone.
+    final class SkipBlock: Module, Layer, Rebuildable {
+        let inner: any Layer, scale: Double
+        init(_ inner: any Layer, scale: Double) {
+            (self.inner, self.scale) = (inner, scale)
+        }
+        func forward(_ x: Tensor) -> Tensor { x + inner(x) * scale }
+
+        var arguments: ModuleArguments { ["inner": inner, "scale": scale] }
+        convenience init(arguments: ModuleArguments) throws {
+            try self.init(arguments["inner"], scale: arguments["scale"])
+        }
+    }
+    ModuleRegistry.register(SkipBlock.self)
+    let inner = Linear(20, 20)
+    let deeper = Sequential(SkipBlock(inner, scale: 0.5), Linear(20, 2))
+    try saveModel(deeper, to: folder + "/deeper.tern")
+    let same = try loadModel(folder + "/deeper.tern")
+    print(same)
+    print((same(X) .== deeper(X)).all())
+
+    cell("Exercise 3: a block that cannot say what it is made from")
+    // Its parameters go into a file as ever, its architecture does not: that is told when it is saved, not when the file is needed.
+    final class Doubled: Module, Layer {
+        let inner = Linear(20, 20)
+        func forward(_ x: Tensor) -> Tensor { inner(x) * 2 }
+    }
+    let doubled = Sequential(Doubled(), ReLU())
     do {
-        _ = try build([["Linear", 20, 8], ["os.system", 1]])
+        try saveModel(doubled, to: folder + "/doubled.tern")
     } catch {
-        print(error)
+        print("\(error)".replacing(folder, with: "…"))
     }
 
     cell("The files are of no more use")

@@ -19,9 +19,9 @@ import Testing
         for (path, text) in pages {
             let file = Pages.catalog.appending(path: path)
             let there = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
-            if isWriting, !alike(there, text) { try text.write(to: file, atomically: true, encoding: .utf8) }
+            if isWriting, there != text { try text.write(to: file, atomically: true, encoding: .utf8) }
             #expect(
-                isWriting || alike(there, text),
+                isWriting || there == text,
                 "\(path) is not what the chapter shows; TERN_WRITE_DOCS=1 swift test --filter DocumentsTests writes it anew")
         }
     }
@@ -44,6 +44,20 @@ import Testing
             }
         }
         #expect(found >= 7)
+    }
+
+    @Test("a section whose cells did not all run is an error")
+    func missingCells() async throws {
+        let source = "func s() {\n    cell(\"One\")\n    print(1)\n\n    cell(\"Two\")\n    print(2)\n}\n"
+        let whole = Section("5.9", "", Array(source.utf8)) {
+            cell("One")
+            print(1)
+            cell("Two")
+        }
+        #expect(try await whole.run().map(\.output) == ["1\n", ""])
+        let partial = Section("5.9", "", Array(source.utf8)) { cell("One") }
+        let error = await #expect(throws: SectionError.self) { _ = try await partial.run() }
+        #expect("\(error, default: "none")" == "section 5.9 shows 2 cells, and 1 of them ran")
     }
 
     @Test("a line of code fits beside its output in a terminal of 160 columns")

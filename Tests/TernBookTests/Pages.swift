@@ -35,8 +35,8 @@ enum Pages {
         return """
             @Tutorials(name: "Builders' Guide") {
                 @Intro(title: "The Builders' Guide, in Swift") {
-                    A chapter of *Dive into Deep Learning*, step by step. Every snippet was run, and shows what it printed; PyTorch, with the
-                    same seed, prints the same.
+                    A chapter of *Dive into Deep Learning*, step by step. Every snippet was run, and shows what it printed. PyTorch, with the
+                    same seed, prints the same, but for the texts of errors.
                 }
 
             \(chapters.joined(separator: "\n\n"))
@@ -136,12 +136,13 @@ enum Pages {
                     }
 
                     """
-                let output = printed(cell).joined(separator: "\n")
-                if snippet.differs {
-                    page +=
-                        "\nSwift prints:\n\n```\n\(output)\n```\n\nPyTorch prints:\n\n```\n\(snippet.output.trimmingCharacters(in: .newlines))\n```\n"
-                } else if !output.isEmpty {
-                    page += "\n```\n\(output)\n```\n"
+                let output = printed(cell).joined(separator: "\n"), reason = snippet.reason ?? ""
+                switch snippet.mark {
+                case .error:
+                    let theirs = snippet.output.trimmingCharacters(in: .newlines)
+                    page += "\nSwift prints:\n\n```\n\(output)\n```\n\nPyTorch prints (\(reason)):\n\n```\n\(theirs)\n```\n"
+                case .varies: page += "\nWhat it prints is another at each run: \(reason).\n"
+                default: if !output.isEmpty { page += "\n```\n\(output)\n```\n" }
                 }
             }
         }

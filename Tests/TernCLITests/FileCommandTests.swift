@@ -4,14 +4,6 @@ import Testing
 
 /// The commands for files, as processes of their own.
 @Suite struct FileCommandTests {
-    /// The program stands beside the tests.
-    static let program: URL = {
-        var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        for candidate in Bundle.allBundles where candidate.bundlePath.hasSuffix(".xctest") {
-            folder = candidate.bundleURL.deletingLastPathComponent()
-        }
-        return folder.appending(path: "tern")
-    }()
     /// Removed with the suite's value, of which each test has one.
     private final class Folder {
         let path = FileManager.default.temporaryDirectory.appending(path: "tern-cli-\(UUID().uuidString)").path(percentEncoded: false)
@@ -21,21 +13,8 @@ import Testing
     private let folder: Folder
     init() throws { folder = try Folder() }
 
-    private struct Outcome {
-        let output: String, errors: String, code: Int32
-    }
-    private func tern(_ arguments: String...) throws -> Outcome { try tern(arguments) }
-    private func tern(_ arguments: [String]) throws -> Outcome {
-        let process = Process(), output = Pipe(), errors = Pipe()
-        process.executableURL = Self.program
-        process.arguments = arguments
-        (process.standardOutput, process.standardError) = (output, errors)
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let errorText = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return Outcome(output: text, errors: errorText, code: process.terminationStatus)
-    }
+    private func tern(_ arguments: String...) throws -> Program.Outcome { try Program.run(arguments) }
+    private func tern(_ arguments: [String]) throws -> Program.Outcome { try Program.run(arguments) }
     private func path(_ name: String) -> String { folder.path + "/" + name }
 
     private var tensors: StateDict {

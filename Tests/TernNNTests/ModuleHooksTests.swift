@@ -1,6 +1,8 @@
 import Tern
 import Testing
 
+@testable import TernNN
+
 @Suite struct ModuleHooksTests {
     private func net() -> Sequential { seeding(1) { Sequential(Linear(3, 4), Tanh(), Linear(4, 2)) } }
     private func floats(_ t: Tensor?) -> [Float]? { t?.detach().array(of: Float.self) }
@@ -121,20 +123,73 @@ import Testing
         #expect(message { _ = odd(Tensor.ones(1)) } == "no error")
     }
 
-    @Test func inputsThatHooksCannotReplaceStayInTheirPlaces() {
-        final class Fused: Module {
-            func callAsFunction(_ all: (Tensor, Tensor, Tensor), _ last: Tensor) -> Tensor {
-                run(self, all, last) { all, last in stack([all.0, all.1, all.2, last]) }
+    /// Tuples of any form, with other things among the tensors.
+    @Test func hooksReachEveryTuple() {
+        typealias Answer = (Int, Tensor, parts: (Tensor?, [Tensor], String), Tensor?, (any Layer)?)
+        final class Odd: Module {
+            func callAsFunction(_ all: (Tensor, Double, [Tensor]), _ last: (Tensor, Tensor, Tensor)?) -> Answer {
+                run(self, all, last) { all, last in
+                    let product: Tensor? = last.map { (t: (Tensor, Tensor, Tensor)) -> Tensor in t.0 * t.1 * t.2 }
+                    let first: Tensor = all.0 * all.1, second: Tensor = all.2[0] * 2
+                    let others: [Tensor] = [all.2[1] * 3, all.0 * 4]
+                    let answer: Answer = (7, first, (second, others, "text"), product, ReLU())
+                    return answer
+                }
             }
         }
-        let fused = Fused(), x = (Tensor(1), Tensor(2), Tensor(3))
-        let plain = fused(x, Tensor(4))
-        fused.registerForwardPreHook { _, inputs in
-            #expect(inputs.count == 4)
-            return nil
+        let odd = Odd(), x = (1...5).map { Tensor(Double($0), requiresGrad: true) }
+        func call() -> Answer { odd((x[0], 10.0, [x[1], x[2]]), (x[3], x[4], x[4])) }
+        func numbers(_ y: Answer) -> [Double] {
+            #expect(y.0 == 7 && y.parts.2 == "text" && y.4 is ReLU)
+            return ([y.1, y.parts.0] + y.parts.1 + [y.3]).map { $0?.doubleValue ?? .nan }
         }
-        #expect(plain.array(of: Int.self) == [1, 2, 3, 4])
-        #expect(fused(x, Tensor(4)).array(of: Int.self) == [1, 2, 3, 4])
+        // A hook that only looks, at what goes in, comes out, and comes back.
+        var inputs: [[Float]?] = [], gradients: [[[Float]?]] = []
+        odd.registerForwardPreHook { _, tensors in inputs = tensors.map { self.floats($0) } }
+        odd.registerFullBackwardHook { _, input, output in gradients = [input.map { self.floats($0) }, output.map { self.floats($0) }] }
+        let plain = call()
+        #expect(numbers(plain) == [10, 4, 9, 4, 100] && inputs == [[1], [2], [3], [4], [5], [5]])
+        let sums: [Tensor?] = [plain.1, plain.parts.0, plain.parts.1[0], plain.3]
+        stack(sums.compactMap { $0 }).sum().backward()
+        #expect(gradients == [[[10], [2], [3], [25], [20], [20]], [[1], [1], [1], nil, [1]]])
+        #expect(x.map { floats($0.grad) } == [[10], [2], [3], [25], [40]])
+        // Hooks that put other tensors in place.
+        odd.registerForwardPreHook { _, tensors in tensors.map { $0 + 1 } }
+        odd.registerForwardHook { _, _, tensors in tensors.map { -$0 } }
+        #expect(numbers(call()) == [-20, -6, -12, -8, -180])
+    }
+
+    @Test func hooksComeAndGoWhileOthersCall() async {
+        let hooks = ModuleHooks()
+        await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    let handles = (0..<200).map { _ in hooks.forward.add { _, _, outputs in outputs } }
+                    let seen = hooks.forward.calls.count
+                    for handle in handles { handle.remove() }
+                    return seen
+                }
+            }
+            for await seen in group { #expect(seen >= 200 && seen <= 1600) }
+        }
+        #expect(hooks.isEmpty)
+    }
+
+    /// The numbers are PyTorch's, of a checkpoint with use_reentrant=False.
+    @Test func checkpointsCallHooksAgain() throws {
+        final class Checked: Module, Layer {
+            let inner = Sequential(Linear(4, 4), Tanh())
+            func forward(_ x: Tensor) -> Tensor { checkpoint { self.inner(x) } }
+        }
+        let net = Checked(), x = Tensor.ones(2, 4, requiresGrad: true)
+        var forward = 0, backward = 0
+        net.inner[0].module.registerForwardHook { _, _, _ in forward += 1 }
+        net.inner[0].module.registerFullBackwardHook { _, _, _ in backward += 1 }
+        let flops = countingFLOPs { net(x).sum().backward() }.flops
+        #expect(forward == 2 && backward == 1 && flops.values.reduce(0, +) == 256)
+        // A summary has each call once, even if its body walks the tape.
+        let rows = try net.summary { enableGrad { net(Tensor.ones(2, 4, requiresGrad: true)).sum().backward() } }.rows
+        #expect(rows.map(\.typeName) == ["Checked", "Sequential", "Linear", "Tanh"] && rows.map(\.flops) == [0, 0, 64, 0])
     }
 
     @Test func parametersHaveHooks() {

@@ -8,7 +8,7 @@ import Synchronization
 /// The tape inside is recorded as usual, so hooks, `grad(of:wrt:)`, `createGraph` and parameters that `body` reads all work; only the
 /// elements are not kept. A node that is walked and needs them has the whole of `body` run once more, after which all of its nodes have
 /// theirs. Checkpoints may stand in each other: an inner one is run again when the walk comes to it. What `body` changes outside itself
-/// (running statistics of batch norm, printing) happens at each run.
+/// (running statistics of batch norm, printing, hooks of modules) happens at each run, and `countingFLOPs` counts both, as in PyTorch.
 ///
 /// The second run must do what the first one did: as many recorded ops, of the same shapes. If it does not, that is an error. What
 /// `body` reads it reads anew: a variable that was changed since is used as it is then, so let `body` capture values that stay (`[x]`)
@@ -33,7 +33,7 @@ public func checkpoint<R>(preserveRandomState: Bool = true, _ body: @escaping ()
 /// The elements that the nodes of one `checkpoint` do without once its body has returned, until they are walked.
 ///
 /// All that changes is read and written inside `lock`, which a frame shares with those inside it: their runs meet each other.
-final class CheckpointFrame: @unchecked Sendable {
+package final class CheckpointFrame: @unchecked Sendable {
     /// What a node saved, in order: the elements of its inputs, then of its outputs.
     private typealias Elements = [(storage: Storage, layout: Layout)]
 
@@ -54,6 +54,13 @@ final class CheckpointFrame: @unchecked Sendable {
 
     static var current: CheckpointFrame? {
         tern_thread_state().pointee.checkpoint.map { Unmanaged<CheckpointFrame>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// Whether this thread repeats what it has done before.
+    package static var isRepeating: Bool {
+        var frame = current
+        while let f = frame, f.phase != .again { frame = f.outer }
+        return frame != nil
     }
 
     init(in outer: CheckpointFrame?, random: GeneratorState?, _ body: @escaping () -> Void) {

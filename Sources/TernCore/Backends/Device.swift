@@ -48,7 +48,8 @@ public struct Device: Sendable, Hashable {
         self.init(kind: kind, index: index)
     }
 
-    /// How many NVIDIA GPUs can be used; 0 without a driver.
+    /// How many NVIDIA GPUs tensors can be on. This version of Tern computes on the CPU alone, so that it is 0: what GPUs the machine has,
+    /// `NVIDIADriver` tells.
     public static var cudaCount: Int { Backends.count(.cuda) }
 
     /// `cuda` is `cuda:0`, `cpu:0` is `cpu`.

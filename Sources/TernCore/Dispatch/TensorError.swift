@@ -43,7 +43,7 @@ public struct TensorError: Error, Sendable, Equatable {
         let there = available == 0 ? "there is none" : "there are \(available), numbered from 0"
         let why =
             device.kind == .cuda && available == 0
-            ? ": no usable NVIDIA driver was found in this process. tryGPU() gives the CPU instead" : ""
+            ? ": this version of Tern computes on the CPU alone. tryGPU() gives the CPU where there is no other device" : ""
         return TensorError(
             kind: .device, op: "device", message: "\(device.name) asked for, but of kind \(device.kind.rawValue) \(there)\(why)")
     }

@@ -1,17 +1,27 @@
+import Synchronization
 import TernCore
 
 /// The hooks of one module.
-final class ModuleHooks: @unchecked Sendable {
-    /// Hooks of one kind, in the order in which they were added.
-    final class List<Hook>: @unchecked Sendable {
-        private var hooks: [(id: Int, call: Hook)] = [], count = 0
-        var calls: [Hook] { hooks.map(\.call) }
-        var isEmpty: Bool { hooks.isEmpty }
+final class ModuleHooks: Sendable {
+    /// Hooks of one kind, in the order in which they were added. Handles may be used on any thread, while others call the module.
+    final class List<Hook>: Sendable {
+        /// Called by whoever calls the module.
+        private struct Entry: @unchecked Sendable {
+            let id: Int, call: Hook
+        }
+        private let state = Mutex((count: 0, entries: [Entry]()))
+        var calls: [Hook] { entries.map(\.call) }
+        var isEmpty: Bool { entries.isEmpty }
+        private var entries: [Entry] { state.withLock { $0.entries } }
 
         func add(_ hook: Hook) -> HookHandle {
-            count += 1
-            hooks.append((count, hook))
-            return HookHandle { [weak self, count] in self?.hooks.removeAll { $0.id == count } }
+            let id = state.withLock {
+                $0.count += 1
+                return $0.count
+            }
+            let entry = Entry(id: id, call: hook)
+            state.withLock { $0.entries.append(entry) }
+            return HookHandle { [weak self] in self?.state.withLock { $0.entries.removeAll { $0.id == id } } }
         }
     }
     let forwardPre = List<(Module, [Tensor]) -> [Tensor]?>(), forward = List<(Module, [Tensor], [Tensor]) -> [Tensor]?>()
@@ -33,8 +43,6 @@ final class ModuleHooks: @unchecked Sendable {
 final class HookedCall {
     private let module: Module, hooks: ModuleHooks
     private var inputs: [Tensor] = []
-    /// Whether what the call gives is not what the module gave.
-    private(set) var hasChanged = false
     private var isTapped = false, gradOutput: [Tensor?] = []
 
     init(_ module: Module, _ hooks: ModuleHooks) { (self.module, self.hooks) = (module, hooks) }
@@ -54,12 +62,9 @@ final class HookedCall {
     func leave(_ tensors: [Tensor]) -> [Tensor] {
         var outputs = tensors
         for hook in hooks.forward.calls {
-            let new = hook(module, inputs, outputs)
-            hasChanged = hasChanged || new != nil
-            outputs = ModuleHooks.replaced(outputs, by: new, module, "registerForwardHook")
+            outputs = ModuleHooks.replaced(outputs, by: hook(module, inputs, outputs), module, "registerForwardHook")
         }
         guard hooks.watchesBackward else { return outputs }
-        hasChanged = true
         return tap(outputs) { gradients in
             var gradients = gradients
             for hook in self.hooks.backwardPre.calls {
@@ -102,29 +107,4 @@ private struct Tap: Op, @unchecked Sendable {
     let show: ([Tensor?]) -> [Tensor?]
     func kernel(_ x: [Tensor]) throws(TensorError) -> [Tensor]? { x.map { $0.detach() } }
     func gradient(_ g: [Tensor?], _ x: [Tensor], _ y: [Tensor]) throws(TensorError) -> [Tensor?] { show(g) }
-}
-
-/// Finding the tensors of arguments and results, and putting others in their place.
-enum TensorTree {
-    static func tensors(in value: Any) -> [Tensor] {
-        if let tensor = value as? Tensor { return [tensor] }
-        if let tensors = value as? [Tensor] { return tensors }
-        let mirror = Mirror(reflecting: value)
-        switch mirror.displayStyle {
-        case .tuple, .optional, .collection: return mirror.children.flatMap { tensors(in: $0.value) }
-        default: return []
-        }
-    }
-
-    /// `value` with the next tensors of `rest` in the place of its own; nil where its type can't be taken apart.
-    static func replaced<T>(_ value: T, from rest: inout ArraySlice<Tensor>) -> T? {
-        if value is Tensor { return rest.popFirst() as? T }
-        if let list = value as? [Tensor] { return list.map { rest.popFirst() ?? $0 } as? T }
-        if let (a, b) = value as? (Tensor, Tensor) { return (rest.popFirst() ?? a, rest.popFirst() ?? b) as? T }
-        if let (a, b) = value as? (Tensor, Tensor?) { return (rest.popFirst() ?? a, b == nil ? nil : rest.popFirst()) as? T }
-        if let (a, (b, c)) = value as? (Tensor, (Tensor, Tensor)) {
-            return (rest.popFirst() ?? a, (rest.popFirst() ?? b, rest.popFirst() ?? c)) as? T
-        }
-        return tensors(in: value).isEmpty ? value : nil
-    }
 }

@@ -299,19 +299,10 @@ public func run<each Input, Output>(
         var tensors: [Tensor] = []
         repeat tensors += TensorTree.tensors(in: each inputs)
         var rest = call.enter(tensors)[...]
-        func replaced<T>(_ input: T) -> T {
-            if let new = TensorTree.replaced(input, from: &rest) { return new }
-            // It stays as it is; the next input's tensors come after its own.
-            rest = rest.dropFirst(TensorTree.tensors(in: input).count)
-            return input
-        }
+        func replaced<T>(_ input: T) -> T { TensorTree.replaced(input, from: &rest) }
         let output = try forward(repeat replaced(each inputs))
         var left = call.leave(TensorTree.tensors(in: output))[...]
-        if let replaced = TensorTree.replaced(output, from: &left) { return replaced }
-        if call.hasChanged {
-            raise(.rule("run", "hooks of \(module.typeName) can look at its result, a \(Output.self), but not put other tensors into it"))
-        }
-        return output
+        return TensorTree.replaced(output, from: &left)
     }
 }
 

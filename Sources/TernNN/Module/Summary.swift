@@ -93,12 +93,13 @@ private final class SummaryRecorder {
 
     func hooks() -> ModuleHooks {
         let hooks = ModuleHooks()
+        // A call that a checkpoint repeats has its row.
         _ = hooks.forwardPre.add { module, inputs in
-            self.begin(module, inputs)
+            if !CheckpointFrame.isRepeating { self.begin(module, inputs) }
             return nil
         }
         _ = hooks.forward.add { module, _, outputs in
-            self.end(module, outputs)
+            if !CheckpointFrame.isRepeating { self.end(module, outputs) }
             return nil
         }
         return hooks

@@ -79,7 +79,7 @@ class NestMLP(nn.Module):
 chimera = nn.Sequential(NestMLP(), nn.Linear(16, 20), FixedHiddenMLP())
 print(chimera(X))
 
-# %% [differs] Exercise 1: layers in a plain array
+# %% [error: Tern words its errors itself] Exercise 1: layers in a plain array
 class Listed(nn.Module):
     def __init__(self):
         super().__init__()
@@ -134,14 +134,14 @@ print(multilayer(20, 10))
 print(nn.ModuleList(several(20, 10)))
 print(nn.Sequential(*several(20, 20))(X).shape)
 
-# %% [differs] What cannot be chained says so
+# %% [error: Tern words its errors itself] What cannot be chained says so
 unfit = nn.Sequential(*several(20, 10))
 try:
     unfit(X)
 except RuntimeError as error:
     print(error)
 
-# %% [differs] A list is not a layer
+# %% [error: Tern words its errors itself] A list is not a layer
 class Holder(nn.Module):
     def __init__(self):
         super().__init__()

@@ -7,7 +7,7 @@ net = nn.Sequential(nn.LazyLinear(256), nn.ReLU(), nn.LazyLinear(10))
 print(net)
 print(list(net.parameters())[0])
 
-# %% [differs] Its parameters cannot be used before the first call
+# %% [error: Tern words its errors itself] Its parameters cannot be used before the first call
 try:
     net[0].weight.sum()
 except ValueError as error:
@@ -45,7 +45,7 @@ print(mixed[0].weight.shape)
 print(list(mixed.parameters())[2])
 print(mixed(X).shape, mixed[2].weight.shape)
 
-# %% [differs] Exercise 2: sizes that do not match
+# %% [error: Tern words its errors itself] Exercise 2: sizes that do not match
 try:
     net(torch.rand(2, 8))
 except RuntimeError as error:

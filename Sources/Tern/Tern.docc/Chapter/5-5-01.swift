@@ -1,6 +1,7 @@
 manualSeed(0)
 let files = FileManager.default
-let folder = files.temporaryDirectory.path + "/tern-book"
+let folder = files.temporaryDirectory.path + "/tern-\(UUID())"
+defer { try? files.removeItem(atPath: folder) }
 let x = Tensor.arange(4)
 try save(x, to: folder + "/x-file")
 print(try loadTensor(folder + "/x-file"))

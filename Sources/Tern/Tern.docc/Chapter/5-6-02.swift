@@ -1,3 +1,1 @@
-print((tryGPU(), tryGPU(10), tryAllGPUs()))
-
-// (device(type='cpu'), device(type='cpu'), [device(type='cpu')])
+do { print(try NVIDIADriver.found()) } catch { print(error) }

@@ -1,5 +1,13 @@
-let Z = X.to(Y.device)
-print(Y + Z)
+manualSeed(0)
+let x = Tensor([1, 2, 3])
+print(x.device)
+let X = Tensor.ones(2, 3, device: tryGPU())
+print(X)
+let Y = Tensor.rand(2, 3, device: tryGPU(1))
+print(Y)
 
-// tensor([[1.4963, 1.7682, 1.0885],
-//         [1.1320, 1.3074, 1.6341]])
+// device(type='cpu')
+// tensor([[1., 1., 1.],
+//         [1., 1., 1.]])
+// tensor([[0.4963, 0.7682, 0.0885],
+//         [0.1320, 0.3074, 0.6341]])

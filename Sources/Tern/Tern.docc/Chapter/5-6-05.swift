@@ -1,3 +1,5 @@
-print(Z.to(Y.device).isSameStorage(as: Z))
+let Z = X.to(Y.device)
+print(Y + Z)
 
-// true
+// tensor([[1.4963, 1.7682, 1.0885],
+//         [1.1320, 1.3074, 1.6341]])

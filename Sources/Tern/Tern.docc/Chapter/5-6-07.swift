@@ -1,6 +1,3 @@
-let shapes = Tensor.ones(2, 3, device: .meta)
-print(shapes + shapes)
-do { _ = try recovering { X + shapes } } catch { print(error) }
+do { _ = try recovering { X.cuda(99) } } catch { print(error) }
 
-// tensor(..., device='meta', size=(2, 3))
-// add: all operands must be on one device, but operand 1 (2, 3) is on cpu, operand 2 (2, 3) is on meta: move one with to(device)
+// device: cuda:99 asked for, but of kind cuda there is none: this version of Tern computes on the CPU alone. tryGPU() gives the CPU where there is no other device

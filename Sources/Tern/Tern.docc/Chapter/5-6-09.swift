@@ -1,9 +1,3 @@
-func milliseconds(_ times: Int, _ n: Int) -> String {
-    let m = Tensor.rand(n, n)
-    let start = monotonicSeconds()
-    for _ in 0..<times { _ = m.matmul(m) }
-    let spent = (monotonicSeconds() - start) * 1000 / Double(times)
-    return "\(n) × \(n): \((spent * 1000).rounded() / 1000) ms"
-}
-print(milliseconds(10, 512))
-print(milliseconds(1000, 8))
+do { _ = try recovering { X + shapes } } catch { print(error) }
+
+// add: all operands must be on one device, but operand 1 (2, 3) is on cpu, operand 2 (2, 3) is on meta: move one with to(device)

@@ -1,6 +1,11 @@
-print(net[0].weight.data.cpu().shape)
-net[0].weight.data[...] = Tensor.zeros(1, 3)
-print(net[0].weight.data.sum().doubleValue)
+let net = Sequential(Linear(3, 1))
+let before = net.parameters()
+try net.to(tryGPU())
+print(net(X))
+print(net[0].weight.device)
+print(zip(before, net.parameters()).allSatisfy { $0.isSame(as: $1) })
 
-// torch.Size([1, 3])
-// 0.0
+// tensor([[0.5479],
+//         [0.5479]], grad_fn=<AddmmBackward0>)
+// device(type='cpu')
+// true

@@ -1,16 +1,18 @@
-let m = Tensor.rand(100, 100)
-func seconds(_ body: () -> Double) -> String {
+let rounds = Chapter.rounds ?? (tryGPU() == .cpu ? 50 : 1000)
+func seconds(_ body: () async -> Void) async -> Double {
     let start = monotonicSeconds()
-    let norm = body()
-    let spent = ((monotonicSeconds() - start) * 1000).rounded() / 1000
-    return "\(spent) s, last norm \(norm)"
+    await body()
+    return ((monotonicSeconds() - start) * 1e6).rounded() / 1e6
 }
-print(
-    seconds {
-        (0..<1000).reduce(0) { _, _ in m.matmul(m).norm().doubleValue }
-    })
-print(
-    seconds {
-        let log = (0..<1000).map { _ in m.matmul(m).norm() }
-        return stack(log)[-1].doubleValue
-    })
+for device in tryGPU() == .cpu ? [.cpu] : [.cpu, tryGPU()] {
+    for (n, times) in [(1000, rounds), (10, 100 * rounds)] {
+        let m = Tensor.rand(n, n, device: device)
+        _ = m.matmul(m).sum().doubleValue  // the first one warms up
+        let spent = await seconds {
+            var y = m
+            for _ in 0..<times { y = m.matmul(m) }
+            _ = y.sum().doubleValue  // waits
+        }
+        print("\(device.name): \(times) of \(n) × \(n): \(spent) s")
+    }
+}

@@ -1,0 +1,4 @@
+try files.removeItem(atPath: folder)
+print(files.fileExists(atPath: folder))
+
+// false
