@@ -2,7 +2,9 @@ import CTernCPU
 
 /// The processor: hands each call to the C kernels.
 package final class CPUBackend: Backend {
-    package let device = Device.cpu
+    // Nothing is stored, so that the one instance is made when the program is built: counting references to it then writes nothing,
+    // which threads would wait for each other for.
+    package var device: Device { .cpu }
 
     package func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
         tern_allocate(byteCount)

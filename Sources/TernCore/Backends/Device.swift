@@ -106,8 +106,9 @@ extension Device {
 
 /// The devices that this process can use, each with the code that serves it.
 package enum Backends {
-    private static let table = Mutex<[Device: any Backend]>([.cpu: CPUBackend(), .meta: MetaBackend()])
-    package static let cpu: any Backend = table.withLock { $0[.cpu] } ?? CPUBackend()
+    private static let processor = CPUBackend()
+    package static let cpu: any Backend = processor
+    private static let table = Mutex<[Device: any Backend]>([.cpu: cpu, .meta: MetaBackend()])
 
     /// Those that another has taken the place of: storages do not count their backend.
     private static let earlier = Mutex<[any Backend]>([])
