@@ -28,15 +28,15 @@ struct Walk {
 template <class T> struct ConvolutionKernels {
     static constexpr int maxRows = 14, maxSums = 6;
     int rows, vector, sumRows, sumColumns;
-    /// out[i · ldc + at[v] + …] (columns[v] of them) += or = start[i] (0 if NULL) + Σ a[i · lda + step.a] · b[v][step.b + …] over the walk,
-    /// for `rows` rows and one or two vectors v, which may be the same. Whole vectors are read.
-    using Tile = void (*)(const T *a, int64_t lda, const T *const *b, const Walk &walk, const T *start, T *out, int64_t ldc, const int64_t *at,
-                          const int64_t *columns, bool accumulate);
+    /// out[i · ldc + at[v] + …] (columns[v] of them) += or = start[i] (0 if NULL) + Σ a[i · lda + step.a] · b[v][step.b + …] over the
+    /// walk, for `rows` rows and one or two vectors v, which may be the same. Whole vectors are read.
+    using Tile = void (*)(const T *a, int64_t lda, const T *const *b, const Walk &walk, const T *start, T *out, int64_t ldc,
+                          const int64_t *at, const int64_t *columns, bool accumulate);
     Tile walk[2][maxRows + 1];  ///< [vectors - 1][rows]
-    /// Vectors out[i · ldo + j · W + …] += Σ g[i · ldg + l · gLine + p · W + …] · x[j][l · xLine + p · xStep + …], lane by lane, over l < lines and
-    /// p < n.
-    using Sums = void (*)(const T *g, int64_t ldg, const T *const *x, int64_t lines, int64_t n, int64_t gLine, int64_t xLine, int64_t xStep,
-                          T *out, int64_t ldo);
+    /// Vectors out[i · ldo + j · W + …] += Σ g[i · ldg + l · gLine + p · W + …] · x[j][l · xLine + p · xStep + …], lane by lane, over
+    /// l < lines and p < n.
+    using Sums = void (*)(const T *g, int64_t ldg, const T *const *x, int64_t lines, int64_t n, int64_t gLine, int64_t xLine,
+                          int64_t xStep, T *out, int64_t ldo);
     Sums sums[maxSums][maxSums];  ///< [rows of g][vectors of x]
     /// to (n, m; rows ldt apart) = transposed from (m, n; rows ldf apart).
     void (*transpose)(const T *from, int64_t ldf, T *to, int64_t ldt, int64_t m, int64_t n);

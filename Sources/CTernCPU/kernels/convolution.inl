@@ -51,7 +51,8 @@ void walk(const T *a, int64_t lda, const T *const *b, const Walk &w, const T *st
 
 /// sums[i · lds + j · W + …] += Σ g[i · ldg + p] · x[j][p], a vector each, over the lines' vectors p.
 template <class T, int R, int J>
-void sums(const T *g, int64_t ldg, const T *const *x, int64_t lines, int64_t n, int64_t gLine, int64_t xLine, int64_t xStep, T *out, int64_t ldo) {
+void sums(const T *g, int64_t ldg, const T *const *x, int64_t lines, int64_t n, int64_t gLine, int64_t xLine, int64_t xStep, T *out,
+          int64_t ldo) {
 #pragma clang fp contract(fast)
     constexpr int W = VectorOf<T>::W;
     typedef typename VectorOf<T>::Type Vec;

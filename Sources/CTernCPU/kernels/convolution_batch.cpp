@@ -135,7 +135,8 @@ private:
         for (int64_t z = 0; z < deep.count; z++)
             for (int64_t y = 0; y < high.count; y++)
                 for (int64_t x = 0; x < wide.count; x++) {
-                    const int64_t tz = deep.tap + z * reach[0].tapStep, ty = high.tap + y * reach[1].tapStep, tx = wide.tap + x * reach[2].tapStep;
+                    const int64_t tz = deep.tap + z * reach[0].tapStep, ty = high.tap + y * reach[1].tapStep;
+                    const int64_t tx = wide.tap + x * reach[2].tapStep;
                     const int64_t source = (z * reach[0].sourceStep * size[1] + y * reach[1].sourceStep) * size[2] + x * reach[2].sourceStep;
                     steps[n++] = {(tz * p.kernel[1] + ty) * p.kernel[2] + tx, source * images};
                 }

@@ -49,8 +49,9 @@ template <class T> struct WeightsByChannels {
                 const T *from = x + c0 * p.inPlane;
                 int64_t image = p.channels * p.inPlane;
                 if (isSmall()) {  // images may lie a power of two apart, and take one another's place in the cache
-                    for (int64_t n = 0; n < p.batch; n++) std::copy(from + n * image, from + n * image + rows * p.inPlane, some + n * rows * p.inPlane);
-                    from = some, image = rows * p.inPlane;
+                    const int64_t size = rows * p.inPlane;
+                    for (int64_t n = 0; n < p.batch; n++) std::copy(from + n * image, from + n * image + size, some + n * size);
+                    from = some, image = size;
                 }
                 std::fill(sums + 0, sums + rows * p.taps * ld, T(0));
                 tiles(sums, ld, from, image, rows, turned + p.batch * o0 * p.outPlane, steps);
@@ -165,14 +166,16 @@ private:
         const T *images = x + v * w * ins;
         for (int64_t c = 0; c < p.channels; c++)
             for (int64_t z = 0; z < p.in[0]; z++)
-                for (int64_t y = 0; y < p.in[1]; y++, images += p.in[2])
-                    kernels.transpose(images, ins, from + (((c * size[0] + p.padding[0] + z) * size[1] + p.padding[1] + y) * size[2] + p.padding[2]) * w,
-                                      w, count, p.in[2]);
+                for (int64_t y = 0; y < p.in[1]; y++, images += p.in[2]) {
+                    const int64_t line = (c * size[0] + p.padding[0] + z) * size[1] + p.padding[1] + y;
+                    kernels.transpose(images, ins, from + (line * size[2] + p.padding[2]) * w, w, count, p.in[2]);
+                }
         // Of images that are not there, nothing is added.
         if (count < w) std::fill(by, by + outs * w, T(0));
         kernels.transpose(g + v * w * outs, outs, by, w, count, outs);
     }
 
+    /// sums += by · from, lane by lane.
     void add(const int64_t *size, const T *from, const T *by, T *sums) const {
         const int64_t w = kernels.vector, k = p.channels * p.taps;
         // Lines whose numbers stay in the innermost cache, tile after tile.
@@ -188,8 +191,9 @@ private:
                         for (int64_t q = k0; q < k1; q++) {
                             int64_t tap[3];
                             p.tap(q % p.taps, tap);
-                            read[q - k0] = from + (((q / p.taps * size[0] + z * p.stride[0] + tap[0] * p.dilation[0]) * size[1] + y * p.stride[1] +
-                                                    tap[1] * p.dilation[1]) * size[2] + tap[2] * p.dilation[2]) * w;
+                            const int64_t deep = q / p.taps * size[0] + z * p.stride[0] + tap[0] * p.dilation[0];
+                            const int64_t line = deep * size[1] + y * p.stride[1] + tap[1] * p.dilation[1];
+                            read[q - k0] = from + (line * size[2] + tap[2] * p.dilation[2]) * w;
                         }
                         kernels.sums[o1 - o0][k1 - k0](by + (o0 * p.outPlane + (z * p.out[1] + y) * p.out[2]) * w, p.outPlane * w, read,
                                                        std::min(some, p.out[1] - y), p.out[2], p.out[2] * w, p.stride[1] * size[2] * w,
@@ -230,8 +234,8 @@ template <class T> void convolution_weight_gradient(const ConvolutionPlan &p, T 
         for_groups(p, [&](int64_t group, bool serial) {
             const auto images = unfolded.group(p, group);
             const Positions<T> positions{g + (first * p.outChannels + group * outs) * p.outPlane, p.outChannels * p.outPlane, p.outPlane};
-            Gemm<T> product{k, outs, count * p.outPlane, {&images, Unfolded<T>::read}, {&positions, Positions<T>::read}, nullptr, 0, nullptr, 0, {},
-                            accumulate, serial};
+            Gemm<T> product{k, outs, count * p.outPlane, {&images, Unfolded<T>::read}, {&positions, Positions<T>::read}, nullptr, 0, nullptr, 0,
+                            {}, accumulate, serial};
             product.out = {dw + group * outs * k, dtypeOf<T>, 1, k, outs, 0, nullptr, 0, 0};
             gemm(product);
         });

@@ -58,8 +58,8 @@ template <class T, int W = VectorOf<T>::W> void transpose(const T *from, int64_t
             TERN_UNROLL for (int l = 0; l < W; l++) *reinterpret_cast<Vec *>(to + (j + l) * ldt + i) = r[l];
         }
     if constexpr (W > 4) {
-        if (n0 < n) transpose<T, 4>(from + n0, ldf, to + n0 * ldt, ldt, m0, n - n0);
-        if (m0 < m) transpose<T, 4>(from + m0 * ldf, ldf, to + m0, ldt, m - m0, n);
+        if (n0 < n) transpose<T, W / 2>(from + n0, ldf, to + n0 * ldt, ldt, m0, n - n0);
+        if (m0 < m) transpose<T, W / 2>(from + m0 * ldf, ldf, to + m0, ldt, m - m0, n);
     } else {
         for (int64_t i = 0; i < m; i++)
             for (int64_t j = i < m0 ? n0 : 0; j < n; j++) to[j * ldt + i] = from[i * ldf + j];
