@@ -26,11 +26,6 @@ template <class T> struct GemmKernels {
     void (*dots)(const T *a, const T *b, int64_t ldb, int64_t k, T *out, int64_t columns);
     /// Where its rows are: c[j] += Σ a[p] · b[p · ldb + j], row after row of B.
     void (*combine)(const T *a, const T *b, int64_t ldb, int64_t k, T *c, int64_t columns);
-    /// out[i · ldc + at[v] + …] (columns[v] of them) += or = start[i] (0 if NULL) + Σ a[i · lda + p] · b[v][offsets[p] + …], for `rows`
-    /// rows and two vectors v, which may be the same. Whole vectors are read.
-    using Direct = void (*)(const T *a, int64_t lda, const T *const *b, const int64_t *offsets, int64_t k, const T *start, T *out, int64_t ldc,
-                            const int64_t *at, const int64_t *columns, bool accumulate);
-    Direct direct[maxRows + 1];
     /// to (rows, …; rows ldt apart, ldt at least a vector) = for each row, its runs. `slack`: a vector may be read past a run's end.
     void (*gather)(const T *data, const int64_t *rowOffsets, int64_t rows, const GemmRun *runs, int64_t count, T *to, int64_t ldt,
                    bool slack);

@@ -2,13 +2,7 @@
 // and a factor from A.
 namespace TERN_ISA {
 namespace {
-constexpr int vectorBytes = 16 << TERN_LEVEL;
-#if defined(__x86_64__)
-constexpr int tileRows = TERN_LEVEL == 2 ? 14 : 6;
-#else
-constexpr int tileRows = 12;
-#endif
-#define TERN_UNROLL _Pragma("clang loop unroll(full)")
+#include "vectors.inl"
 
 template <class T, int R, int V>
 void tile(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, T *c, int64_t ldc, int64_t columns, bool accumulate) {
@@ -47,86 +41,6 @@ void tile(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, T *c, int
         T *to = c + i * ldc;
         for (int64_t j = 0; j < columns; j++) to[j] = accumulate ? to[j] + row[j] : row[j];
     }
-}
-
-/// The first n numbers of a vector: two overlapping halves (or quarters) of it, rather than one by one.
-template <class T, class Vec> void store_some(T *to, Vec value, int64_t n) {
-    constexpr int W = vectorBytes / sizeof(T);
-    T row[W];
-    *reinterpret_cast<Vec *>(row) = value;
-    if (W >= 4 && n >= W / 2) {
-        __builtin_memcpy(to, row, sizeof(row) / 2);
-        __builtin_memcpy(to + n - W / 2, row + n - W / 2, sizeof(row) / 2);
-    } else if (W >= 8 && n >= W / 4) {
-        __builtin_memcpy(to, row, sizeof(row) / 4);
-        __builtin_memcpy(to + n - W / 4, row + n - W / 4, sizeof(row) / 4);
-    } else {
-        for (int64_t j = 0; j < n; j++) to[j] = row[j];
-    }
-}
-
-template <class T, int R>
-void direct(const T *a, int64_t lda, const T *const *b, const int64_t *offsets, int64_t k, const T *start, T *out, int64_t ldc,
-            const int64_t *at, const int64_t *columns, bool accumulate) {
-#pragma clang fp contract(fast)
-    constexpr int W = vectorBytes / sizeof(T);
-    typedef T Vec __attribute__((ext_vector_type(W), aligned(alignof(T)), may_alias));
-    const T *b0 = b[0], *b1 = b[1];
-    Vec sum[R][2];
-    TERN_UNROLL for (int i = 0; i < R; i++) sum[i][0] = sum[i][1] = start ? start[i] : T(0);
-    const T *rows[(R + 2) / 3];
-    TERN_UNROLL for (int i = 0; i < R; i += 3) rows[i / 3] = a + i * lda;
-    for (int64_t p = 0; p < k; p++) {
-        const int64_t offset = offsets[p];
-        const Vec x = *reinterpret_cast<const Vec *>(b0 + offset), y = *reinterpret_cast<const Vec *>(b1 + offset);
-        TERN_UNROLL for (int i = 0; i < R; i++) {
-            const Vec factor = rows[i / 3][i % 3 * lda];
-            sum[i][0] += factor * x;
-            sum[i][1] += factor * y;
-        }
-        TERN_UNROLL for (int i = 0; i < R; i += 3) rows[i / 3]++;
-    }
-    TERN_UNROLL for (int v = 0; v < 2; v++) {
-        if (v == 1 && at[1] == at[0]) return;
-        T *to = out + at[v];
-        const int64_t n = columns[v];
-        TERN_UNROLL for (int i = 0; i < R; i++, to += ldc) {
-            if (accumulate) {
-                T row[W];
-                *reinterpret_cast<Vec *>(row) = sum[i][v];
-                for (int64_t j = 0; j < n; j++) to[j] += row[j];
-            } else if (n == W) {
-                *reinterpret_cast<Vec *>(to) = sum[i][v];
-            } else {
-                store_some<T>(to, sum[i][v], n);
-            }
-        }
-    }
-}
-
-/// 4 × 4 blocks in registers, the rest one by one.
-template <class T> void transpose(const T *from, int64_t ldf, T *to, int64_t ldt, int64_t m, int64_t n) {
-    typedef T Vec __attribute__((ext_vector_type(4), aligned(alignof(T)), may_alias));
-    int64_t i = 0;
-    for (; i + 4 <= m; i += 4) {
-        int64_t j = 0;
-        for (; j + 4 <= n; j += 4) {
-            const T *at = from + i * ldf + j;
-            const Vec r0 = *reinterpret_cast<const Vec *>(at), r1 = *reinterpret_cast<const Vec *>(at + ldf);
-            const Vec r2 = *reinterpret_cast<const Vec *>(at + 2 * ldf), r3 = *reinterpret_cast<const Vec *>(at + 3 * ldf);
-            const Vec a = __builtin_shufflevector(r0, r1, 0, 4, 1, 5), b = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
-            const Vec c = __builtin_shufflevector(r0, r1, 2, 6, 3, 7), d = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
-            T *out = to + j * ldt + i;
-            *reinterpret_cast<Vec *>(out) = __builtin_shufflevector(a, b, 0, 1, 4, 5);
-            *reinterpret_cast<Vec *>(out + ldt) = __builtin_shufflevector(a, b, 2, 3, 6, 7);
-            *reinterpret_cast<Vec *>(out + 2 * ldt) = __builtin_shufflevector(c, d, 0, 1, 4, 5);
-            *reinterpret_cast<Vec *>(out + 3 * ldt) = __builtin_shufflevector(c, d, 2, 3, 6, 7);
-        }
-        for (; j < n; j++)
-            for (int64_t r = i; r < i + 4; r++) to[j * ldt + r] = from[r * ldf + j];
-    }
-    for (; i < m; i++)
-        for (int64_t j = 0; j < n; j++) to[j * ldt + i] = from[i * ldf + j];
 }
 
 /// Four rows of b at a time, each in two partial sums.
@@ -207,7 +121,6 @@ template <class T, int R> constexpr void list_tiles(GemmKernels<T> &kernels) {
     if constexpr (R > 0) {
         kernels.tiles[0][R] = tile<T, R, 1>;
         kernels.tiles[1][R] = tile<T, R, 2>;
-        kernels.direct[R] = direct<T, R>;
         list_tiles<T, R - 1>(kernels);
     }
 }

@@ -17,6 +17,9 @@ template <class A> struct PoolingLoops {
     void (*greatest_along)(A *most, int32_t *where, const A *from, int64_t n, int64_t step, int64_t dilation, int64_t kernel);
     void (*greatest_rows)(A *most, int64_t *where, const A *const *rows, const int32_t *const *taps, const int64_t *at, int64_t count,
                           int64_t n, int64_t step);
+    /// Windows of 2 × 2 that tile planes of lines `width` apart: `lines` lines of n of them.
+    void (*average_squares)(A *to, const A *from, int64_t lines, int64_t n, int64_t width, A divisor);
+    void (*spread_squares)(A *to, const A *g, int64_t lines, int64_t n, int64_t width, A divisor);
 };
 }  // namespace tern
 #define TERN_SOURCE "../kernels/pooling.inl"
@@ -50,6 +53,13 @@ struct Plan {
     /// Lines as they lie in memory are as the loops take them: nothing sticks out of one.
     bool plain() const { return padding[2] == 0 && line == in[2] && (kernel[2] - 1) * dilation[2] < stride[2]; }
 
+    /// Squares of 2 × 2 that fill planes without a gap.
+    bool squares() const {
+        bool result = in[0] == 1 && out[0] == 1 && kernel[0] == 1 && padding[0] == 0;
+        for (int d = 1; d < 3; d++) result = result && kernel[d] == 2 && stride[d] == 2 && padding[d] == 0 && in[d] == 2 * out[d];
+        return result;
+    }
+
     /// Taps first..<last of dimension d lie inside where the window is number `o`.
     void inside(int d, int64_t o, int64_t &first, int64_t &last) const {
         const int64_t start = o * stride[d] - padding[d];
@@ -81,6 +91,11 @@ template <class T> struct Lines {
     bool contiguous() const { return (width == 1 || strides[2] == 1); }
     bool together(int64_t lines) const {
         return contiguous() && (height == 1 || strides[1] == width) && (lines == height || strides[0] == height * width);
+    }
+    /// All of two-dimensional planes is one block of memory.
+    bool dense(const Plan &p) const {
+        return together(height) && (p.channels == 1 || x->strides[1] == height * width) &&
+               (p.planes == p.channels || x->strides[0] == p.channels * height * width);
     }
 };
 template <class To, class From> void copy_line(To *to, int64_t toStep, const From *from, int64_t fromStep, int64_t n) {
@@ -178,9 +193,15 @@ bool tern_avg_pool(const TernArray *out, const TernArray *x, const TernPooling *
     return visit_floating(out->dtype, [&]<class T>(Type<T>) {
         using A = computed<T>;
         const Lines<T> to(out);
-        const Divisors<A> divisors(p, *geometry);
         const auto &loops = TERN_CHOOSE(pooling_loops<A>);
         const int64_t width = p.out[2], n = p.inLines * p.windows;
+        if constexpr (std::is_same_v<T, A>)
+            if (p.squares() && Lines<T>(x).dense(p) && to.dense(p))
+                return parallel_for(p.planes * p.outLines, 16384 / p.in[2] + 1, [&](int64_t begin, int64_t end) {
+                    loops.average_squares(static_cast<A *>(out->data) + begin * width, static_cast<A *>(x->data) + 2 * begin * p.in[2],
+                                          end - begin, width, p.in[2], A(geometry->divisor ? geometry->divisor : 4));
+                });
+        const Divisors<A> divisors(p, *geometry);
         parallel_for(p.planes, p.grain(), [&](int64_t begin, int64_t end) {
             const PaddedPlane<T> source(p, x, A(0));
             Scratch<A> sums(n), line(width);
@@ -211,9 +232,15 @@ bool tern_avg_pool_gradient(const TernArray *dx, const TernArray *g, const TernP
     return visit_floating(dx->dtype, [&]<class T>(Type<T>) {
         using A = computed<T>;
         const Lines<T> from(g), to(dx);
-        const Divisors<A> divisors(p, *geometry);
         const auto &loops = TERN_CHOOSE(pooling_loops<A>);
         const int64_t width = p.out[2], n = p.inLines * p.windows;
+        if constexpr (std::is_same_v<T, A>)
+            if (p.squares() && from.dense(p) && to.dense(p))
+                return parallel_for(p.planes * p.outLines, 16384 / p.in[2] + 1, [&](int64_t begin, int64_t end) {
+                    loops.spread_squares(static_cast<A *>(dx->data) + 2 * begin * p.in[2], static_cast<A *>(g->data) + begin * width,
+                                         end - begin, width, p.in[2], A(geometry->divisor ? geometry->divisor : 4));
+                });
+        const Divisors<A> divisors(p, *geometry);
         const bool direct = std::is_same_v<T, A> && p.plain() && to.together(p.inLines);
         parallel_for(p.planes, p.grain(), [&](int64_t begin, int64_t end) {
             // What each line of dx gets from the windows that start at its positions; before the first line, zeros.

@@ -113,7 +113,49 @@ void greatest_rows(A *most, int64_t *where, const A *const *rows, const int32_t 
     }
 }
 
-template <class A> constexpr PoolingLoops<A> pooling_loops = {sum_along<A>, spread_along<A>,     average_rows<A>, shares<A>,
-                                                              add_row<A>,   greatest_along<A>, greatest_rows<A>};
+/// Windows of 2 × 2 side by side: to[o] = (both lines' 2o + both lines' 2o + 1) / divisor, by vectors of W, then of half as many.
+template <class A, int W, int... J>
+void average_pairs(A *to, const A *first, const A *second, int64_t n, A divisor, std::integer_sequence<int, J...>) {
+    typedef A Vec __attribute__((ext_vector_type(W), aligned(alignof(A)), may_alias));
+    const auto at = [](const A *p) { return *reinterpret_cast<const Vec *>(p); };
+    int64_t o = 0;
+    for (; o + W <= n; o += W) {
+        const Vec left = at(first + 2 * o) + at(second + 2 * o), right = at(first + 2 * o + W) + at(second + 2 * o + W);
+        *reinterpret_cast<Vec *>(to + o) =
+            (__builtin_shufflevector(left, right, 2 * J...) + __builtin_shufflevector(left, right, 2 * J + 1 ...)) / divisor;
+    }
+    to += o, first += 2 * o, second += 2 * o, n -= o;
+    if constexpr (W > 2) return average_pairs<A, W / 2>(to, first, second, n, divisor, std::make_integer_sequence<int, W / 2>());
+    for (o = 0; o < n; o++) to[o] = ((first[2 * o] + second[2 * o]) + (first[2 * o + 1] + second[2 * o + 1])) / divisor;
+}
+template <class A> void average_squares(A *to, const A *from, int64_t lines, int64_t n, int64_t width, A divisor) {
+    constexpr int W = (16 << TERN_LEVEL) / int(sizeof(A));
+    for (int64_t l = 0; l < lines; l++)
+        average_pairs<A, W>(to + l * n, from + 2 * l * width, from + (2 * l + 1) * width, n, divisor, std::make_integer_sequence<int, W>());
+}
+/// The transposed, for one line of gradients: each twice, in both lines.
+template <class A, int W, int... J>
+void spread_pairs(A *first, A *second, const A *g, int64_t n, A divisor, std::integer_sequence<int, J...>) {
+    typedef A Vec __attribute__((ext_vector_type(W), aligned(alignof(A)), may_alias));
+    int64_t o = 0;
+    for (; o + W <= n; o += W) {
+        const Vec share = *reinterpret_cast<const Vec *>(g + o) / divisor;
+        const Vec left = __builtin_shufflevector(share, share, J / 2 ...);
+        const Vec right = __builtin_shufflevector(share, share, (W + J) / 2 ...);
+        for (A *line : {first, second})
+            *reinterpret_cast<Vec *>(line + 2 * o) = left, *reinterpret_cast<Vec *>(line + 2 * o + W) = right;
+    }
+    first += 2 * o, second += 2 * o, g += o, n -= o;
+    if constexpr (W > 2) return spread_pairs<A, W / 2>(first, second, g, n, divisor, std::make_integer_sequence<int, W / 2>());
+    for (o = 0; o < n; o++) first[2 * o] = first[2 * o + 1] = second[2 * o] = second[2 * o + 1] = g[o] / divisor;
+}
+template <class A> void spread_squares(A *to, const A *g, int64_t lines, int64_t n, int64_t width, A divisor) {
+    constexpr int W = (16 << TERN_LEVEL) / int(sizeof(A));
+    for (int64_t l = 0; l < lines; l++)
+        spread_pairs<A, W>(to + 2 * l * width, to + (2 * l + 1) * width, g + l * n, n, divisor, std::make_integer_sequence<int, W>());
+}
+
+template <class A> constexpr PoolingLoops<A> pooling_loops = {
+    sum_along<A>, spread_along<A>, average_rows<A>, shares<A>, add_row<A>, greatest_along<A>, greatest_rows<A>, average_squares<A>, spread_squares<A>};
 }  // namespace
 }  // namespace TERN_ISA
