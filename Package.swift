@@ -48,6 +48,7 @@ let package = Package(
         .executableTarget(name: "TiedMLP", dependencies: ["Tern"], path: "Examples/TiedMLP"),
         .executableTarget(name: "ParallelBlocks", dependencies: ["Tern"], path: "Examples/ParallelBlocks"),
         .executableTarget(name: "CustomInitializers", dependencies: ["Tern"], path: "Examples/CustomInitializers"),
+        .executableTarget(name: "Resuming", dependencies: ["Tern"], path: "Examples/Resuming"),
         .executableTarget(
             name: "CharacterGRU",
             dependencies: ["Tern", "TernDownload", .product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -60,7 +61,7 @@ let package = Package(
         .testTarget(name: "ParityTests", dependencies: ["ParityKit", "Tern"]),
         .testTarget(name: "TernBookTests", dependencies: ["TernBook"], exclude: ["PyTorch"]),
         .testTarget(name: "TernDownloadTests", dependencies: ["TernDownload"]),
-        .testTarget(name: "TernTrainTests", dependencies: ["TernTrain", "TernData"]),
+        .testTarget(name: "TernTrainTests", dependencies: ["TernTrain", "TernData", "Resuming"]),
         .testTarget(name: "TernCLITests", dependencies: ["TernCLI", "Tern"]),
     ],
     cxxLanguageStandard: .cxx20

@@ -61,7 +61,7 @@ struct Convert: ParsableCommand {
 
 /// Writes a line to standard error.
 func note(_ text: String) {
-    var rest = Array("\(text)\n".utf8)[...]
+    var rest = Array("\(text.printable)\n".utf8)[...]
     while !rest.isEmpty {
         let count = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
         if count <= 0 { return }

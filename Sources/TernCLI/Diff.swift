@@ -34,7 +34,7 @@ struct Diff: ParsableCommand {
             try a?.checkExpansion(file: first, name: name)
             try b?.checkExpansion(file: second, name: name)
             guard let lines = try recovering({ difference(name, a, b) }) else { return false }
-            print(lines)
+            print(lines.printable)
             return true
         }
         print(differing.isEmpty ? "\(names.count) tensors alike" : "\(differing.count) of \(names.count) tensors differ")

@@ -58,7 +58,8 @@ public final class DataCursor<Data: Dataset>: Sequence {
         /// The next batch; nil after the last, where the next epoch begins.
         public mutating func next() -> Data.Batch? {
             guard let batch = batches.next() else {
-                (cursor.epoch, cursor.batch, cursor.start) = (cursor.epoch + 1, 0, nil)
+                // A file may tell of any epoch.
+                (cursor.epoch, cursor.batch, cursor.start) = (Swift.min(cursor.epoch, .max - 1) + 1, 0, nil)
                 return nil
             }
             cursor.batch += 1

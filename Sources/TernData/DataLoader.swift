@@ -45,7 +45,7 @@ public struct DataLoader<Data: Dataset>: Sequence {
         // Each loop draws a seed for its workers first, with workers or without, as PyTorch does.
         let seed = (generator ?? TernCore.Generator.default).nextSeed()
         var order = SampleOrder(self)
-        for _ in 0..<given { _ = order.next() }
+        for _ in 0..<Swift.max(given, 0) { if order.next() == nil { break } }
         guard let fetcher, workers > 0 else { return Iterator(dataset, order, nil) }
         var batches: [[Int]] = []
         while let batch = order.next() { batches.append(batch) }

@@ -10,5 +10,28 @@ public struct FileFormatError: Error, Hashable, Sendable, CustomStringConvertibl
     /// With the file's path, the tensor's name where one is concerned, and the rule.
     public init(file: String, tensor: String? = nil, rule: String) { (self.file, self.tensor, self.rule) = (file, tensor, rule) }
 
-    public var description: String { "\(file): \(tensor.map { "tensor '\($0)': " } ?? "")\(rule)" }
+    /// All three; characters that a terminal would act on, as names in a file may have, are escaped.
+    public var description: String { "\(file): \(tensor.map { "tensor '\($0)': " } ?? "")\(rule)".printable }
+}
+
+extension String {
+    /// The text with what is not seen but acted on, such as a terminal's commands, in Swift's notation: `\u{1B}[31m`. Lines stay.
+    package var printable: String {
+        func isUnseen(_ scalar: Unicode.Scalar) -> Bool {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: scalar != "\n"
+            default: false
+            }
+        }
+        guard unicodeScalars.contains(where: isUnseen) else { return self }
+        var result = ""
+        for scalar in unicodeScalars {
+            if isUnseen(scalar) {
+                result += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
 }

@@ -90,7 +90,12 @@ struct PickleTree {
             }
         }
         guard height < Self.deepest else { throw failure("its values are nested deeper than \(Self.deepest) levels") }
-        return try Made(value: value(index), height: height + 1, size: size)
+        var value = try value(index)
+        if case .object(var instance) = value {
+            instance.place = index
+            value = .object(instance)
+        }
+        return Made(value: value, height: height + 1, size: size)
     }
 
     private mutating func value(_ index: Int) throws(FileFormatError) -> SavedValue {

@@ -32,6 +32,7 @@ enum PyTorchGlobal: CustomStringConvertible {
         } else if module == "torch", PyTorchGlobal.foreignTypes.contains(name) || name.hasSuffix("Storage") {
             self = .unsupported(path, "tensors of this type are not supported: convert them in PyTorch first")
         } else if module.hasPrefix("torch.nn.modules.") || module == "torch.nn.functional" || path == "torch._jit_internal.boolean_dispatch"
+            || path == "torch._C._nn.gelu"
         {
             self = .module(path)
         } else {

@@ -117,6 +117,8 @@ public struct SavedObject: Sendable {
     public var arguments: [SavedValue]
     /// Its attributes by name.
     public var state: SavedDictionary
+    /// Which object of its pickle it is: the same one may stand in several places.
+    var place: Int?
     /// Of a tensor that has not been read: where it stands. Then this is no object.
     var pending: PickledTensor?
 

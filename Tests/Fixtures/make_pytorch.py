@@ -3,9 +3,10 @@
 
     pip install torch numpy safetensors
     python make_pytorch.py            # writes all but the files below
-    python make_pytorch.py --check    # reads written.pt and resumed_by_tern.pt, which `swift test` compares with what Tern writes
+    python make_pytorch.py --check    # reads written.pt, resumed_by_tern.pt and checkpoint_by_tern.pt, which `swift test` compares with what
+                                      # Tern writes
 
-`TERN_RECORD=1 swift test --filter PyTorchFiles` writes those two anew.
+`TERN_RECORD=1 swift test --filter 'PyTorchFiles|CheckpointTests'` writes those anew.
 """
 import collections
 import io
@@ -162,6 +163,12 @@ def training():
     return runs
 
 
+def checkpoint(runs):
+    """One of the runs, in the form that Tern's `Checkpoint` reads, with the generator's state."""
+    torch.manual_seed(9)
+    return runs["runs"]["AdamW"] | {"x": runs["x"], "y": runs["y"], "generator": torch.get_rng_state(), "draw": torch.randn(3)}
+
+
 class Branches(torch.nn.Module):
     """A class that only this script has."""
     def __init__(self):
@@ -197,6 +204,60 @@ def other_modules():
     }
 
 
+def every_module():
+    """One of each class of `torch.nn` that Tern has, few of its options as they are by default."""
+    torch.manual_seed(7)
+    n = torch.nn
+    nets = [
+        n.Identity(), n.ReLU(), n.ReLU6(), n.SELU(), n.SiLU(), n.Mish(), n.Sigmoid(), n.LogSigmoid(), n.Tanh(), n.Tanhshrink(), n.Softsign(),
+        n.Hardsigmoid(), n.Hardswish(), n.Softmax2d(), n.GELU("tanh"), n.ELU(0.5), n.CELU(2), n.Softplus(2, 10), n.LeakyReLU(0.2),
+        n.Hardtanh(-2, 0.5), n.Threshold(0.1, 20), n.Hardshrink(0.25), n.Softshrink(0.75), n.GLU(1), n.PReLU(3), n.RReLU(0.1, 0.2),
+        n.Softmax(1), n.Softmin(0), n.LogSoftmax(-1), n.Dropout(0.1), n.Dropout1d(0.2), n.Dropout2d(0.3), n.Dropout3d(0.4),
+        n.AlphaDropout(0.6), n.FeatureAlphaDropout(0.7), n.LocalResponseNorm(2, 1e-3, 0.5, 2),
+        n.Linear(3, 2, bias=False), n.Bilinear(2, 3, 4), n.Embedding(5, 3, padding_idx=1, max_norm=2, norm_type=1, scale_grad_by_freq=True),
+        n.EmbeddingBag(4, 2, mode="max", include_last_offset=True, padding_idx=0), n.MultiheadAttention(4, 2, 0.1, bias=False, batch_first=True),
+        n.RNN(2, 3, 2, nonlinearity="relu", bias=False, bidirectional=True), n.LSTM(2, 4, batch_first=True, proj_size=3),
+        n.GRU(2, 3, 2, dropout=0.1), n.RNNCell(2, 3, bias=False, nonlinearity="relu"), n.LSTMCell(2, 3), n.GRUCell(2, 3),
+        n.LayerNorm([2, 3], 1e-3, bias=False), n.RMSNorm([4], 1e-2), n.GroupNorm(2, 4, 1e-4, affine=False),
+        n.BatchNorm1d(2, 1e-3, None), n.BatchNorm2d(3, affine=False), n.BatchNorm3d(2, track_running_stats=False),
+        n.InstanceNorm1d(2), n.InstanceNorm2d(3, affine=True), n.InstanceNorm3d(2, 1e-3, 0.2, True, True),
+        n.Conv1d(2, 4, 3, 2, "valid", groups=2, bias=False), n.Conv2d(1, 2, (3, 1), padding=(1, 0), padding_mode="reflect"),
+        n.Conv3d(1, 2, 2, dilation=2), n.ConvTranspose1d(2, 4, 3, 2, 1, 1, 2), n.ConvTranspose2d(1, 2, 3, bias=False),
+        n.ConvTranspose3d(1, 2, (1, 2, 3), dilation=(1, 2, 1)),
+        n.MaxPool1d(3, 2, 1), n.MaxPool2d((2, 3), ceil_mode=True), n.MaxPool3d(2, dilation=2), n.AvgPool1d(3, 2, 1, True, False),
+        n.AvgPool2d((2, 3), divisor_override=5), n.AvgPool3d(3, 2), n.LPPool1d(2, 3), n.LPPool2d(1.5, (2, 3), 1, True), n.LPPool3d(2, 2),
+        n.MaxUnpool1d(2), n.MaxUnpool2d(3, 2, 1), n.MaxUnpool3d((2, 3, 4)),
+        n.AdaptiveAvgPool1d(3), n.AdaptiveAvgPool2d((None, 2)), n.AdaptiveAvgPool3d(2), n.AdaptiveMaxPool1d(2), n.AdaptiveMaxPool2d(3),
+        n.AdaptiveMaxPool3d((1, None, 2)),
+        n.ZeroPad1d(1), n.ZeroPad2d((1, 2, 3, 4)), n.ZeroPad3d(2), n.ReflectionPad1d((1, 2)), n.ReflectionPad2d(1), n.ReflectionPad3d(1),
+        n.ReplicationPad1d(2), n.ReplicationPad2d((0, 1, 2, 3)), n.ReplicationPad3d(1), n.CircularPad1d(1), n.CircularPad2d(2), n.CircularPad3d(1),
+        n.ConstantPad1d(1, 3.5), n.ConstantPad2d((1, 2, 0, 0), -1), n.ConstantPad3d(1, 0.0),
+        n.Flatten(0, 2), n.Unflatten(1, (2, 3)), n.PixelShuffle(2), n.PixelUnshuffle(3), n.ChannelShuffle(2),
+        n.Unfold(2, 1, (0, 1), 2), n.Fold((4, 5), 2, padding=1), n.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
+        n.MSELoss(reduction="sum"), n.L1Loss(), n.SoftMarginLoss(), n.MultiLabelMarginLoss(), n.CrossEntropyLoss(torch.ones(3), ignore_index=2, label_smoothing=0.1),
+        n.NLLLoss(torch.rand(2)), n.SmoothL1Loss(beta=0.5), n.HuberLoss(delta=2), n.KLDivLoss(reduction="batchmean", log_target=True),
+        n.BCELoss(torch.rand(2)), n.BCEWithLogitsLoss(pos_weight=torch.rand(3)), n.HingeEmbeddingLoss(0.5), n.MultiMarginLoss(2, 0.5),
+        n.MultiLabelSoftMarginLoss(), n.PoissonNLLLoss(False, True), n.GaussianNLLLoss(full=True, eps=1e-3), n.MarginRankingLoss(0.1),
+        n.CosineEmbeddingLoss(0.2), n.TripletMarginLoss(2, 1, swap=True), n.CTCLoss(1, zero_infinity=True), n.PairwiseDistance(1, 1e-3, True),
+        n.CosineSimilarity(0, 1e-4),
+        n.Sequential(n.ReLU(), n.Linear(1, 1)), n.ModuleList([n.Tanh()]), n.ModuleDict({"a": n.GELU(), "b": n.Linear(1, 2)}),
+        n.TransformerEncoderLayer(4, 2, 6, 0.2, "gelu", 1e-3, True, True, bias=False), n.TransformerDecoderLayer(4, 2, 5, activation=n.SiLU()),
+        n.TransformerEncoder(n.TransformerEncoderLayer(2, 1, 3), 2, norm=n.LayerNorm(2), enable_nested_tensor=False),
+        n.TransformerDecoder(n.TransformerDecoderLayer(2, 1, 3), 1), n.Transformer(2, 1, 1, 2, 3, 0.3, batch_first=True),
+    ]
+    return n.ModuleDict({type(net).__name__: net for net in nets} | {"Nearest": n.UpsamplingNearest2d(scale_factor=2)})
+
+
+def shared_modules():
+    """One layer in two places, one weight in two layers, a part that is not learned, and one in evaluation."""
+    torch.manual_seed(8)
+    layer, embedding, head = torch.nn.Linear(3, 3), torch.nn.Embedding(4, 3), torch.nn.Linear(3, 4, bias=False)
+    head.weight = embedding.weight
+    norm = torch.nn.BatchNorm1d(3)
+    layer.bias.requires_grad = False
+    return torch.nn.Sequential(embedding, torch.nn.Sequential(layer, norm.eval()), layer, torch.nn.Sequential(norm, head))
+
+
 def make():
     FOLDER.mkdir(exist_ok=True)
     tensors = every()
@@ -225,6 +286,7 @@ def make():
     runs = training()
     torch.save(runs, FOLDER / "training.pt")
     torch.save(runs, FOLDER / "training_legacy.pt", _use_new_zipfile_serialization=False)
+    torch.save(checkpoint(runs), FOLDER / "checkpoint.pt")
     net = modules()
     torch.save(net, FOLDER / "modules.pt")
     x = torch.linspace(-1, 1, 128).reshape(2, 1, 8, 8)
@@ -232,6 +294,15 @@ def make():
     others = torch.nn.ModuleDict(other_modules())
     torch.save(others, FOLDER / "other_modules.pt")
     torch.save(others.state_dict(), FOLDER / "other_modules_state.pt")
+    every = every_module()
+    torch.save(every, FOLDER / "every_module.pt")
+    torch.save({"texts": {name: repr(net) for name, net in every.items()}, "state": every.state_dict()}, FOLDER / "every_module_texts.pt")
+    shared = shared_modules()
+    torch.save(shared, FOLDER / "shared_modules.pt")
+    torch.save(shared.state_dict(), FOLDER / "shared_modules_state.pt")
+    pool = torch.nn.Sequential(torch.nn.MaxPool2d(2, return_indices=True))
+    torch.save(pool, FOLDER / "indices.pt")
+    torch.save(torch.nn.Sequential(torch.nn.ReLU(), torch.nn.FractionalMaxPool2d(2, 3)), FOLDER / "fractional.pt")
     torch.save(Branches(), FOLDER / "unknown_class.pt")
     torch.save(torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8), FOLDER / "quantized.pt")
     torch.save(torch.eye(2).to_sparse(), FOLDER / "sparse.pt")
@@ -297,8 +368,11 @@ def check():
         same(written["values"], values())
     print("written.pt:", len(written["tensors"]), "tensors and", len(written["values"]), "values as expected")
     saved = torch.load(FOLDER / "resumed_by_tern.pt", weights_only=True)
+    own = torch.load(FOLDER / "checkpoint_by_tern.pt", weights_only=True, mmap=True)
+    torch.set_rng_state(own["generator"])
+    assert torch.equal(torch.randn(3), own["draw"]), "the generator goes on otherwise"
     worst = 0.0
-    for name, run in saved["runs"].items():
+    for name, run in list(saved["runs"].items()) + [("AdamW", own)]:
         model = network()
         model.load_state_dict(run["model"])
         optimizer = OPTIMIZERS[name](model.parameters())
@@ -308,7 +382,7 @@ def check():
         found = losses(model, optimizer, schedule, saved["x"], saved["y"], len(run["losses"]))
         worst = max([worst] + [abs(a - b) for a, b in zip(found, run["losses"])])
         assert worst < 1e-4, (name, found, run["losses"])
-    print(f"resumed_by_tern.pt: {len(saved['runs'])} runs go on as in Tern, losses differ by at most {worst:.1e}")
+    print(f"resumed_by_tern.pt, checkpoint_by_tern.pt: {len(saved['runs'])} runs and one go on as in Tern, losses differ by at most {worst:.1e}")
 
 
 if "--check" in sys.argv:

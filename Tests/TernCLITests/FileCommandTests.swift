@@ -67,6 +67,47 @@ import Testing
         #expect(try objects(path("lone.npy")).map { $0["name"] as? String } == [""])
     }
 
+    /// JSON has no infinity, whole numbers are not rounded, and names can't command a terminal.
+    @Test func whatIsHardToPrint() throws {
+        let large = Int64.max - 1
+        let tensors: StateDict = [
+            "huge": Tensor([1.7e308, -1.7e308, 1.7e308], dtype: .float64), "whole": Tensor([large, -large, 3]),
+            "none": Tensor([Double.nan, .infinity]), "\u{1B}[31mred\u{9B}0m\nline": Tensor.ones(2),
+        ]
+        try save(tensors, to: path("a.safetensors"))
+        let json = try tern("inspect", "--json", "--stats", path("a.safetensors"))
+        let rows = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
+        #expect(rows[0]["std"] is NSNull && rows[0]["max"] as? Double == 1.7e308 && (rows[0]["mean"] as? Double)?.isFinite == true)
+        #expect(rows[1]["max"] as? Int64 == large && rows[1]["min"] as? Int64 == -large)
+        #expect(
+            ["mean", "std", "min", "max"].allSatisfy { rows[2][$0] is NSNull } && rows[2]["nan"] as? Int == 1 && rows[2]["inf"] as? Int == 1
+        )
+        #expect(rows[3]["name"] as? String == "\u{1B}[31mred\u{9B}0m\nline")
+        let table = try tern("inspect", "--stats", path("a.safetensors"))
+        #expect(table.output.contains("\(large)") && table.output.contains("1.7e+308"))
+        #expect(table.output.contains(#"\u{1B}[31mred\u{9B}0m\nline  float32"#))
+        try save(["\u{1B}[2J": Tensor.ones(2)], to: path("b.npz"))
+        let others = try [tern("diff", path("a.safetensors"), path("b.npz")), tern("convert", path("a.safetensors"), path("c.npy"))]
+        for outcome in [json, table] + others {
+            #expect(!(outcome.output + outcome.errors).unicodeScalars.contains { $0 == "\u{1B}" || $0 == "\u{9B}" })
+        }
+    }
+
+    /// More elements than are looked at in one piece, in rows that do not stand side by side.
+    @Test func statisticsOfManyElements() throws {
+        let rows = Tensor.arange(1_500_000, dtype: .float64).reshape(3, 500_000)
+        try save(["wide": rows.permute(1, 0)], to: path("a.pt"))
+        let json = try tern("inspect", "--json", "--stats", path("a.pt"))
+        let found = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
+        let std = ((1_500_000.0 * 1_500_000 - 1) / 12 * 1_500_000 / 1_499_999).squareRoot()
+        #expect(abs((found[0]["mean"] as? Double ?? 0) - 749_999.5) < 1e-6 && abs((found[0]["std"] as? Double ?? 0) - std) < 1e-6)
+        #expect(found[0]["min"] as? Double == 0 && found[0]["max"] as? Double == 1_499_999)
+        var other = rows.permute(1, 0).contiguous()
+        other[499_999, 2] = Tensor(0.0, dtype: .float64)
+        try save(["wide": other], to: path("b.pt"))
+        #expect(try tern("diff", path("a.pt"), path("b.pt")).output.hasPrefix("wide: 1 of 1500000 elements differ, by up to 1499999.0\n"))
+    }
+
     @Test(arguments: ["b.npz", "b.safetensors.index.json", "b.params"]) func conversions(_ name: String) throws {
         try save(tensors, to: path("a.safetensors"), metadata: ["format": "pt"])
         let outcome = try tern("convert", path("a.safetensors"), path(name))

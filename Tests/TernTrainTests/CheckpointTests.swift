@@ -129,6 +129,135 @@ import Testing
         #expect(throws: FileFormatError.self) { try (["optimizer": net] as Checkpoint).load(path) }
     }
 
+    /// A position that a file claims is one that can be gone on from.
+    @Test func epochsWithoutEnd() throws {
+        let data = TensorDataset(.arange(4).reshape(4, 1), .arange(4))
+        let cursor = DataCursor(DataLoader(data, batchSize: 2))
+        for (epoch, batch) in [(Int.max, 0), (-1, 0), (0, 3), (0, -1)] {
+            let state: SavedValue = ["epoch": .int(epoch), "batch": .int(batch)]
+            #expect(throws: FileFormatError.self, "\(epoch), \(batch)") { try cursor.resume(from: state) }
+        }
+        for epoch in [Int.max - 1, Int.max] {
+            cursor.position = DataPosition(epoch: epoch, batch: 0)
+            for _ in cursor {}
+            #expect(cursor.epoch == .max)
+        }
+        cursor.position = DataPosition(epoch: 0, batch: .max, start: Generator.default.savedState)
+        for _ in cursor {}
+        #expect(cursor.epoch == 1 && cursor.batch == 0)
+    }
+
+    // MARK: PyTorch
+
+    private static let fixtures = #filePath.split(separator: "/").dropLast(2).map { "/\($0)" }.joined() + "/Fixtures/pytorch/"
+
+    /// A checkpoint that PyTorch wrote goes on as there, and one of Tern's as it does in PyTorch (make_pytorch.py --check).
+    @Test(arguments: ["checkpoint", "checkpoint_by_tern"]) func goesOnFromPyTorch(_ name: String) throws {
+        let run = PyTorchRun()
+        try withGenerator(Generator(seed: 0)) {
+            let all = try run.checkpoint.load(Self.fixtures + name + ".pt")
+            let x = try #require(all["x"]?.tensor), y = try #require(all["y"]?.tensor), draw = try #require(all["draw"]?.tensor)
+            #expect(Tensor.randn(3).array(of: Float.self) == draw.array(of: Float.self), "the generator goes on too")
+            let expected = (all["losses"]?.elements ?? []).compactMap(\.double), found = run.losses(x, y, 6)
+            #expect(expected.count == 6)
+            for (a, b) in zip(found, expected) { #expect(abs(a - b) < 1e-4, "\(found), expected \(expected)") }
+        }
+    }
+
+    /// The network and optimizer of `make_pytorch.py`.
+    private struct PyTorchRun {
+        let net = Sequential(Linear(4, 8), BatchNorm1d(8), Tanh(), Linear(8, 3))
+        let optimizer: AdamW, schedule: StepLR
+        var checkpoint: Checkpoint { ["model": net, "optimizer": optimizer, "schedule": schedule] }
+
+        init() {
+            optimizer = AdamW(net.parameters(), lr: 0.01, weightDecay: 0.1, amsgrad: true)
+            schedule = StepLR(optimizer, stepSize: 4, gamma: 0.5)
+        }
+        func losses(_ x: Tensor, _ y: Tensor, _ steps: Int) -> [Double] {
+            (0..<steps).map { _ in
+                optimizer.zeroGrad()
+                let loss = crossEntropy(net(x), y)
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+                return loss.doubleValue
+            }
+        }
+    }
+
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["TERN_RECORD"] != nil, "it makes a fixture")) func recordCheckpoint() throws {
+        let start = try loadValue(Self.fixtures + "training.pt")
+        let x = try #require(start["x"]?.tensor), y = try #require(start["y"]?.tensor)
+        try withGenerator(Generator(seed: 12)) {
+            let run = PyTorchRun()
+            _ = run.losses(x, y, 6)
+            // What follows is written beside the state that it follows from.
+            let path = path()
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            try run.checkpoint.save(to: path)
+            let twin = PyTorchRun()
+            try twin.checkpoint.load(path)
+            let draw = Tensor.randn(3)
+            let losses = SavedValue.list(twin.losses(x, y, 6).map { .double($0) })
+            try run.checkpoint.load(path)
+            try run.checkpoint.save(
+                to: Self.fixtures + "checkpoint_by_tern.pt",
+                values: ["x": .tensor(x), "y": .tensor(y), "draw": .tensor(draw), "losses": losses])
+        }
+    }
+
+    // MARK: Processes
+
+    /// `Examples/Resuming`, killed again and again, prints what it prints when it is left alone.
+    @Test func aKilledProcessGoesOnBitForBit() throws {
+        let path = path(), steps = 200
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        func lines(killedAfter wanted: Int?) throws -> [String] {
+            let process = Process(), output = Pipe()
+            process.executableURL = Self.programs.appending(path: "Resuming")
+            process.arguments = [path, "\(steps)"]
+            process.standardOutput = output
+            try process.run()
+            var text = Data()
+            while true {
+                let more = output.fileHandleForReading.availableData
+                if more.isEmpty { break }
+                text += more
+                if let wanted, text.count(where: { $0 == UInt8(ascii: "\n") }) >= wanted { kill(process.processIdentifier, SIGKILL) }
+            }
+            process.waitUntilExit()
+            try #require(wanted != nil || process.terminationStatus == 0)
+            // A line that the kill has cut is none.
+            return String(decoding: text, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(
+                String.init)
+        }
+        let straight = try lines(killedAfter: nil)
+        #expect(straight.count == steps + 1)
+        try FileManager.default.removeItem(atPath: path)
+
+        var seen: Set<String> = [], kills = 0, resumed = 0
+        while kills < 8 {
+            let found = try lines(killedAfter: 20 + kills)
+            kills += 1
+            resumed += found[0].hasPrefix("going on after step") ? 1 : 0
+            seen.formUnion(found)
+            if found.last == straight.last { break }
+        }
+        let last = try lines(killedAfter: nil)
+        seen.formUnion(last)
+        #expect(kills >= 3 && resumed >= kills - 1 && last[0].hasPrefix("going on after step") && last.last == straight.last)
+        // Every step gave the one loss, as often as it was made.
+        #expect(seen.filter { !$0.hasPrefix("going on") } == Set(straight))
+    }
+    private static let programs: URL = {
+        var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+        for candidate in Bundle.allBundles where candidate.bundlePath.hasSuffix(".xctest") {
+            folder = candidate.bundleURL.deletingLastPathComponent()
+        }
+        return folder
+    }()
+
     // MARK: Generators
 
     @Test func statesOfGeneratorsAreTensors() throws {

@@ -10,9 +10,11 @@ package struct Architecture {
         package var arguments: [String: Value]
         /// Modules added by name to one that does not add them itself.
         package var added: [(name: String, place: Int)] = []
+        /// Where it stands, for errors; empty where that is not known.
+        package var path = ""
 
-        package init(type: String, version: Int, arguments: [String: Value], added: [(name: String, place: Int)]) {
-            (self.type, self.version, self.arguments, self.added) = (type, version, arguments, added)
+        package init(type: String, version: Int, arguments: [String: Value], added: [(name: String, place: Int)], path: String = "") {
+            (self.type, self.version, self.arguments, self.added, self.path) = (type, version, arguments, added, path)
         }
     }
     /// An argument; modules by their places.
@@ -113,6 +115,9 @@ package struct Architecture {
 
     // MARK: Making again
 
+    /// Whether the library has a layer of that type.
+    package static func hasLayer(_ type: String) -> Bool { ModuleKind.library[type] != nil }
+
     private static let deepest = 128, mostModules = 50_000, mostPlaces = 1_000_000
 
     /// The modules, as they were, around `tensors`: all that the described ones had, under their first names.
@@ -156,7 +161,8 @@ package struct Architecture {
     private func makeModules() throws -> Module {
         var modules: [Module] = []
         for (i, node) in nodes.enumerated() {
-            func problem(_ rule: String) -> Problem { Problem(rule: "module \(i) (\(node.type)): \(rule)") }
+            let name = node.path.isEmpty ? "module \(i)" : "'\(node.path)'"
+            func problem(_ rule: String) -> Problem { Problem(rule: "\(name) (\(node.type)): \(rule)") }
             guard let kind = ModuleRegistry[node.type] else {
                 throw problem("its type is not registered: call ModuleRegistry.register(\(node.type).self), where this program has it")
             }

@@ -9,115 +9,128 @@ extension AdaptiveSizes: ModuleArgument {
     }
 }
 
+// Layers of one family have one row: what the initializers of its members have in common.
+
+private protocol MaxPooling: Pooling {
+    var dilation: any SpatialSizes { get }
+    init(kernelSize: any SpatialSizes, stride: (any SpatialSizes)?, padding: any SpatialSizes, dilation: any SpatialSizes, ceilMode: Bool)
+}
+extension MaxPool1d: MaxPooling {}
+extension MaxPool2d: MaxPooling {}
+extension MaxPool3d: MaxPooling {}
+
+private protocol AveragePooling: Pooling {
+    var countIncludePad: Bool { get }
+    var divisorOverride: Int? { get }
+    init(
+        kernelSize: any SpatialSizes, stride: (any SpatialSizes)?, padding: any SpatialSizes, ceilMode: Bool, countIncludePad: Bool,
+        divisorOverride: Int?)
+}
+extension AvgPool2d: AveragePooling {}
+extension AvgPool3d: AveragePooling {}
+
+private protocol LPPooling: Module {
+    var normType: any TensorScalar { get }
+    var kernelSize: any SpatialSizes { get }
+    var stride: (any SpatialSizes)? { get }
+    var ceilMode: Bool { get }
+    init(_ normType: any TensorScalar, kernelSize: any SpatialSizes, stride: (any SpatialSizes)?, ceilMode: Bool)
+}
+extension LPPool1d: LPPooling {}
+extension LPPool2d: LPPooling {}
+extension LPPool3d: LPPooling {}
+
+private protocol Unpooling: Module {
+    var kernelSize: [Int] { get }
+    var stride: [Int] { get }
+    var padding: [Int] { get }
+    init(kernelSize: any SpatialSizes, stride: (any SpatialSizes)?, padding: any SpatialSizes)
+}
+extension MaxUnpool1d: Unpooling {}
+extension MaxUnpool2d: Unpooling {}
+extension MaxUnpool3d: Unpooling {}
+
+private protocol SizedPadding: Padding { init(_ padding: any SpatialSizes) }
+extension ZeroPad1d: SizedPadding {}
+extension ZeroPad2d: SizedPadding {}
+extension ZeroPad3d: SizedPadding {}
+extension ReflectionPad1d: SizedPadding {}
+extension ReflectionPad2d: SizedPadding {}
+extension ReflectionPad3d: SizedPadding {}
+extension ReplicationPad1d: SizedPadding {}
+extension ReplicationPad2d: SizedPadding {}
+extension ReplicationPad3d: SizedPadding {}
+extension CircularPad1d: SizedPadding {}
+extension CircularPad2d: SizedPadding {}
+extension CircularPad3d: SizedPadding {}
+
+private protocol ValuedPadding: Padding { init(_ padding: any SpatialSizes, _ value: any TensorScalar) }
+extension ConstantPad1d: ValuedPadding {}
+extension ConstantPad2d: ValuedPadding {}
+extension ConstantPad3d: ValuedPadding {}
+
 extension ModuleKind {
-    /// What makes one number of many.
-    static let pooling: [ModuleKind] = [
-        layer(
-            MaxPool1d.self, { window($0, ["padding": argument($0.padding), "dilation": argument($0.dilation), "ceilMode": $0.ceilMode]) }
-        ) {
-            try MaxPool1d(
+    private static func pool<P: MaxPooling>(_ type: P.Type) -> ModuleKind {
+        layer(type, { window($0, ["padding": argument($0.padding), "dilation": argument($0.dilation), "ceilMode": $0.ceilMode]) }) {
+            try P(
                 kernelSize: $0.sizes("kernelSize"), stride: $0.optionalSizes("stride"), padding: $0.sizes("padding"),
                 dilation: $0.sizes("dilation"), ceilMode: $0["ceilMode"])
-        },
+        }
+    }
+    private static func pool<P: AveragePooling>(_ type: P.Type) -> ModuleKind {
         layer(
-            MaxPool2d.self, { window($0, ["padding": argument($0.padding), "dilation": argument($0.dilation), "ceilMode": $0.ceilMode]) }
-        ) {
-            try MaxPool2d(
-                kernelSize: $0.sizes("kernelSize"), stride: $0.optionalSizes("stride"), padding: $0.sizes("padding"),
-                dilation: $0.sizes("dilation"), ceilMode: $0["ceilMode"])
-        },
-        layer(
-            MaxPool3d.self, { window($0, ["padding": argument($0.padding), "dilation": argument($0.dilation), "ceilMode": $0.ceilMode]) }
-        ) {
-            try MaxPool3d(
-                kernelSize: $0.sizes("kernelSize"), stride: $0.optionalSizes("stride"), padding: $0.sizes("padding"),
-                dilation: $0.sizes("dilation"), ceilMode: $0["ceilMode"])
-        },
-        layer(
-            AvgPool1d.self,
+            type,
             {
                 window(
-                    $0, ["padding": argument($0.padding), "ceilMode": $0.ceilMode, "countIncludePad": $0.countIncludePad])
+                    $0,
+                    [
+                        "padding": argument($0.padding), "ceilMode": $0.ceilMode, "countIncludePad": $0.countIncludePad,
+                        "divisorOverride": $0.divisorOverride,
+                    ])
             }
+        ) {
+            try P(
+                kernelSize: $0.sizes("kernelSize"), stride: $0.optionalSizes("stride"), padding: $0.sizes("padding"),
+                ceilMode: $0["ceilMode"], countIncludePad: $0["countIncludePad"], divisorOverride: $0["divisorOverride"])
+        }
+    }
+    private static func pool<P: LPPooling>(_ type: P.Type) -> ModuleKind {
+        layer(
+            type,
+            {
+                [
+                    "normType": argument($0.normType), "kernelSize": argument($0.kernelSize), "stride": argument($0.stride),
+                    "ceilMode": $0.ceilMode,
+                ]
+            }
+        ) {
+            try P($0.number("normType"), kernelSize: $0.sizes("kernelSize"), stride: $0.optionalSizes("stride"), ceilMode: $0["ceilMode"])
+        }
+    }
+    private static func unpool<P: Unpooling>(_ type: P.Type) -> ModuleKind {
+        layer(type, { ["kernelSize": $0.kernelSize, "stride": $0.stride, "padding": $0.padding] }) {
+            try P(kernelSize: $0.sizes("kernelSize"), stride: $0.sizes("stride"), padding: $0.sizes("padding"))
+        }
+    }
+    private static func pad<P: SizedPadding>(_ type: P.Type) -> ModuleKind {
+        layer(type, { ["padding": $0.padding] }) { try P($0.sizes("padding")) }
+    }
+    private static func pad<P: ValuedPadding>(_ type: P.Type) -> ModuleKind {
+        layer(type, { ["padding": $0.padding, "value": argument($0.value)] }) { try P($0.sizes("padding"), $0.number("value")) }
+    }
+
+    /// What makes one number of many.
+    static let pooling: [ModuleKind] = [
+        pool(MaxPool1d.self), pool(MaxPool2d.self), pool(MaxPool3d.self), pool(AvgPool2d.self), pool(AvgPool3d.self),
+        pool(LPPool1d.self), pool(LPPool2d.self), pool(LPPool3d.self), unpool(MaxUnpool1d.self), unpool(MaxUnpool2d.self),
+        unpool(MaxUnpool3d.self),
+        layer(
+            AvgPool1d.self,
+            { window($0, ["padding": argument($0.padding), "ceilMode": $0.ceilMode, "countIncludePad": $0.countIncludePad]) }
         ) {
             try AvgPool1d(
                 kernelSize: $0.sizes("kernelSize"), stride: $0.optionalSizes("stride"), padding: $0.sizes("padding"),
                 ceilMode: $0["ceilMode"], countIncludePad: $0["countIncludePad"])
-        },
-        layer(
-            AvgPool2d.self,
-            {
-                window(
-                    $0,
-                    [
-                        "padding": argument($0.padding), "ceilMode": $0.ceilMode, "countIncludePad": $0.countIncludePad,
-                        "divisorOverride": $0.divisorOverride,
-                    ])
-            }
-        ) {
-            try AvgPool2d(
-                kernelSize: $0.sizes("kernelSize"), stride: $0.optionalSizes("stride"), padding: $0.sizes("padding"),
-                ceilMode: $0["ceilMode"], countIncludePad: $0["countIncludePad"], divisorOverride: $0["divisorOverride"])
-        },
-        layer(
-            AvgPool3d.self,
-            {
-                window(
-                    $0,
-                    [
-                        "padding": argument($0.padding), "ceilMode": $0.ceilMode, "countIncludePad": $0.countIncludePad,
-                        "divisorOverride": $0.divisorOverride,
-                    ])
-            }
-        ) {
-            try AvgPool3d(
-                kernelSize: $0.sizes("kernelSize"), stride: $0.optionalSizes("stride"), padding: $0.sizes("padding"),
-                ceilMode: $0["ceilMode"], countIncludePad: $0["countIncludePad"], divisorOverride: $0["divisorOverride"])
-        },
-        layer(
-            LPPool1d.self,
-            {
-                [
-                    "normType": argument($0.normType), "kernelSize": argument($0.kernelSize), "stride": argument($0.stride),
-                    "ceilMode": $0.ceilMode,
-                ]
-            }
-        ) {
-            try LPPool1d(
-                $0.number("normType"), kernelSize: $0.sizes("kernelSize"), stride: $0.optionalSizes("stride"), ceilMode: $0["ceilMode"])
-        },
-        layer(
-            LPPool2d.self,
-            {
-                [
-                    "normType": argument($0.normType), "kernelSize": argument($0.kernelSize), "stride": argument($0.stride),
-                    "ceilMode": $0.ceilMode,
-                ]
-            }
-        ) {
-            try LPPool2d(
-                $0.number("normType"), kernelSize: $0.sizes("kernelSize"), stride: $0.optionalSizes("stride"), ceilMode: $0["ceilMode"])
-        },
-        layer(
-            LPPool3d.self,
-            {
-                [
-                    "normType": argument($0.normType), "kernelSize": argument($0.kernelSize), "stride": argument($0.stride),
-                    "ceilMode": $0.ceilMode,
-                ]
-            }
-        ) {
-            try LPPool3d(
-                $0.number("normType"), kernelSize: $0.sizes("kernelSize"), stride: $0.optionalSizes("stride"), ceilMode: $0["ceilMode"])
-        },
-        layer(MaxUnpool1d.self, { ["kernelSize": $0.kernelSize, "stride": $0.stride, "padding": $0.padding] }) {
-            try MaxUnpool1d(kernelSize: $0.sizes("kernelSize"), stride: $0.sizes("stride"), padding: $0.sizes("padding"))
-        },
-        layer(MaxUnpool2d.self, { ["kernelSize": $0.kernelSize, "stride": $0.stride, "padding": $0.padding] }) {
-            try MaxUnpool2d(kernelSize: $0.sizes("kernelSize"), stride: $0.sizes("stride"), padding: $0.sizes("padding"))
-        },
-        layer(MaxUnpool3d.self, { ["kernelSize": $0.kernelSize, "stride": $0.stride, "padding": $0.padding] }) {
-            try MaxUnpool3d(kernelSize: $0.sizes("kernelSize"), stride: $0.sizes("stride"), padding: $0.sizes("padding"))
         },
         layer(AdaptiveAvgPool1d.self, { ["outputSize": $0.outputSize] }) { try AdaptiveAvgPool1d($0["outputSize"] as Int) },
         layer(AdaptiveAvgPool2d.self, { ["outputSize": $0.outputSize] }) { try AdaptiveAvgPool2d($0["outputSize"] as AdaptiveSizes) },
@@ -129,27 +142,10 @@ extension ModuleKind {
 
     /// What pads, reshapes and resamples.
     static let shaping: [ModuleKind] = [
-        layer(ZeroPad1d.self, { ["padding": $0.padding] }) { try ZeroPad1d($0.sizes("padding")) },
-        layer(ZeroPad2d.self, { ["padding": $0.padding] }) { try ZeroPad2d($0.sizes("padding")) },
-        layer(ZeroPad3d.self, { ["padding": $0.padding] }) { try ZeroPad3d($0.sizes("padding")) },
-        layer(ReflectionPad1d.self, { ["padding": $0.padding] }) { try ReflectionPad1d($0.sizes("padding")) },
-        layer(ReflectionPad2d.self, { ["padding": $0.padding] }) { try ReflectionPad2d($0.sizes("padding")) },
-        layer(ReflectionPad3d.self, { ["padding": $0.padding] }) { try ReflectionPad3d($0.sizes("padding")) },
-        layer(ReplicationPad1d.self, { ["padding": $0.padding] }) { try ReplicationPad1d($0.sizes("padding")) },
-        layer(ReplicationPad2d.self, { ["padding": $0.padding] }) { try ReplicationPad2d($0.sizes("padding")) },
-        layer(ReplicationPad3d.self, { ["padding": $0.padding] }) { try ReplicationPad3d($0.sizes("padding")) },
-        layer(CircularPad1d.self, { ["padding": $0.padding] }) { try CircularPad1d($0.sizes("padding")) },
-        layer(CircularPad2d.self, { ["padding": $0.padding] }) { try CircularPad2d($0.sizes("padding")) },
-        layer(CircularPad3d.self, { ["padding": $0.padding] }) { try CircularPad3d($0.sizes("padding")) },
-        layer(ConstantPad1d.self, { ["padding": $0.padding, "value": argument($0.value)] }) {
-            try ConstantPad1d($0.sizes("padding"), $0.number("value"))
-        },
-        layer(ConstantPad2d.self, { ["padding": $0.padding, "value": argument($0.value)] }) {
-            try ConstantPad2d($0.sizes("padding"), $0.number("value"))
-        },
-        layer(ConstantPad3d.self, { ["padding": $0.padding, "value": argument($0.value)] }) {
-            try ConstantPad3d($0.sizes("padding"), $0.number("value"))
-        },
+        pad(ZeroPad1d.self), pad(ZeroPad2d.self), pad(ZeroPad3d.self), pad(ReflectionPad1d.self), pad(ReflectionPad2d.self),
+        pad(ReflectionPad3d.self), pad(ReplicationPad1d.self), pad(ReplicationPad2d.self), pad(ReplicationPad3d.self),
+        pad(CircularPad1d.self), pad(CircularPad2d.self), pad(CircularPad3d.self), pad(ConstantPad1d.self), pad(ConstantPad2d.self),
+        pad(ConstantPad3d.self),
         layer(Flatten.self, { ["startDim": $0.startDim, "endDim": $0.endDim] }) {
             try Flatten(startDim: $0["startDim"], endDim: $0["endDim"])
         },

@@ -1,0 +1,122 @@
+import Testing
+
+@testable import TernCore
+@testable import TernIO
+@testable import TernNN
+
+/// Networks as `torch.save(net)` pickles them.
+@Suite struct PickledModulesTests {
+    private static let fixtures = PyTorchFilesTests.fixtures
+
+    /// Each class of `torch.nn` that Tern has, with options of its own, prints as in PyTorch and has the same tensors.
+    @Test func everyClass() throws {
+        let net = try #require(loadModule(Self.fixtures + "every_module.pt") as? ModuleDict)
+        let expected = try loadValue(Self.fixtures + "every_module_texts.pt")
+        let texts = try #require(expected["texts"]?.dictionary)
+        let lazy = ModuleKind.library.keys.filter { $0.hasPrefix("Lazy") }
+        #expect(Set(ModuleKind.library.keys).subtracting(lazy).subtracting(texts.entries.map { "\($0.key)" }) == [])
+        #expect(net.count == texts.count)
+        for (name, text) in texts.entries where "\(name)" != "Nearest" { #expect("\(net["\(name)"].module)" == text.string, "\(name)") }
+        #expect("\(net["Nearest"].module)" == "Upsample(scale_factor=2.0, mode='nearest')")
+        let states = try #require(expected["state"]).tensors(file: "state")
+        #expect(net.stateDict().names == states.names)
+        expectSame(net.stateDict(), states)
+        #expect(net.modules().allSatisfy { $0.isTraining })
+        #expect(
+            net.parameters().allSatisfy { $0.box.requiresGrad && $0.box.tensor?.storage.isOwned == false }, "they are mapped, not copied")
+    }
+
+    @Test func whatIsSharedStaysSo() throws {
+        let net = try #require(loadModule(Self.fixtures + "shared_modules.pt") as? Sequential)
+        let embedding = try #require(net[0].as(Embedding.self)), layer = try #require(net[2].as(Linear.self))
+        let head = try #require(net[3][1].as(Linear.self)), norm = net[1][1].module
+        #expect(net[1][0].module === layer && norm === net[3][0].module && embedding.$weight.box === head.$weight.box)
+        #expect(net.parameters().count == 5 && !layer.$bias.box.requiresGrad && layer.$weight.box.requiresGrad)
+        #expect(!norm.isTraining && net.isTraining && layer.isTraining)
+        expectSame(net.stateDict(), try load(Self.fixtures + "shared_modules_state.pt"))
+        // It learns as one, and is saved and loaded as one.
+        layer.weight += 1
+        #expect(net.stateDict()["1.0.weight"]?[0, 0].doubleValue == net.stateDict()["2.weight"]?[0, 0].doubleValue)
+        let folder = try TemporaryFolder()
+        try saveModel(net, to: folder.path + "/net.tern")
+        #expect(try "\(loadModel(folder.path + "/net.tern"))" == "\(net)")
+    }
+
+    @Test func whatCannotBeMadeIsNamed() throws {
+        func rule(_ name: String) throws -> String {
+            try #require(throws: FileFormatError.self) { try loadModule(Self.fixtures + name + ".pt") }.rule
+        }
+        #expect(
+            try rule("indices")
+                == "torch.nn.modules.pooling.MaxPool2d '0': it returns indices: in Tern, call withIndices of the layer instead")
+        #expect(try rule("fractional") == "torch.nn.modules.pooling.FractionalMaxPool2d '1': there is no such class in Tern")
+    }
+
+    // MARK: What a file may claim
+
+    private func module(_ type: String, _ attributes: SavedDictionary, _ parameters: SavedDictionary) -> SavedObject {
+        var state = attributes
+        state["_parameters"] = .dictionary(parameters)
+        return SavedObject(typeName: "torch.nn.modules." + type, state: state)
+    }
+    private func rule(_ object: SavedObject) -> String {
+        var tree = PickledModules(file: "x.pt")
+        do {
+            _ = try tree.place(of: object, "")
+            try tree.collect(object, "")
+            _ = try tree.architecture.build(with: tree.tensors)
+            return "none"
+        } catch let error as FileFormatError {
+            return error.rule
+        } catch let error as Architecture.Problem {
+            return error.rule
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    /// Nothing is allocated for sizes that are not there.
+    @Test func claimsTakeNoMemory() {
+        let huge = 1 << 29, tiny = Tensor.ones(2, 3)
+        #expect(
+            rule(module("linear.Linear", ["in_features": .int(huge), "out_features": .int(huge)], ["weight": .tensor(tiny), "bias": nil]))
+                == "its tensor 'weight' has shape (2, 3), but its module takes (\(huge), \(huge))")
+        #expect(
+            rule(module("linear.Linear", ["in_features": .int(.max), "out_features": .int(.max)], ["weight": .tensor(tiny), "bias": nil]))
+                .contains("impossibly large"))
+        let norm: SavedDictionary = [
+            "num_features": .int(huge), "eps": 1e-5, "momentum": 0.1, "affine": true, "track_running_stats": true,
+        ]
+        #expect(
+            rule(module("batchnorm.BatchNorm1d", norm, ["weight": .tensor(tiny[0]), "bias": .tensor(tiny[1])])).contains(
+                "but its module takes (\(huge))"))
+        #expect(rule(module("batchnorm.BatchNorm1d", norm, ["bias": nil])).hasPrefix("it lacks the tensor "))
+        let recurrent: SavedDictionary = [
+            "mode": "LSTM", "input_size": 2, "hidden_size": 2, "num_layers": .int(1 << 40), "bias": true, "batch_first": false,
+            "dropout": 0.0,
+            "bidirectional": false, "proj_size": 0,
+        ]
+        #expect(rule(module("rnn.LSTM", recurrent, [:])).contains("4096 at most"))
+        // A weight of one element, seen many times, is taken as it is.
+        let wide = Tensor(0.5).expand(huge, huge)
+        #expect(
+            rule(
+                module("linear.Linear", ["in_features": .int(huge), "out_features": .int(huge)], ["weight": .tensor(wide), "bias": nil]))
+                == "none")
+    }
+
+    @Test func missingAndWrongAttributes() {
+        #expect(rule(module("linear.Linear", [:], [:])).contains("there is none called 'inFeatures'"))
+        #expect(rule(module("activation.Softmax", ["dim": nil], [:])).contains("'dim' can't be nil: expected Int"))
+        #expect(rule(module("linear.Linear", ["in_features": "a", "out_features": 1], [:])).contains("'inFeatures' can't be \"a\""))
+        #expect(rule(SavedObject(typeName: "mine.Linear")) == "mine.Linear: there is no such class in Tern")
+        var deep = SavedObject(typeName: "torch.nn.modules.container.Sequential")
+        for _ in 0..<200 {
+            deep = SavedObject(typeName: "torch.nn.modules.container.Sequential", state: ["_modules": .dictionary(["0": .object(deep)])])
+        }
+        #expect(rule(deep).contains("nested deeper than 100 modules"))
+        var wide = SavedObject(typeName: "torch.nn.modules.linear.Identity")
+        wide.state["_modules"] = .dictionary(["0": 3])
+        #expect(rule(wide).contains("'0' is an int, not a module"))
+    }
+}
