@@ -124,7 +124,9 @@ extension DataCursor: Resumable {
         return .dictionary(state)
     }
     public func resume(from state: SavedValue) throws {
-        guard let epoch = state["epoch"]?.int, let batch = state["batch"]?.int, (0..<Int.max).contains(epoch), (0...loader.count).contains(batch) else {
+        guard let epoch = state["epoch"]?.int, let batch = state["batch"]?.int, (0..<Int.max).contains(epoch),
+            (0...loader.count).contains(batch)
+        else {
             throw FileFormatError.misfit("a position among \(loader.count) batches", state)
         }
         let start = try state["start"]?.tensor.map { try GeneratorState($0) }

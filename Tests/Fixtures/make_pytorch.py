@@ -5,6 +5,7 @@
     python make_pytorch.py            # writes all but the files below
     python make_pytorch.py --check    # reads written.pt, resumed_by_tern.pt and checkpoint_by_tern.pt, which `swift test` compares with what
                                       # Tern writes
+    python make_pytorch.py --check-large FILE    # a file of more than 4 GiB, which `tern-fuzz large FILE` wrote
 
 `TERN_RECORD=1 swift test --filter 'PyTorchFiles|CheckpointTests'` writes those anew.
 """
@@ -213,8 +214,8 @@ def every_module():
         n.Hardsigmoid(), n.Hardswish(), n.Softmax2d(), n.GELU("tanh"), n.ELU(0.5), n.CELU(2), n.Softplus(2, 10), n.LeakyReLU(0.2),
         n.Hardtanh(-2, 0.5), n.Threshold(0.1, 20), n.Hardshrink(0.25), n.Softshrink(0.75), n.GLU(1), n.PReLU(3), n.RReLU(0.1, 0.2),
         n.Softmax(1), n.Softmin(0), n.LogSoftmax(-1), n.Dropout(0.1), n.Dropout1d(0.2), n.Dropout2d(0.3), n.Dropout3d(0.4),
-        n.AlphaDropout(0.6), n.FeatureAlphaDropout(0.7), n.LocalResponseNorm(2, 1e-3, 0.5, 2),
-        n.Linear(3, 2, bias=False), n.Bilinear(2, 3, 4), n.Embedding(5, 3, padding_idx=1, max_norm=2, norm_type=1, scale_grad_by_freq=True),
+        n.AlphaDropout(0.6), n.FeatureAlphaDropout(0.7), n.LocalResponseNorm(2, 1e-3, 0.5, 2.0),
+        n.Linear(3, 2, bias=False), n.Bilinear(2, 3, 4), n.Embedding(5, 3, padding_idx=1, max_norm=2.0, norm_type=1.0, scale_grad_by_freq=True),
         n.EmbeddingBag(4, 2, mode="max", include_last_offset=True, padding_idx=0), n.MultiheadAttention(4, 2, 0.1, bias=False, batch_first=True),
         n.RNN(2, 3, 2, nonlinearity="relu", bias=False, bidirectional=True), n.LSTM(2, 4, batch_first=True, proj_size=3),
         n.GRU(2, 3, 2, dropout=0.1), n.RNNCell(2, 3, bias=False, nonlinearity="relu"), n.LSTMCell(2, 3), n.GRUCell(2, 3),
@@ -241,7 +242,7 @@ def every_module():
         n.CosineEmbeddingLoss(0.2), n.TripletMarginLoss(2, 1, swap=True), n.CTCLoss(1, zero_infinity=True), n.PairwiseDistance(1, 1e-3, True),
         n.CosineSimilarity(0, 1e-4),
         n.Sequential(n.ReLU(), n.Linear(1, 1)), n.ModuleList([n.Tanh()]), n.ModuleDict({"a": n.GELU(), "b": n.Linear(1, 2)}),
-        n.TransformerEncoderLayer(4, 2, 6, 0.2, "gelu", 1e-3, True, True, bias=False), n.TransformerDecoderLayer(4, 2, 5, activation=n.SiLU()),
+        n.TransformerEncoderLayer(4, 2, 6, 0.2, "gelu", 1e-3, True, True, bias=False), n.TransformerDecoderLayer(4, 2, 5, activation=n.functional.silu),
         n.TransformerEncoder(n.TransformerEncoderLayer(2, 1, 3), 2, norm=n.LayerNorm(2), enable_nested_tensor=False),
         n.TransformerDecoder(n.TransformerDecoderLayer(2, 1, 3), 1), n.Transformer(2, 1, 1, 2, 3, 0.3, batch_first=True),
     ]
@@ -385,7 +386,23 @@ def check():
     print(f"resumed_by_tern.pt, checkpoint_by_tern.pt: {len(saved['runs'])} runs and one go on as in Tern, losses differ by at most {worst:.1e}")
 
 
-if "--check" in sys.argv:
+def check_large(path):
+    """With the places that PyTorch finds in the archive, and with those that it computes of how it writes one itself."""
+    import os
+    os.environ["TORCH_SERIALIZATION_DEBUG"] = "1"
+    for computed in (False, True):
+        torch.utils.serialization.config.load.calculate_storage_offsets = computed
+        found = torch.load(path, weights_only=True, mmap=True)
+        assert list(found) == ["near", "wide", "far"] and found["near"].tolist() == [0, 1, 2] and found["far"].tolist() == [0, 2, 4, 6]
+        assert found["wide"].shape == (2 ** 30 + 5,) and found["wide"][-1] == 7 and found["wide"].count_nonzero() == 1
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        print(path, "is as expected:", ", ".join(f"{i.filename} at {i.header_offset}" for i in archive.infolist()))
+
+
+if "--check-large" in sys.argv:
+    check_large(sys.argv[-1])
+elif "--check" in sys.argv:
     check()
 else:
     make()

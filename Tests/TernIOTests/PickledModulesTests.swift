@@ -18,6 +18,12 @@ import Testing
         #expect(net.count == texts.count)
         for (name, text) in texts.entries where "\(name)" != "Nearest" { #expect("\(net["\(name)"].module)" == text.string, "\(name)") }
         #expect("\(net["Nearest"].module)" == "Upsample(scale_factor=2.0, mode='nearest')")
+        let activations = try Architecture(describing: net).nodes.filter { $0.type.hasSuffix("coderLayer") }
+            .compactMap { node in if case .string(let name)? = node.arguments["activation"] { "\(node.type) \(name)" } else { nil } }
+        #expect(
+            Set(activations).isSuperset(of: [
+                "TransformerEncoderLayer gelu", "TransformerDecoderLayer silu", "TransformerDecoderLayer relu",
+            ]))
         let states = try #require(expected["state"]).tensors(file: "state")
         #expect(net.stateDict().names == states.names)
         expectSame(net.stateDict(), states)

@@ -6,7 +6,7 @@ import Tern
 struct Fuzz: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tern-fuzz", abstract: "Ill-treat files of tensors.",
-        subcommands: [Damage.self, Networks.self, Kills.self, Writer.self])
+        subcommands: [Damage.self, Networks.self, Kills.self, Writer.self, Large.self])
 }
 
 /// `tern-fuzz damage SEED-FILES…`: damages files and loads them, until the time is over. A loader that crashes ends the program, and one that

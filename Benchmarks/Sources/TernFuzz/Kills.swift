@@ -2,12 +2,13 @@ import ArgumentParser
 import Foundation
 import Tern
 
-/// `tern-fuzz kills`: a process saves one file over and over and is killed at any moment; the file must be whole each time.
+/// `tern-fuzz kills`: a process saves one file over and over, or several under an index, and is killed at any moment; what is there must be
+/// whole each time, and the last save leaves nothing else behind.
 struct Kills: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Kill a process while it saves: the file is the old or the new one, whole.")
 
     @Option(help: "How often.") var count = 100
-    @Option(help: "The file's ending, which chooses the format.") var ending = "pt"
+    @Option(help: "The file's ending, which chooses the format; safetensors.index.json is of four parts.") var ending = "pt"
     @Flag(help: "Wait for the disk at each save.") var durable = false
 
     func run() throws {
@@ -16,13 +17,15 @@ struct Kills: ParsableCommand {
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = folder.appending(path: "x." + ending).path(percentEncoded: false)
         var newest = 0.0, renewed = 0, during = 0
-        try save(Writer.state(0), to: path, durable: false)
+        try Writer.write(0, to: path, durable: false)
         for _ in 0..<count {
             let process = Process()
             process.executableURL = URL(filePath: CommandLine.arguments[0])
             process.arguments = ["writer", path, "\(Int(newest))"] + (durable ? ["--durable"] : [])
             try process.run()
-            while try parts(in: folder).isEmpty && process.isRunning { usleep(500) }
+            // The first thing that a save does is to remove what the killed one left.
+            let left = try Set(parts(in: folder))
+            while try Set(parts(in: folder)).subtracting(left).isEmpty && process.isRunning { usleep(500) }
             usleep(.random(in: 0...50_000))
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
@@ -33,13 +36,16 @@ struct Kills: ParsableCommand {
             }
             if value > newest { renewed += 1 }
             newest = value
-            for part in try parts(in: folder) {
-                during += 1
-                try FileManager.default.removeItem(at: part)
-            }
+            let now = try parts(in: folder)
+            guard now.count <= 5 else { throw ValidationError("leftovers grow: \(now.map(\.lastPathComponent))") }
+            if !now.isEmpty { during += 1 }
         }
+        try Writer.write(Int(newest) + 1, to: path, durable: durable)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)).sorted()
+        guard names.count == (ending.hasSuffix(".json") ? 5 : 1) else { throw ValidationError("left behind: \(names)") }
         print(
-            "\(count) kills, \(during) in the middle of a save, \(renewed) after at least one: whole each time; save \(Int(newest)) was the last"
+            "\(count) kills, \(during) in the middle of a save, \(renewed) after at least one: whole each time, nothing left behind; "
+                + "save \(Int(newest)) was the last"
         )
     }
 
@@ -59,7 +65,12 @@ struct Writer: ParsableCommand {
     /// 16 MiB, every element of which is `value`.
     static func state(_ value: Int) -> StateDict { StateDict((0..<8).map { (name: "\($0)", tensor: .full([1 << 19], Double(value))) }) }
 
+    static func write(_ value: Int, to path: String, durable: Bool) throws {
+        if path.hasSuffix(".index.json") { return try save(state(value), to: path, partSize: 4 << 20, durable: durable) }
+        try save(state(value), to: path, durable: durable)
+    }
+
     func run() throws {
-        for value in (first + 1)... { try save(Writer.state(value), to: path, durable: durable) }
+        for value in (first + 1)... { try Writer.write(value, to: path, durable: durable) }
     }
 }
