@@ -50,12 +50,11 @@ struct Inspect: ParsableCommand {
 
     private static func table(_ rows: [Row], _ stats: Bool) -> String {
         func text(_ number: Double?) -> String { number.map { "\(Float($0))" } ?? "-" }
+        func count(_ number: Int?) -> String { number.map { "\($0)" } ?? "-" }
         var table = [["name", "dtype", "shape", "bytes"] + (stats ? ["mean", "std", "min", "max", "nan", "inf"] : [])]
-        for (info, stats) in rows {
+        for (info, own) in rows {
             var row = [info.name, info.dtype, "[\(info.shape.map(String.init).joined(separator: ", "))]", "\(info.byteCount)"]
-            if let stats {
-                row += [stats.mean, stats.std, stats.min, stats.max].map(text) + ["\(stats.nanCount)", "\(stats.infinityCount)"]
-            }
+            if stats { row += [own?.mean, own?.std, own?.min, own?.max].map(text) + [own?.nanCount, own?.infinityCount].map(count) }
             table.append(row)
         }
         let widths = table[0].indices.map { column in table.map { $0[column].count }.max() ?? 0 }
