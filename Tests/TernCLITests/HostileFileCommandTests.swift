@@ -21,7 +21,7 @@ import Testing
     /// it begins with that of this process.)
     private func cost(_ arguments: [String], megabytes: Int = 200) throws -> Cost {
         let limited = "ulimit -d \(megabytes << 10) 2> /dev/null; exec \"$@\" > /dev/null 2>&1"
-        let all = ["/bin/sh", "-c", limited, "sh", FileCommandTests.program.path(percentEncoded: false)] + arguments
+        let all = ["/bin/sh", "-c", limited, "sh", Program.url.path(percentEncoded: false)] + arguments
         var copies: [UnsafeMutablePointer<CChar>?] = all.map { strdup($0) } + [nil]
         defer { for copy in copies { free(copy) } }
         var process: pid_t = 0, status: Int32 = 0
