@@ -63,10 +63,10 @@ extension FileBytes {
         }
         let count = self.count / (type.bits / 8)
         switch type.bits {
-        case 16: return try UnpackedBytes.of(count) { i throws(FileFormatError) in Int32(number(i, UInt16.self)) }
-        case 32: return try UnpackedBytes.of(count) { i throws(FileFormatError) in Int64(number(i, UInt32.self)) }
+        case 16: return try UnpackedBytes.of(count, broken) { i throws(FileFormatError) in Int32(number(i, UInt16.self)) }
+        case 32: return try UnpackedBytes.of(count, broken) { i throws(FileFormatError) in Int64(number(i, UInt32.self)) }
         default:
-            return try UnpackedBytes.of(count) { i throws(FileFormatError) in
+            return try UnpackedBytes.of(count, broken) { i throws(FileFormatError) in
                 guard let value = Int64(exactly: number(i, UInt64.self)) else {
                     throw broken("it holds \(number(i, UInt64.self)), which int64 can't")
                 }

@@ -1,5 +1,13 @@
 import TernCore
 
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Glibc)
+    import Glibc
+#endif
+
 /// A stretch of memory and what keeps it there: a mapped file, or bytes that were unpacked.
 struct FileBytes {
     let buffer: UnsafeRawBufferPointer
@@ -32,8 +40,13 @@ struct FileBytes {
 /// Memory that is freed with its last user.
 final class UnpackedBytes: @unchecked Sendable {
     let buffer: UnsafeMutableRawBufferPointer
-    init(count: Int) { buffer = .allocate(byteCount: count, alignment: 64) }
-    deinit { buffer.deallocate() }
+    /// Nil where there is no memory for so many.
+    init?(count: Int) {
+        var start: UnsafeMutableRawPointer?
+        guard posix_memalign(&start, 64, max(count, 1)) == 0, let start else { return nil }
+        buffer = UnsafeMutableRawBufferPointer(start: start, count: count)
+    }
+    deinit { free(buffer.baseAddress) }
 
     var bytes: FileBytes { FileBytes(buffer: UnsafeRawBufferPointer(buffer), owner: self) }
 }

@@ -29,6 +29,7 @@ public struct GGUF: Sendable {
     /// The tensors, in order.
     public let tensors: [TensorEntry]
     private let file: MappedFile
+    private let keys: [ExactName: Int], names: [ExactName: Int]
 
     /// Maps the file and reads what it says of its contents.
     /// - Throws: `FileFormatError` where it breaks a rule of the format, `FileError` where it can't be read.
@@ -38,28 +39,41 @@ public struct GGUF: Sendable {
         var reader = try GGUFReader(file)
         (metadata, tensors) = try reader.readContents()
         self.file = file
+        keys = Dictionary(uniqueKeysWithValues: metadata.enumerated().map { (ExactName($1.key), $0) })
+        names = Dictionary(uniqueKeysWithValues: tensors.enumerated().map { (ExactName($1.name), $0) })
     }
 
     /// The value of that key; nil where there is none.
-    public subscript(key: String) -> GGUFValue? { metadata.first { $0.key == key }?.value }
+    public subscript(key: String) -> GGUFValue? { keys[ExactName(key)].map { metadata[$0].value } }
 
     /// The tensor of that name.
-    /// - Throws: `FileFormatError` where there is none.
+    /// - Throws: `FileFormatError` where there is none, or where it is of a type that can't be read.
     public func tensor(_ name: String) throws(FileFormatError) -> Tensor {
-        guard let entry = tensors.first(where: { $0.name == name }) else {
+        guard let place = names[ExactName(name)] else {
             throw FileFormatError(file: file.path, tensor: name, rule: "it is not in the file, which holds \(listed(tensors.map(\.name)))")
         }
-        return tensor(entry)
+        return try tensor(tensors[place])
     }
 
     /// All tensors by name.
-    public func stateDict() -> StateDict { StateDict(tensors.map { (name: $0.name, tensor: tensor($0)) }) }
+    /// - Throws: `FileFormatError` where one is of a type that can't be read.
+    public func stateDict() throws(FileFormatError) -> StateDict {
+        var result = StateDict()
+        for entry in tensors { result[entry.name] = try tensor(entry) }
+        return result
+    }
 
-    fileprivate func tensor(_ entry: TensorEntry) -> Tensor {
+    fileprivate func tensor(_ entry: TensorEntry) throws(FileFormatError) -> Tensor {
         let bytes = FileBytes(file)[entry.place], type = entry.type
+        guard type.isReadable else {
+            throw FileFormatError(file: file.path, tensor: entry.name, rule: "its elements are packed as \(type.name), which can't be read")
+        }
         if type.blockCount == 1 { return Tensor(bytes, shape: entry.shape, dtype: type.dtype) }
         let blocks = bytes.count / type.blockSize
-        let space = UnpackedBytes(count: blocks * type.blockCount * 4)
+        let size = blocks * type.blockCount * 4
+        guard let space = UnpackedBytes(count: size) else {
+            throw FileFormatError(file: file.path, tensor: entry.name, rule: UnpackedBytes.noMemory(for: size))
+        }
         if let from = bytes.buffer.baseAddress?.assumingMemoryBound(to: UInt8.self),
             let to = space.buffer.baseAddress?.bindMemory(to: Float.self, capacity: blocks * type.blockCount)
         {
@@ -151,9 +165,8 @@ enum GGUFCodec: FileCodec {
     static func catalogue(_ file: MappedFile) throws(FileFormatError) -> Catalogue {
         let found = try GGUF(file)
         let tensors = found.tensors.map { entry in
-            StoredTensor(TensorInfo(name: entry.name, dtype: entry.type.name, shape: entry.shape, byteCount: entry.byteCount)) {
-                () throws(FileFormatError) in found.tensor(entry)
-            }
+            let info = TensorInfo(name: entry.name, dtype: entry.type.name, shape: entry.shape, byteCount: entry.byteCount)
+            return StoredTensor(info, of: file, isReadable: entry.type.isReadable) { () throws(FileFormatError) in try found.tensor(entry) }
         }
         return Catalogue(tensors: tensors, metadata: Dictionary(found.metadata.map { ($0.key, "\($0.value)") }) { first, _ in first })
     }

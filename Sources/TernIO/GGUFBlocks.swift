@@ -8,13 +8,16 @@ public enum GGUFType: UInt32, Sendable, CaseIterable {
     case q4_0 = 2, q4_1 = 3, q5_0 = 6, q5_1 = 7, q8_0 = 8
     /// Blocks of 256: 2 to 6 bits each, and scales of parts of the block, themselves packed.
     case q2_k = 10, q3_k = 11, q4_k = 12, q5_k = 13, q6_k = 14
+    /// Others, in blocks of 32 or 256, which are listed and can't be loaded.
+    case q8_1 = 9, q8_k = 15, iq2_xxs = 16, iq2_xs = 17, iq3_xxs = 18, iq1_s = 19, iq4_nl = 20, iq3_s = 21, iq2_s = 22, iq4_xs = 23
+    case iq1_m = 29, tq1_0 = 34, tq2_0 = 35, mxfp4 = 39
 
     /// Elements of a block; 1 where elements stand for themselves.
     public var blockCount: Int {
         switch self {
         case .f32, .f16, .i8, .i16, .i32, .i64, .f64, .bf16: 1
-        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
-        case .q2_k, .q3_k, .q4_k, .q5_k, .q6_k: 256
+        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q8_1, .iq4_nl, .mxfp4: 32
+        default: 256
         }
     }
     /// Bytes of a block.
@@ -30,9 +33,25 @@ public enum GGUFType: UInt32, Sendable, CaseIterable {
         case .q4_k: 144
         case .q5_k: 176
         case .q6_k: 210
+        case .q8_1: 36
+        case .q8_k: 292
+        case .iq1_s: 50
+        case .iq1_m: 56
+        case .iq2_xxs: 66
+        case .iq2_xs: 74
+        case .iq2_s: 82
+        case .iq3_xxs: 98
+        case .iq3_s: 110
+        case .iq4_nl: 18
+        case .iq4_xs: 136
+        case .tq1_0: 54
+        case .tq2_0: 66
+        case .mxfp4: 17
         default: dtype.itemSize
         }
     }
+    /// Whether tensors of it can be loaded.
+    public var isReadable: Bool { blockCount == 1 || rawValue <= 14 && self != .q8_1 }
     /// The dtype of what is loaded: `float32` for blocks.
     public var dtype: DType {
         switch self {

@@ -93,7 +93,7 @@ struct GGUFReader {
         }
         let number = try readNumber(UInt32.self)
         guard let type = GGUFType(rawValue: number) else {
-            let known = GGUFType.allCases.map { "\($0)".uppercased() }.joined(separator: ", ")
+            let known = GGUFType.allCases.filter(\.isReadable).map { "\($0)".uppercased() }.joined(separator: ", ")
             throw broken("its elements are of GGUF's type number \(number), which can't be read: \(known) can", name)
         }
         guard (shape.first ?? 1) % type.blockCount == 0 else {

@@ -15,7 +15,8 @@ import TernCore
 final class MappedFile: @unchecked Sendable {
     let path: String
     let bytes: UnsafeRawBufferPointer
-    private let isMapped: Bool
+    /// Whether it is, or else was read whole.
+    let isMapped: Bool
     /// Open until the file has been looked through; then -1.
     private var file: Int32
 

@@ -12,7 +12,7 @@ enum NumPyCodec: FileCodec {
         let header = try header(file.bytes, size: file.bytes.count, file: file.path)
         return Catalogue(
             tensors: [
-                StoredTensor(header.info("")) { () throws(FileFormatError) in try tensor(FileBytes(file), file: file.path) }
+                StoredTensor(header.info(""), of: file) { () throws(FileFormatError) in try tensor(FileBytes(file), file: file.path) }
             ])
     }
     static func value(_ file: MappedFile) throws(FileFormatError) -> SavedValue {
@@ -74,9 +74,9 @@ enum NumPyCodec: FileCodec {
         if type.dtype == .bool, let bad = raw.first(where: { $0 > 1 }) { throw broken("its elements are truth values, but one is \(bad)") }
         guard type.isBigEndian else { return bytes }
         switch type.dtype.real.itemSize {
-        case 2: return try UnpackedBytes.of(bytes.count / 2) { i throws(FileFormatError) in number(i, UInt16.self) }
-        case 4: return try UnpackedBytes.of(bytes.count / 4) { i throws(FileFormatError) in number(i, UInt32.self) }
-        default: return try UnpackedBytes.of(bytes.count / 8) { i throws(FileFormatError) in number(i, UInt64.self) }
+        case 2: return try UnpackedBytes.of(bytes.count / 2, broken) { i throws(FileFormatError) in number(i, UInt16.self) }
+        case 4: return try UnpackedBytes.of(bytes.count / 4, broken) { i throws(FileFormatError) in number(i, UInt32.self) }
+        default: return try UnpackedBytes.of(bytes.count / 8, broken) { i throws(FileFormatError) in number(i, UInt64.self) }
         }
     }
 

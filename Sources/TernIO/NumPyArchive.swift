@@ -25,7 +25,7 @@ enum NumPyArchiveCodec: FileCodec {
             let header = try NumPyCodec.header(start.buffer, size: entry.size, file: file.path, name: name)
             // Stored ones stay in place where they are aligned, as those are that Tern writes; NumPy's are at times.
             catalogue.tensors.append(
-                StoredTensor(header.info(name)) { () throws(FileFormatError) in
+                StoredTensor(header.info(name), of: file) { () throws(FileFormatError) in
                     try NumPyCodec.tensor(archive.contents(of: entry), file: file.path, name: name)
                 })
         }

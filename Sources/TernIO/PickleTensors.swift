@@ -37,6 +37,7 @@ final class PickleTensors {
             tensor = Tensor.empty(shape, dtype: dtype, device: pickled.storage == nil ? .meta : .cpu)
         }
         if pickled.requiresGrad, dtype.isDifferentiable, !isInferenceMode { tensor.requiresGrad = true }
+        guard !tensor.holdsPoison else { throw failure("there is no memory for \(pickled.brief)") }
         made[pickled.object] = tensor
         return tensor
     }

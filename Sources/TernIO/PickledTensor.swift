@@ -1,7 +1,7 @@
 import TernCore
 
-/// What a pickle says of a tensor.
-struct PickledTensor {
+/// What a pickle says of a tensor. An object, since there can be millions, each named in several places.
+final class PickledTensor: Sendable {
     /// Where in the heap it is described.
     let object: Int
     /// The block that it looks at; nil where it has no elements.
@@ -13,6 +13,14 @@ struct PickledTensor {
     let requiresGrad: Bool
     /// Whether the elements meant are the conjugates, or the negatives, of those that are stored.
     let isConjugated: Bool, isNegated: Bool
+
+    init(
+        object: Int, storage: PickleStorage?, type: ElementType, shape: [Int], strides: [Int], offset: Int = 0, requiresGrad: Bool = false,
+        isConjugated: Bool = false, isNegated: Bool = false
+    ) {
+        (self.object, self.storage, self.type, self.shape, self.strides) = (object, storage, type, shape, strides)
+        (self.offset, self.requiresGrad, self.isConjugated, self.isNegated) = (offset, requiresGrad, isConjugated, isNegated)
+    }
 
     func info(_ name: String) -> TensorInfo {
         TensorInfo(name: name, dtype: type.name, shape: shape, byteCount: type.byteCount(of: shape) ?? .max)
@@ -57,9 +65,7 @@ extension PickleTree {
         guard items.count == 4, case .global(.dtype(let type)) = items[0], let (sizes, strides) = layout(items[1], items[2]),
             sizes.allSatisfy({ $0 >= 0 }), sizes.reduce(1.0, { $0 * Double(max($1, 1)) }) < 0x1p48
         else { throw failure("a tensor without elements has no sizes") }
-        return PickledTensor(
-            object: index, storage: nil, type: type, shape: sizes, strides: strides, offset: 0, requiresGrad: false, isConjugated: false,
-            isNegated: false)
+        return PickledTensor(object: index, storage: nil, type: type, shape: sizes, strides: strides)
     }
 
     private func layout(_ sizes: PickleItem, _ strides: PickleItem) -> ([Int], [Int])? {

@@ -13,7 +13,7 @@ enum PyTorchCodec: FileCodec {
     private static func isText(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.starts(with: "L\(magicDigits)L\n".utf8) }
 
     static func catalogue(_ file: MappedFile) throws(FileFormatError) -> Catalogue {
-        let contents = try contents(of: file)
+        let contents = try contents(of: file), tensors = contents.tensors
         let value = try contents.value(makingTensors: false)
         var catalogue = Catalogue()
         var names: Set<ExactName> = []
@@ -21,9 +21,9 @@ enum PyTorchCodec: FileCodec {
             guard case .object(let object) = value, let pickled = object.pending else { return }
             guard names.insert(ExactName(path)).inserted else { throw FileFormatError.samePath(path, file.path) }
             catalogue.tensors.append(
-                StoredTensor(pickled.info(path), isReadable: pickled.type.dtype != nil) { () throws(FileFormatError) in
+                StoredTensor(pickled.info(path), of: file, isReadable: pickled.type.dtype != nil) { () throws(FileFormatError) in
                     do throws(FileFormatError) {
-                        return try contents.tensors.tensor(pickled)
+                        return try tensors.tensor(pickled)
                     } catch {
                         throw FileFormatError(file: error.file, tensor: path, rule: error.rule)
                     }

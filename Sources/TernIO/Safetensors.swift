@@ -38,7 +38,7 @@ enum SafetensorsCodec: FileCodec {
         let header = try readHeader(file)
         let tensors = header.entries.map { entry in
             let info = TensorInfo(name: entry.name, dtype: entry.type.name, shape: entry.shape, byteCount: entry.place.count)
-            return StoredTensor(info, isReadable: entry.type.dtype != nil) { () throws(FileFormatError) in
+            return StoredTensor(info, of: file, isReadable: entry.type.dtype != nil) { () throws(FileFormatError) in
                 try tensor(entry, in: file, header.end)
             }
         }

@@ -39,7 +39,7 @@ enum SafetensorsIndexCodec: FileCodec {
         let folder = file.path.lastIndex(of: "/").map { String(file.path[...$0]) } ?? ""
         let mapped: MappedFile
         do throws(FileError) {
-            mapped = try MappedFile(folder + part)
+            mapped = try MappedFile(folder + part, mapped: file.isMapped)
         } catch {
             throw FileFormatError(file: file.path, rule: "a part that the index names is missing: \(error)")
         }

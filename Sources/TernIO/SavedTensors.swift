@@ -36,7 +36,7 @@ extension SavedValue {
         var letters = 0
         func add(_ name: String, _ value: SavedValue, in path: String) throws(FileFormatError) {
             letters += path.utf8.count + name.utf8.count
-            guard letters <= 1 << 27 else { throw FileFormatError(file: file, rule: "the paths of its values take more than 128 MiB") }
+            guard letters <= 1 << 26 else { throw FileFormatError(file: file, rule: "the paths of its values take more than 64 MiB") }
             rest.append((path.isEmpty ? name : "\(path).\(name)", value))
         }
         while let (path, value) = rest.popLast() {

@@ -7,14 +7,21 @@ package struct StoredTensor {
     package let info: TensorInfo
     /// Whether Tern has a dtype for its elements.
     package let isReadable: Bool
+    private let file: String
     private let read: () throws(FileFormatError) -> Tensor
 
-    init(_ info: TensorInfo, isReadable: Bool = true, read: @escaping () throws(FileFormatError) -> Tensor) {
-        (self.info, self.isReadable, self.read) = (info, isReadable, read)
+    init(_ info: TensorInfo, of file: MappedFile, isReadable: Bool = true, read: @escaping () throws(FileFormatError) -> Tensor) {
+        (self.info, self.file, self.isReadable, self.read) = (info, file.path, isReadable, read)
     }
 
     /// The tensor, read now.
-    package func tensor() throws(FileFormatError) -> Tensor { try read() }
+    package func tensor() throws(FileFormatError) -> Tensor {
+        let tensor = try read()
+        guard !tensor.holdsPoison else {
+            throw FileFormatError(file: file, tensor: info.name, rule: "there is no memory for its \(info.byteCount) bytes")
+        }
+        return tensor
+    }
 }
 
 /// What a file says of its contents. Of the elements nothing has been read.

@@ -32,9 +32,13 @@ extension FileBytes {
 
 extension UnpackedBytes {
     /// The numbers that `number` gives for 0, 1, …, one after the other.
-    static func of<T: BitwiseCopyable>(_ count: Int, _ number: (Int) throws(FileFormatError) -> T) throws(FileFormatError) -> FileBytes {
-        let space = UnpackedBytes(count: count * MemoryLayout<T>.size)
+    static func of<T: BitwiseCopyable>(
+        _ count: Int, _ broken: (String) -> FileFormatError, _ number: (Int) throws(FileFormatError) -> T
+    ) throws(FileFormatError) -> FileBytes {
+        let size = count * MemoryLayout<T>.size
+        guard let space = UnpackedBytes(count: size) else { throw broken(noMemory(for: size)) }
         for i in 0..<count { space.buffer.storeBytes(of: try number(i), toByteOffset: i * MemoryLayout<T>.size, as: T.self) }
         return space.bytes
     }
+    static func noMemory(for count: Int) -> String { "there is no memory for the \(count) bytes that it unpacks to" }
 }

@@ -100,7 +100,9 @@ struct ZipArchive {
         let packed = try packed(entry)
         let result: FileBytes
         if entry.isDeflated {
-            let space = UnpackedBytes(count: entry.size)
+            guard let space = UnpackedBytes(count: entry.size) else {
+                throw broken("is too large: \(UnpackedBytes.noMemory(for: entry.size))")
+            }
             guard inflate(packed.buffer, into: space.buffer) else { throw broken("is damaged: it does not unpack to \(entry.size) bytes") }
             result = space.bytes
         } else {
@@ -116,8 +118,7 @@ struct ZipArchive {
     func start(of entry: Entry, _ count: Int) throws(FileFormatError) -> FileBytes {
         let packed = try packed(entry), count = min(count, entry.size)
         guard entry.isDeflated else { return packed[0..<count] }
-        let space = UnpackedBytes(count: count)
-        guard inflate(packed.buffer, into: space.buffer, isStart: true) else {
+        guard let space = UnpackedBytes(count: count), inflate(packed.buffer, into: space.buffer, isStart: true) else {
             throw .zip(file, "the entry '\(entry.name)' is damaged: it does not unpack to \(entry.size) bytes")
         }
         return space.bytes

@@ -45,6 +45,24 @@ import Testing
             ])
     }
 
+    /// Tensors of types that Tern has not, and those without elements, are listed; there is nothing more to say of them.
+    @Test func inspectListsAllTypes() throws {
+        let fixtures = #filePath.split(separator: "/").dropLast(2).map { "/\($0)" }.joined() + "/Fixtures/pytorch/"
+        let lines = try tern("inspect", "--stats", fixtures + "mixed.pt").output.split(separator: "\n").map { $0.split(separator: " ") }
+        #expect(lines[1] == ["weight", "float32", "[3]", "12", "1.0", "1.0", "0.0", "2.0", "0", "0"])
+        #expect(lines[2] == ["small", "float8_e4m3fn", "[2,", "4]", "8", "-", "-", "-", "-", "-", "-"])
+        #expect(try tern("inspect", "--stats", "--json", fixtures + "mixed.pt").output.contains("\"dtype\": \"qint8\""))
+        try save(["none": Tensor.empty([2], device: .meta)], to: path("meta.pt"))
+        #expect(try tern("inspect", "--stats", path("meta.pt")).output.contains("none  float32  [2]        8     -"))
+        #expect(try tern("diff", path("meta.pt"), path("meta.pt")).output == "1 tensors alike\n")
+        try save(["none": Tensor.zeros(2)], to: path("zeros.pt"))
+        #expect(try tern("diff", path("meta.pt"), path("zeros.pt")).output.hasPrefix("none: only one has elements\n"))
+        let converted = try tern("convert", path("meta.pt"), path("b.safetensors"))
+        #expect(converted.code == 1 && converted.errors.contains("'none': it is on the meta device"))
+        // What can't be read is named.
+        #expect(try tern("convert", fixtures + "mixed.pt", path("b.pt")).errors.contains("'small': its elements are of type float8_e4m3fn"))
+    }
+
     @Test func inspectInJSON() throws {
         try save(tensors, to: path("a.safetensors"))
         func objects(_ arguments: String...) throws -> [[String: Any]] {

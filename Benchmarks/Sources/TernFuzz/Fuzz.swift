@@ -18,6 +18,7 @@ struct Damage: ParsableCommand {
     @Argument(help: "Good files of any format to begin with.") var files: [String]
     @Option(help: "How long.") var seconds = 600.0
     @Option(help: "The first number of the random generator.") var seed: UInt64 = 1
+    @Flag(help: "Make the networks that the files describe, too (loadModule).") var modules = false
     @Option(help: "Where the damaged file is written; its ending is that of the seed.") var to = "/tmp/tern-fuzz"
 
     func run() throws {
@@ -37,6 +38,7 @@ struct Damage: ParsableCommand {
                 for (_, tensor) in try load(path) where tensor.device == .cpu && tensor.count < 1 << 24 {
                     tensor.withUnsafeBytes { bytes in blackHole = bytes.reduce(blackHole) { $0 ^ $1 } }
                 }
+                if modules { _ = try (loadValue(path), loadModule(path)) }
                 loaded += 1
             } catch let error as FileFormatError {
                 // Numbers and quoted names vary; what is left is the rule.
