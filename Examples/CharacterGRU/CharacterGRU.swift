@@ -2,7 +2,7 @@
 //
 //     swift run -c release CharacterGRU [--text FILE] [--steps N] [--letters N] [--prefix "time traveller"]
 //
-// Without FILE the text is downloaded, once.
+// Without FILE the text is downloaded, once. `--help` names the other options: sizes, the temperature, the seed.
 import ArgumentParser
 import Foundation
 import Tern
@@ -59,6 +59,7 @@ struct CharacterGRU: AsyncParsableCommand {
         guard steps > 0, length > 0, batchSize > 0, hidden > 0, letters >= 0, temperature > 0 else {
             throw ValidationError("steps, sizes and the temperature must be above 0")
         }
+        if prefix.isEmpty { throw ValidationError("the prefix must have a letter to go on from") }
     }
 
     func run() async throws {

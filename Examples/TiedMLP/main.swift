@@ -4,7 +4,7 @@
 //     swift run TiedMLP [epochs]
 import Tern
 
-let epochs = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 10
+let epochs = max(1, CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 10)
 
 manualSeed(0)
 let shared = Linear(8, 8)

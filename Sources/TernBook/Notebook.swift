@@ -1,3 +1,4 @@
+import Synchronization
 import Tern
 
 /// One step of a section: what it shows, its code, and what the code printed.
@@ -98,18 +99,28 @@ struct SectionSource {
 }
 
 /// Collects what the cells of a running section print.
-final class Notebook: @unchecked Sendable {
+final class Notebook: Sendable {
     @TaskLocal static var current: Notebook?
-    fileprivate(set) var outputs: [String] = []
+    private let collected = Mutex<[String]>([])
+    fileprivate var outputs: [String] { collected.withLock { $0 } }
+
+    fileprivate func begin() { collected.withLock { $0.append("") } }
+    /// False where no cell has begun.
+    fileprivate func add(_ text: String) -> Bool {
+        collected.withLock { outputs in
+            if outputs.isEmpty { return false }
+            outputs[outputs.count - 1] += text
+            return true
+        }
+    }
 }
 
 /// Begins the next cell of a section.
 /// - Parameter varies: whether what it prints is another at each run, such as a time.
-func cell(_ title: String, varies: Bool = false) { Notebook.current?.outputs.append("") }
+func cell(_ title: String, varies: Bool = false) { Notebook.current?.begin() }
 
 /// In place of Swift's own in the sections: what they print goes into their cells.
 func print(_ items: Any..., separator: String = " ", terminator: String = "\n") {
     let text = items.map { "\($0)" }.joined(separator: separator) + terminator
-    guard let book = Notebook.current, !book.outputs.isEmpty else { return Swift.print(text, terminator: "") }
-    book.outputs[book.outputs.count - 1] += text
+    if Notebook.current?.add(text) != true { Swift.print(text, terminator: "") }
 }

@@ -126,3 +126,8 @@ import Testing
         #expect(message { _ = net[3] }.contains("Sequential has 1 children, and no number 3"))
     }
 }
+
+@Test func namesInAStateDictPrintAsInPython() {
+    let net = ModuleDict(["it's": Linear(1, 1, bias: false)])
+    #expect("\(net.stateDict())".hasPrefix("OrderedDict([(\"it's.weight\", tensor([["))
+}

@@ -5,6 +5,7 @@ extension Tensor {
     public static func normal(mean: Tensor, std: Tensor, generator: Generator? = nil) -> Tensor {
         composed(mean, std) {
             try checkDeviations(std)
+            try Check.require(mean.dtype.isDifferentiable, "normal", "means are floating-point or complex numbers, not \(mean.dtype)")
             let shape = try Check.broadcast("normal", mean.shape, std.shape)
             return standard(shape, like: mean, generator) * std.detach() + mean.detach()
         }
@@ -12,6 +13,7 @@ extension Tensor {
     /// The same with one standard deviation for all elements.
     public static func normal(mean: Tensor, std: Double = 1, generator: Generator? = nil) -> Tensor {
         composed(mean) {
+            try Check.require(mean.dtype.isDifferentiable, "normal", "means are floating-point or complex numbers, not \(mean.dtype)")
             try Check.require(std >= 0, "normal", "the standard deviation \(std) is negative")
             return normal(mean.shape, std: std, dtype: mean.dtype, device: mean.device, generator: generator) + mean.detach()
         }
@@ -45,7 +47,9 @@ extension Tensor {
             try Check.requireRank(op, self, 1...2)
             try Check.require(dtype.isFloatingPoint, op, "weights are floating-point numbers, not \(dtype)")
             try Check.require(count > 0, op, "the number of draws must be 1 or more, not \(count)")
-            let choices = shape[-1], rows = Shape(shape.dropLast())
+            let choices = shape[-1], most = 1 << 24
+            try Check.require(choices <= most, op, "there can be \(most) indices to choose from at most, not \(choices)")
+            let rows = Shape(shape.dropLast())
             try Check.require(
                 replacement || count <= choices, op, "\(count) different indices can't be drawn from \(choices): allow replacement")
             let out = Shape(rows.array + [count])

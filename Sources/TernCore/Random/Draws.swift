@@ -7,7 +7,7 @@ extension Tensor {
     public static func rand(
         _ shape: Shape, dtype: DType = .float32, device: Device? = nil, generator: Generator? = nil, requiresGrad: Bool = false
     ) -> Tensor {
-        uniform(shape, 0, 1, dtype: dtype, device: device, generator: generator, requiresGrad: requiresGrad)
+        drawn("rand", shape, dtype, device, generator, requiresGrad, problem(real: dtype)) { tern_random_uniform($0, $1, 0, 1) }
     }
     /// The same with the sizes one by one.
     public static func rand(
@@ -20,7 +20,7 @@ extension Tensor {
     public static func randn(
         _ shape: Shape, dtype: DType = .float32, device: Device? = nil, generator: Generator? = nil, requiresGrad: Bool = false
     ) -> Tensor {
-        normal(shape, mean: 0, std: 1, dtype: dtype, device: device, generator: generator, requiresGrad: requiresGrad)
+        drawnNormal("randn", shape, 0, 1, dtype, device, generator, requiresGrad)
     }
     /// The same with the sizes one by one.
     public static func randn(
@@ -29,14 +29,18 @@ extension Tensor {
         randn(Shape(sizes), dtype: dtype, device: device, generator: generator, requiresGrad: requiresGrad)
     }
 
-    /// Uniform between `low` and `high`; the parts of complex numbers each. Source: `torch.Tensor.uniform_`.
+    /// Uniform between `low` and `high`, which, and what lies between them, the dtype must hold; the parts of complex numbers each. Source: `torch.Tensor.uniform_`.
     public static func uniform(
         _ shape: Shape, _ low: Double, _ high: Double, dtype: DType = .float32, device: Device? = nil, generator: Generator? = nil,
         requiresGrad: Bool = false
     ) -> Tensor {
-        drawn("uniform", shape, dtype, device, generator, requiresGrad, low <= high ? nil : "low \(low) is above high \(high)") {
-            tern_random_uniform($0, $1, low, high)
-        }
+        let greatest = dtype.greatestFinite
+        let problem =
+            problem(real: dtype)
+            ?? (low <= high ? nil : "low \(low) is above high \(high)")
+            ?? (low.magnitude <= greatest && high.magnitude <= greatest && high - low <= greatest
+                ? nil : "the bounds \(low) and \(high), and their distance, must be numbers that \(dtype) holds")
+        return drawn("uniform", shape, dtype, device, generator, requiresGrad, problem) { tern_random_uniform($0, $1, low, high) }
     }
 
     /// Normal, with that mean and standard deviation (0 or more). Complex numbers share the variance between their parts. Source: `torch.normal`.
@@ -44,25 +48,37 @@ extension Tensor {
         _ shape: Shape, mean: Double = 0, std: Double = 1, dtype: DType = .float32, device: Device? = nil, generator: Generator? = nil,
         requiresGrad: Bool = false
     ) -> Tensor {
-        drawn("normal", shape, dtype, device, generator, requiresGrad, std >= 0 ? nil : "the standard deviation \(std) is negative") {
+        drawnNormal("normal", shape, mean, std, dtype, device, generator, requiresGrad)
+    }
+    private static func drawnNormal(
+        _ op: String, _ shape: Shape, _ mean: Double, _ std: Double, _ dtype: DType, _ device: Device?, _ generator: Generator?,
+        _ requiresGrad: Bool
+    ) -> Tensor {
+        let problem = problem(real: dtype) ?? (std >= 0 ? nil : "the standard deviation \(std) is negative")
+        return drawn(op, shape, dtype, device, generator, requiresGrad, problem) {
             tern_random_normal($0, $1, mean, dtype.isComplex ? std / 2.0.squareRoot() : std)
         }
+    }
+    private static func problem(real dtype: DType) -> String? {
+        dtype.isDifferentiable ? nil : "draws floating-point or complex numbers, not \(dtype)"
     }
 
     /// Exponential with that rate (above 0). Source: `torch.Tensor.exponential_`.
     public static func exponential(
         _ shape: Shape, rate: Double = 1, dtype: DType = .float32, device: Device? = nil, generator: Generator? = nil
     ) -> Tensor {
-        drawn("exponential", shape, dtype, device, generator, false, rate > 0 ? nil : "the rate \(rate) is not above 0") {
-            tern_random_exponential($0, $1, rate)
-        }
+        let problem =
+            dtype.isFloatingPoint ? rate > 0 ? nil : "the rate \(rate) is not above 0" : "draws floating-point numbers, not \(dtype)"
+        return drawn("exponential", shape, dtype, device, generator, false, problem) { tern_random_exponential($0, $1, rate) }
     }
 
-    /// Whole numbers in `range`. Source: `torch.randint`.
+    /// Whole numbers in `range`, which the dtype must hold. Source: `torch.randint`.
     public static func randint(
         _ range: Range<Int>, _ shape: Shape, dtype: DType = .int64, device: Device? = nil, generator: Generator? = nil
     ) -> Tensor {
-        drawn("randint", shape, dtype, device, generator, false, range.isEmpty ? "the range \(range) is empty" : nil) {
+        let isHeld = range.isEmpty || (dtype.holds(range.lowerBound) && dtype.holds(range.upperBound - 1))
+        let problem = range.isEmpty ? "the range \(range) is empty" : isHeld ? nil : "\(dtype) does not hold all numbers of \(range)"
+        return drawn("randint", shape, dtype, device, generator, false, problem) {
             tern_random_range($0, $1, Int64(range.lowerBound), Int64(range.upperBound))
         }
     }
@@ -98,7 +114,15 @@ extension Tensor {
 
     /// The numbers 0..<n in random order. Source: `torch.randperm`.
     public static func randperm(_ n: Int, dtype: DType = .int64, device: Device? = nil, generator: Generator? = nil) -> Tensor {
-        drawn("randperm", [n], dtype, device, generator, false, nil) { tern_random_permutation($0, $1) }
+        let problem: String? =
+            if n < 0 {
+                "there are no \(n) numbers"
+            } else if n - 1 > dtype.greatestWhole {
+                "\(dtype) does not tell \(n) numbers apart"
+            } else {
+                nil
+            }
+        return drawn("randperm", [n], dtype, device, generator, false, problem) { tern_random_permutation($0, $1) }
     }
 
     /// Numbers of this tensor's shape, dtype and device. Sources: `torch.rand_like`, `torch.randn_like`.
@@ -120,7 +144,7 @@ extension Tensor {
         }
         let device = Device.chosen(device)
         if device.kind == .meta { return made(op, shape, dtype, device, requiresGrad) { _ in } }
-        if dtype.isComplex, op == "uniform" || op == "normal" {
+        if dtype.isComplex {
             let parts = drawn(op, Shape(shape.array + [2]), dtype.real, device, generator, false, nil, draw)
             return parts.viewAsComplex().requiringGrad(requiresGrad)
         }
@@ -133,5 +157,28 @@ extension Tensor {
         var moved = values.to(device)
         if requiresGrad { moved.requiresGrad = true }
         return moved
+    }
+}
+
+extension DType {
+    /// Up to which each whole number is told from its neighbours.
+    fileprivate var greatestWhole: Int {
+        switch self {
+        case .bool: 1
+        case .uint8: 255
+        case .int8: Int(Int8.max)
+        case .int16: Int(Int16.max)
+        case .int32: Int(Int32.max)
+        case .int64: .max
+        case .bfloat16: 1 << 8
+        case .float16: 1 << 11
+        case .float32, .complex64: 1 << 24
+        case .float64, .complex128: 1 << 53
+        }
+    }
+    /// Whether a whole number lies in the dtype's range; floating-point ones may round it.
+    fileprivate func holds(_ n: Int) -> Bool {
+        if isDifferentiable { return Double(n).magnitude <= greatestFinite }
+        return n <= greatestWhole && n >= (self == .bool || self == .uint8 ? 0 : -greatestWhole - 1)
     }
 }

@@ -39,9 +39,25 @@ public final class Generator: Sendable {
     package func withState<R>(_ body: (UnsafeMutablePointer<TernGenerator>) -> R) -> R { lock.withLock { _ in body(state) } }
 }
 
+extension Generator: CustomStringConvertible {
+    public var description: String { "Generator(seed: \(seed))" }
+}
+
 /// The state of a `Generator` at one moment.
-public struct GeneratorState: @unchecked Sendable {
+public struct GeneratorState: Sendable {
     let value: TernGenerator
+}
+
+extension GeneratorState: Equatable, CustomStringConvertible {
+    /// Whether generators in these states draw the same numbers.
+    public static func == (a: GeneratorState, b: GeneratorState) -> Bool {
+        withUnsafeBytes(of: a.value.state) { x in withUnsafeBytes(of: b.value.state) { x.elementsEqual($0) } }
+            && a.value.left == b.value.left && a.value.next == b.value.next && a.value.seed == b.value.seed
+            && a.value.hasNextNormal == b.value.hasNextNormal && a.value.hasNextFloatNormal == b.value.hasNextFloatNormal
+            && (!a.value.hasNextNormal || a.value.nextNormal == b.value.nextNormal)
+            && (!a.value.hasNextFloatNormal || a.value.nextFloatNormal == b.value.nextFloatNormal)
+    }
+    public var description: String { "GeneratorState(seed: \(value.seed), \(624 - value.left) of 624 words drawn)" }
 }
 
 /// Starts the default generator over from `seed`. Source: `torch.manual_seed`.

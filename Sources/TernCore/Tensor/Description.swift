@@ -30,7 +30,7 @@ extension Tensor: CustomStringConvertible {
     private func elementText(_ options: PrintOptions, indent: Int) -> String? {
         if device.kind == .meta || storage.placeholder != nil { return nil }
         if count == 0 { return "[]" }
-        let edge = Swift.max(options.edgeItems, 0)
+        let edge = Swift.min(Swift.max(options.edgeItems, 0), count)
         let summarises = count > options.threshold
         let shown = summarises ? corners(edge) : self
         guard let cells = shown.cells(options) else { return nil }
@@ -101,7 +101,7 @@ private struct ElementText {
             let breaks = String(repeating: "\n", count: shape.count - dim - 1)
             return "[" + parts.joined(separator: "," + breaks + newLine) + "]"
         }
-        let perLine = Swift.max(1, (lineWidth - indent) / (cells.width + 2))
+        let perLine = lineWidth > indent ? Swift.max(1, (lineWidth - indent) / (cells.width + 2)) : 1
         let lines = stride(from: 0, to: parts.count, by: perLine).map {
             parts[$0..<Swift.min($0 + perLine, parts.count)].joined(separator: ", ")
         }

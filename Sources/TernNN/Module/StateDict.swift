@@ -53,9 +53,7 @@ extension StateDict: Sequence {
 }
 
 extension StateDict: CustomStringConvertible {
-    public var description: String {
-        isEmpty ? "OrderedDict()" : "OrderedDict([\(map { "('\($0.name)', \($0.tensor))" }.joined(separator: ", "))])"
-    }
+    public var description: String { orderedDictDescription(entries.map { ($0.name, $0.tensor) }) }
 }
 
 /// Why a state dict does not fit a module: everything that is wrong, at once.
