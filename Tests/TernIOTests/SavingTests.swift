@@ -67,6 +67,27 @@ import Testing
         #expect(try error(Tensor(1), "model.gguf").contains("GGUF"))
     }
 
+    /// Progress grows to 1, in several steps, in every format that is written.
+    @Test func progressOfWrites() throws {
+        let folder = try TemporaryFolder(), x = ["a": Tensor.ones(300_000), "b": Tensor.zeros(2, 3)]
+        func told(_ save: (@escaping (Double) -> Void) throws -> Void) throws -> [Double] {
+            var parts: [Double] = []
+            try save { parts.append($0) }
+            return parts
+        }
+        for name in ["x.pt", "x.safetensors", "x.npz", "y.npy", "x.safetensors.index.json"] {
+            let value: any Saveable = name == "y.npy" ? Tensor.ones(1000) : x
+            let parts = try told { try save(value, to: folder.path + "/" + name, durable: false, progress: $0) }
+            #expect(parts == parts.sorted() && parts.last == 1 && parts.count > 2, "\(name): \(parts)")
+        }
+        let packed = try told { try save(x, to: folder.path + "/p.npz", compressed: true, durable: false, progress: $0) }
+        #expect(packed == packed.sorted() && packed.last == 1 && packed.count > 2)
+        let parts = try told {
+            try save(x, to: folder.path + "/s.safetensors.index.json", partSize: 1000, durable: false, progress: $0)
+        }
+        #expect(parts == parts.sorted() && parts.last == 1 && parts.count > 4)
+    }
+
     @Test func filesAppearWholeOrNotAtAll() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/deep/er/x.safetensors"
