@@ -13,6 +13,23 @@ from torch.testing._internal.common_methods_invocations import op_db
 TYPES = {name: getattr(torch, name) for name in ("float32", "float64", "float16", "bfloat16", "complex64", "complex128", "int64",
                                                  "int32", "int16", "int8", "uint8", "bool")}
 
+EXPRESSIONS = """
+x + 1|1 + x|x - 1|1 - x|x * 2|2 * x|x / 2|2 / x|x % 2|x ** 2|x ** t|-x|abs(x)|x.sub(t)|torch.rsub(x, t)|x.fmod(t)|x.remainder(t)
+torch.div(x, t, rounding_mode='floor')|x.clamp(0, 1)|x.clamp(min=0)|x.clamp(max=1)|x.clamp(t, t + 1)|x.clamp(min=t)|x.clamp(max=t)
+x[0]|x[:2]|x[None]|x[..., 1]|x[[0, 1]]|x[x > 0.5]|x.T|x.t()|x.mT|x.H|x.max()|x.max(1)[0]|x.min(1)[0]|x.median()|x.median(1)[0]
+x.mean()|x.mean(1)|x.sum()|x.sum(1)|x.var()|x.std(1)|x.norm()|x.prod()|x.prod(1)|x.masked_fill(t > 0.5, 0)|x.squeeze()|x.squeeze(0)
+x.split(2)[0]|x.split([1, 2])[0]|x.chunk(2)[0]|x.unbind()[0]|x.where(t > 0, t)|x.flatten()|x.reshape(4, 3)|x.lerp(t, 0.3)|x.lerp(t, t)
+F.avg_pool2d(X, 2)|F.max_pool2d(X, 2)|F.max_pool1d(x, 2)|F.avg_pool1d(x, 2)|F.adaptive_avg_pool2d(X, 1)|F.adaptive_avg_pool2d(X, 2)
+F.adaptive_max_pool2d(X, 1)|F.pad(X, (1, 1))|F.pad(X, (1, 1, 1, 1), mode='reflect')|F.pad(x, (1, 1), mode='replicate')|F.softmax(x, 1)
+F.log_softmax(x, 1)|F.cross_entropy(x, torch.tensor([0, 1, 2]))|F.mse_loss(x, t)|F.l1_loss(x, t)|F.l1_loss(x, t, reduction='sum')
+F.l1_loss(x, t, reduction='none')|F.smooth_l1_loss(x, t)|F.huber_loss(x, t)|F.layer_norm(x, (4,))|F.group_norm(X, 2)|F.linear(x, t)
+F.linear(x, t, t[:, 0])|F.embedding(i, x)|x @ t.T|x[0] @ t[0]|x @ t[0]|torch.bmm(X[0], X[1])|x.index_select(0, i)|x.clone()|x.double()
+x.sigmoid()|F.relu(x)|F.gelu(x)|F.silu(x)|x.tanh()|x.exp()|x.log1p()|x.cumsum(0)|x.sort()[0]|x.topk(2)[0]|torch.stack([x, x])
+torch.cat([x, x])|x.expand(2, 3, 4)|x.permute(1, 0)|x.transpose(0, 1)|F.interpolate(X, scale_factor=2)|x.repeat(2, 1)|x.roll(1, 0)
+x.flip(0)|torch.fft.fft(x)|torch.fft.rfft(x)|torch.fft.irfft(torch.fft.rfft(x))|x.logsumexp(1)|x.tril()|x[:, :3].trace()|F.glu(x)
+x.round(decimals=1)|x.square()|x.quantile(0.5)|F.conv2d(X, X[:, :, :3, :3])
+""".strip().replace("\n", "|").split("|")
+
 
 def value(v, blob):
     """The Python value that a case's JSON means."""
@@ -78,6 +95,12 @@ def main():
             unknown.append(f"{case['id']}: {str(error).splitlines()[0][:120]}")
             continue
         names[case["id"]] = [type(t.grad_fn).__name__ if t.grad_fn else "" for t in tensors(out) if t.requires_grad]
+    # Forms that the cases do not have, by their Python expression: x and t are matrices, X is a batch of images, i an index.
+    torch.manual_seed(0)
+    scope = {"torch": torch, "F": torch.nn.functional, "t": torch.rand(3, 4), "i": torch.tensor([0, 2]),
+             "x": torch.rand(3, 4, requires_grad=True), "X": torch.rand(2, 4, 6, 6, requires_grad=True)}
+    for expression in EXPRESSIONS:
+        names[expression] = [type(eval(expression, scope).grad_fn).__name__]
     with open(os.path.join(folder, "grad_names.json"), "w") as file:
         rows = ",\n".join(f"{json.dumps(id)}: {json.dumps(name)}" for id, name in names.items())
         file.write("{\n" + rows + "\n}\n")

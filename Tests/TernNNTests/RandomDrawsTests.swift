@@ -32,7 +32,8 @@ import Testing
     ]
     private static let initializers: [String: Initializer] = [
         "uniform": .uniform(-1, 2), "normal": .normal(mean: 1, std: 2), "xavier_uniform": .xavierUniform(gain: 2),
-        "xavier_normal": .xavierNormal(gain: 2), "kaiming_uniform": .kaimingUniform(), "kaiming_uniform_a": .kaimingUniform(a: 5.0.squareRoot()),
+        "xavier_normal": .xavierNormal(gain: 2), "kaiming_uniform": .kaimingUniform(),
+        "kaiming_uniform_a": .kaimingUniform(a: 5.0.squareRoot()),
         "kaiming_normal": .kaimingNormal(), "kaiming_normal_out": .kaimingNormal(mode: .fanOut, nonlinearity: .relu),
         "trunc_normal": .truncNormal(), "trunc_normal_near": .truncNormal(mean: 0.5, std: 2, a: -1, b: 1), "orthogonal": .orthogonal(),
         "sparse": .sparse(0.4),
@@ -104,7 +105,8 @@ import Testing
     }
 
     private static let layers: [String: @Sendable () -> Module] = [
-        "Linear(20, 8)": { Linear(20, 8) }, "Linear(3, 2, bias=False)": { Linear(3, 2, bias: false) }, "Bilinear(3, 4, 5)": { Bilinear(3, 4, 5) },
+        "Linear(20, 8)": { Linear(20, 8) }, "Linear(3, 2, bias=False)": { Linear(3, 2, bias: false) },
+        "Bilinear(3, 4, 5)": { Bilinear(3, 4, 5) },
         "Embedding(10, 6)": { Embedding(10, 6) }, "Embedding(10, 6, padding_idx=2)": { Embedding(10, 6, paddingIndex: 2) },
         "EmbeddingBag(7, 3)": { EmbeddingBag(7, 3) }, "Conv1d(3, 4, 2)": { Conv1d(3, 4, kernelSize: 2) },
         "Conv2d(4, 8, 3, groups=2)": { Conv2d(4, 8, kernelSize: 3, groups: 2) }, "Conv3d(2, 3, 2)": { Conv3d(2, 3, kernelSize: 2) },
@@ -121,7 +123,8 @@ import Testing
         "Transformer(8, 2, 1, 1, 16)": {
             Transformer(dModel: 8, nhead: 2, numEncoderLayers: 1, numDecoderLayers: 1, dimFeedforward: 16)
         },
-        "PReLU(3)": { PReLU(numParameters: 3) }, "BatchNorm2d(4)": { BatchNorm2d(4) }, "LayerNorm(5)": { LayerNorm(5) }, "GroupNorm(2, 4)": { GroupNorm(2, 4) },
+        "PReLU(3)": { PReLU(numParameters: 3) }, "BatchNorm2d(4)": { BatchNorm2d(4) }, "LayerNorm(5)": { LayerNorm(5) },
+        "GroupNorm(2, 4)": { GroupNorm(2, 4) },
     ]
 
     @Test("fresh layers have PyTorch's parameters, drawn in its order")
