@@ -28,7 +28,7 @@ net.apply { module in
     layer.weight.fill(.kaimingNormal(mode: .fanOut))
     layer.bias?.fill(.zeros)
 }
-print("Kaiming: std \(net[0].weight.data.std().item(Float.self)), bias \(net[0].bias.data)")
+print("Kaiming: std \(net[0].weight.data.std()), bias \(net[0].bias.data)")
 
 // Rules of your own for single layers.
 net[0].as(Linear.self)?.weight.fill(.largeOrNone)

@@ -34,7 +34,7 @@ for step in 1...60 {
     optimizer.zeroGrad()
     loss.backward()
     optimizer.step()
-    if step % 20 == 0 { print("step \(step): loss \(loss.item(Float.self))") }
+    if step % 20 == 0 { print("step \(step): loss \((loss.doubleValue * 1000).rounded() / 1000)") }
 }
 let right = (noGrad { net(X) }.argmax(1) .== y).sum().item(Int.self)
 print("right: \(right) of \(y.count)")

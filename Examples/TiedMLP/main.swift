@@ -18,14 +18,15 @@ let y = (X * X).sum(1, keepDim: true)
 let loader = DataLoader(TensorDataset(X, y), batchSize: 32, shuffle: true)
 let optimizer = SGD(net.parameters(), lr: 0.01)
 
-// The two places of the shared layer send their gradients one after the other: hooks on what it gives in each see them apart.
-var reached: [String: Double] = [:]
+// What is watched: of each layer the size of its weight and of the gradient that has gathered there. The shared one's adds up what its two
+// places make of the gradients that reach them: hooks on what it gives, in place 2 and then in place 4, see these apart.
 func norm(_ t: Tensor) -> Double { (t * t).sum().doubleValue.squareRoot() }
-var place = 0
+func digits(_ x: Double) -> String { "\((x * 1000).rounded() / 1000)" }
+var reached: [Int: Double] = [:], calls = 0
 shared.registerForwardHook { _, _, outputs in
-    let name = "place \(place % 2 == 0 ? 2 : 4)"
-    place += 1
-    outputs[0].registerHook { reached[name] = norm($0) }
+    let place = calls % 2 == 0 ? 2 : 4
+    calls += 1
+    outputs[0].registerHook { reached[place] = norm($0) }
     return nil
 }
 
@@ -38,12 +39,12 @@ for epoch in 1...epochs {
         optimizer.step()
         total += loss.doubleValue / Double(loader.count)
     }
-    let watched = net.namedParameters().filter { $0.name.hasSuffix("weight") }.map { name, parameter in
-        "\(name) |w| \(digits(norm(parameter.data))) |g| \(digits(parameter.grad.map(norm) ?? 0))"
+    print("epoch \(epoch): loss \(digits(total))")
+    for (name, parameter) in net.namedParameters() where name.hasSuffix("weight") {
+        let gradient = parameter.grad.map(norm) ?? 0
+        print("  \(name): size \(digits(norm(parameter.data))), gradient \(digits(gradient))")
     }
-    print("epoch \(epoch): loss \(digits(total)); \(watched.joined(separator: "; "))")
+    print("  reached the shared layer in place 2: \(digits(reached[2] ?? 0)), in place 4: \(digits(reached[4] ?? 0))")
 }
-func digits(_ x: Double) -> String { "\((x * 1000).rounded() / 1000)" }
 
-print("the last gradient that reached the shared layer at", reached.sorted { $0.key < $1.key }.map { "\($0.key): \(digits($0.value))" })
 print("one layer still:", net[2].isSame(as: net[4]), (net[2].weight .== net[4].weight).all().item(Bool.self))

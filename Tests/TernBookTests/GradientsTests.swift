@@ -17,7 +17,7 @@ import Testing
         #expect(
             try output("The first NaN") == """
                 Sequential.1 (Root): sqrt: NaN appeared in its result (1, 2) at [0, 1]; none of its operands holds one
-                Sequential.1 (Root): SqrtBackward0: NaN appeared in the gradient (1, 2) at [0, 1] that it sends to ViewBackward0; \
+                Sequential.1 (Root): SqrtBackward0: NaN appeared in the gradient (1, 2) at [0, 1] that it sends to AccumulateGrad; \
                 the gradient it was given has none
 
                 """)

@@ -1,55 +1,8 @@
-import Foundation
 import TernCore
 import Testing
 
-/// Draws as PyTorch's CPU generator makes them; the numbers are PyTorch/draws.py's.
+/// Generators, and what can't be drawn; what they draw is compared with PyTorch's in TernNNTests/RandomDrawsTests.
 @Suite("Random numbers") struct RandomTests {
-    private struct Case: Decodable {
-        let kind: String, dtype: String, size: Int, draws: [[Double]]
-        let count: Int?, replacement: Bool?
-    }
-    private struct Cases: Decodable {
-        let seed: UInt64, cases: [Case]
-    }
-
-    private static func draw(_ c: Case, _ dtype: DType, _ generator: Generator) -> Tensor? {
-        switch c.kind {
-        case "rand": .rand([c.size], dtype: dtype, generator: generator)
-        case "normal": .normal([c.size], mean: 3, std: 0.5, dtype: dtype, generator: generator)
-        case "exponential": .exponential([c.size], rate: 1.5, dtype: dtype, generator: generator)
-        case "bernoulli": Tensor.full([c.size], 0.3, dtype: dtype).bernoulli(generator: generator)
-        case "tensors": .normal(mean: .full([c.size], 2, dtype: dtype), std: .full([c.size], 0.5, dtype: dtype), generator: generator)
-        case "randint": .randint(0..<100, [c.size], dtype: dtype, generator: generator)
-        case "randperm": .randperm(c.size, dtype: dtype, generator: generator)
-        case "multinomial":
-            Tensor([[0.5, 3, 0, 1.25, 7, 2]]).expand(c.size, 6)
-                .multinomial(c.count ?? 1, replacement: c.replacement ?? false, generator: generator)
-        default: nil
-        }
-    }
-
-    @Test("every distribution and dtype draws what PyTorch draws, on both sides of 16 elements")
-    func draws() throws {
-        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "PyTorch/draws.json")
-        let all = try JSONDecoder().decode(Cases.self, from: Data(contentsOf: file))
-        for c in all.cases {
-            let dtype = try #require(DType(name: c.dtype)), generator = Generator(seed: all.seed)
-            for expected in c.draws {
-                let x = try #require(RandomTests.draw(c, dtype, generator), "no draw is called \(c.kind)")
-                let got = (x.dtype.isComplex ? x.viewAsReal() : x).flatten().to(.float64)
-                // Uniform numbers, and what is counted with them, are the same bits; a logarithm or a sine may differ in the last ones.
-                let hasFunctions = ["normal", "tensors", "exponential"].contains(c.kind)
-                let unit = dtype == .bfloat16 ? 0.04 : dtype == .float16 ? 0.005 : dtype == .float32 || dtype == .complex64 ? 1e-5 : 1e-12
-                let values = [got[0].doubleValue, got[-1].doubleValue, got.sum().doubleValue]
-                for (i, (value, wanted)) in zip(values, expected).enumerated() {
-                    let tolerance = hasFunctions ? unit * (i == 2 ? Double(c.size) : 1) : 1e-12 * max(1, abs(wanted))
-                    #expect(abs(value - wanted) <= tolerance, "\(c.kind) \(c.dtype) \(c.size): \(value), not \(wanted)")
-                }
-            }
-        }
-        #expect(all.cases.count > 200)
-    }
-
     @Test("a saved state goes on from where it was saved, in the middle of a pair of normal numbers too")
     func states() {
         let generator = Generator(seed: 5)

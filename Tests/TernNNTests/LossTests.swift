@@ -115,7 +115,7 @@ import Tern
     @Test func gradFnNames() {
         let x = Self.input.requiringGrad()
         #expect(mseLoss(x, Self.target).gradFn == "MseLossBackward0")
-        #expect(l1Loss(x, Self.target).gradFn == "L1LossBackward0")
+        #expect(l1Loss(x, Self.target).gradFn == "MeanBackward0")
         #expect(smoothL1Loss(x, Self.target).gradFn == "SmoothL1LossBackward0")
         #expect(huberLoss(x, Self.target).gradFn == "HuberLossBackward0")
         #expect(crossEntropy(Self.scores.requiringGrad(), Self.classes).gradFn == "NllLossBackward0")

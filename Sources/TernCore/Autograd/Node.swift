@@ -119,7 +119,7 @@ package final class OpNode: Node, @unchecked Sendable {
         super.init(depth: depth)
     }
 
-    package override var name: String { op.gradientName }
+    package override var name: String { extras?.label ?? op.gradientName }
 
     /// Makes the node of `y = op(x)` and hangs the differentiable results of `y` on it.
     static func record<O: Op>(_ op: O, _ x: O.Inputs, _ y: inout O.Outputs) {

@@ -15,6 +15,7 @@ package final class NodeExtras: Sendable {
         /// By the result's place; nil while none has come.
         var kept: [Int: Tensor?] = [:]
         var origin: String?
+        var label: String?
     }
     private let state = Mutex(State())
 
@@ -22,6 +23,12 @@ package final class NodeExtras: Sendable {
     var origin: String? {
         get { state.withLock { $0.origin } }
         set { state.withLock { $0.origin = $0.origin ?? newValue } }
+    }
+
+    /// What the node says of itself instead of its op's name: see `Tensor.named`.
+    var label: String? {
+        get { state.withLock { $0.label } }
+        set { state.withLock { $0.label = newValue } }
     }
 
     // MARK: Adding

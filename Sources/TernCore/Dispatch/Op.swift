@@ -40,7 +40,7 @@ extension Op {
     package var gradientName: String { gradientName(overload: 0) }
     /// The name by PyTorch's rule; the overloads of one function are numbered.
     package func gradientName(overload: Int) -> String {
-        name.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined() + "Backward\(overload)"
+        TernCore.gradientName(of: name, overload: overload)
     }
     package var outputCount: Int { 1 }
     package var saves: Saves { [] }

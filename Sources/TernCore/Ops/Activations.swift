@@ -107,7 +107,7 @@ extension Tensor {
     /// x above 0, `weight` · x below; `weight` is learned: one number, or one for each channel (dimension 1). Source: `torch.nn.functional.prelu`.
     public func prelu(_ weight: Tensor) -> Tensor {
         if isPoison || weight.isPoison { return .poison }
-        return raising(instead: .poison) { () throws(TensorError) in
+        return raising(as: "PreluKernelBackward0", from: self, weight) { () throws(TensorError) in
             let op = "prelu"
             try Check.sameDType(op, self, weight)
             try Check.require(weight.rank <= 1, op, "weight must be one number or a vector, not \(weight.shape.brief)")
@@ -143,24 +143,27 @@ extension Tensor {
         pointwise(TERN_UNARY_hardswish) { x, _ in `where`(x .<= -3, 0.0, `where`(x .< 3, x / 3 + 0.5, 1.0)) }
     }
     /// x outside ±`lambda`, 0 inside. Source: `torch.nn.functional.hardshrink`.
-    public func hardshrink(_ lambda: Double = 0.5) -> Tensor { maskedFill((self .>= -lambda) & (self .<= lambda), 0) }
+    public func hardshrink(_ lambda: Double = 0.5) -> Tensor {
+        maskedFill((self .>= -lambda) & (self .<= lambda), 0).named("HardshrinkBackward0", from: self)
+    }
     /// x moved towards 0 by `lambda`, no further than 0. Source: `torch.nn.functional.softshrink`.
     public func softshrink(_ lambda: Double = 0.5) -> Tensor {
         guard lambda >= 0 else {
             if !isPoison { raise(.rule("softshrink", "lambda must be 0 or more, not \(lambda)")) }
             return .poison
         }
-        return self - clamp(min: -lambda, max: lambda)
+        return (self - clamp(min: -lambda, max: lambda)).named("SoftshrinkBackward0", from: self)
     }
     /// x above `threshold`, else `value`. Source: `torch.nn.functional.threshold`.
     public func threshold(_ threshold: Double, _ value: Double) -> Tensor {
-        dtype.isInteger ? maskedFill(self .<= threshold, Int(value)) : maskedFill(self .<= threshold, value)
+        (dtype.isInteger ? maskedFill(self .<= threshold, Int(value)) : maskedFill(self .<= threshold, value))
+            .named("ThresholdBackward0", from: self)
     }
 
     /// The first half along `dim` times the sigmoid of the second. Source: `torch.nn.functional.glu`.
     public func glu(_ dim: Int = -1) -> Tensor {
         if isPoison { return .poison }
-        return raising(instead: .poison) { () throws(TensorError) in
+        return raising(as: "GluBackward0", from: self) { () throws(TensorError) in
             try Check.require(rank > 0, "glu", "a 0-dim tensor can't be halved")
             let d = try Check.dimension("glu", dim, of: shape), half = shape[d] / 2
             try Check.require(shape[d] % 2 == 0, "glu", "dimension \(dim) of shape \(shape.brief) can't be halved")

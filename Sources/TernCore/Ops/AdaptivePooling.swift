@@ -88,11 +88,16 @@ private enum Adaptive {
 
 private func adaptiveAvg(_ op: String, _ x: Tensor, _ sizes: [Int?], rank: Int) -> Tensor {
     if x.isPoison { return .poison }
-    return raising(instead: .poison) { () throws(TensorError) in try Adaptive.avg(op, x, sizes, rank: rank) }
+    // PyTorch makes one dimension of two, and takes the mean where one element is left.
+    let isMean = rank > 1 && sizes.allSatisfy { $0 == 1 }, name = isMean ? "MeanBackward1" : gradientName(of: op)
+    return raising(as: rank == 1 ? "SqueezeBackward1" : name, from: x) { () throws(TensorError) in
+        try Adaptive.avg(op, x, sizes, rank: rank)
+    }
 }
 private func adaptiveMax(_ op: String, _ x: Tensor, _ sizes: [Int?], rank: Int) -> (values: Tensor, indices: Tensor) {
     if x.isPoison { return (.poison, .poison) }
-    return raising(instead: (.poison, .poison)) { () throws(TensorError) in try Adaptive.max(op, x, sizes, rank: rank) }
+    let (values, indices) = raising(instead: (.poison, .poison)) { () throws(TensorError) in try Adaptive.max(op, x, sizes, rank: rank) }
+    return (values.named(rank == 1 ? "SqueezeBackward1" : gradientName(of: op), from: x), indices)
 }
 
 /// The means of `outputSize` windows that share a sequence (N, C, L) or (C, L) evenly. Source: `torch.nn.functional.adaptive_avg_pool1d`.

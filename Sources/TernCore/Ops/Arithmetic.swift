@@ -8,7 +8,10 @@ extension Tensor {
     public static func + (a: Tensor, b: Tensor) -> Tensor { a.pointwise(TERN_BINARY_add, b) { g, _, _, _ in (g, g) } }
     /// Difference. Source: `torch.sub`.
     public static func - (a: Tensor, b: Tensor) -> Tensor {
-        a.pointwise(TERN_BINARY_sub, b) { g, _, b, _ in (g, b.requiresGrad ? -g : nil) }
+        a.minus(b)
+    }
+    private func minus(_ b: Tensor, number: PointwisePair.Number = .none) -> Tensor {
+        pointwise(TERN_BINARY_sub, b, number: number) { g, _, b, _ in (g, b.requiresGrad ? -g : nil) }
     }
     /// Product, element by element. Source: `torch.mul`.
     public static func * (a: Tensor, b: Tensor) -> Tensor {
@@ -18,7 +21,10 @@ extension Tensor {
     }
     /// True quotient: integers give floating-point numbers. Source: `torch.div`.
     public static func / (a: Tensor, b: Tensor) -> Tensor {
-        a.pointwise(TERN_BINARY_div, b, saves: [.second, .output]) { g, a, b, y in
+        a.over(b)
+    }
+    private func over(_ b: Tensor, number: PointwisePair.Number = .none) -> Tensor {
+        pointwise(TERN_BINARY_div, b, saves: [.second, .output], number: number) { g, a, b, y in
             let toA = g / b.conj()
             return (toA, b.requiresGrad ? -(toA * y.conj()) : nil)
         }
@@ -31,14 +37,16 @@ extension Tensor {
     /// Remainder with the divisor's sign, as Python's `%`. Source: `torch.remainder`.
     public static func % (a: Tensor, b: Tensor) -> Tensor { a.remainder(b) }
     /// Remainder with the divisor's sign, as `%`. Source: `torch.remainder`.
-    public func remainder(_ other: Tensor) -> Tensor {
-        pointwise(TERN_BINARY_remainder, other, saves: .inputs) { g, a, b, _ in
+    public func remainder(_ other: Tensor) -> Tensor { remainder(other, .none) }
+    private func remainder(_ other: Tensor, _ number: PointwisePair.Number) -> Tensor {
+        pointwise(TERN_BINARY_remainder, other, saves: .inputs, number: number) { g, a, b, _ in
             (g, b.requiresGrad ? -(g * a.divided(by: b, rounding: .floor)) : nil)
         }
     }
     /// Remainder with the dividend's sign, as C's `fmod`. Source: `torch.fmod`.
-    public func fmod(_ other: Tensor) -> Tensor {
-        pointwise(TERN_BINARY_fmod, other, saves: .inputs) { g, a, b, _ in
+    public func fmod(_ other: Tensor) -> Tensor { fmod(other, .none) }
+    private func fmod(_ other: Tensor, _ number: PointwisePair.Number) -> Tensor {
+        pointwise(TERN_BINARY_fmod, other, saves: .inputs, number: number) { g, a, b, _ in
             (g, b.requiresGrad ? -(g * a.divided(by: b, rounding: .trunc)) : nil)
         }
     }
@@ -55,8 +63,9 @@ extension Tensor {
     }
 
     /// `self` to the power `exponent`, element by element. Source: `torch.pow`.
-    public func pow(_ exponent: Tensor) -> Tensor {
-        pointwise(TERN_BINARY_pow, exponent, saves: .all) { g, a, b, y in
+    public func pow(_ exponent: Tensor) -> Tensor { pow(exponent, .none) }
+    private func pow(_ exponent: Tensor, _ number: PointwisePair.Number) -> Tensor {
+        pointwise(TERN_BINARY_pow, exponent, saves: .all, number: number) { g, a, b, y in
             // At exponent 0 the derivative is 0 whatever the base; at base 0 the logarithm would spoil it.
             let toA =
                 a.requiresGrad ? `where`(b .== 0, Tensor.zeros([], dtype: g.dtype, device: g.device), g * (b * a.pow(b - 1)).conj()) : nil
@@ -67,7 +76,7 @@ extension Tensor {
         }
     }
     /// The same with a Swift number as the exponent.
-    public func pow<S: TensorScalar>(_ exponent: S) -> Tensor { pow(operand(exponent)) }
+    public func pow<S: TensorScalar>(_ exponent: S) -> Tensor { pow(operand(exponent), .second) }
 
     /// The greater of the two; NaN wins. Equal ones share the gradient. Source: `torch.maximum`.
     public func maximum(_ other: Tensor) -> Tensor { extreme(TERN_BINARY_maximum, other) { $0 .> $1 } }
@@ -149,7 +158,7 @@ extension Tensor {
     /// Each element less a number. Source: `torch.sub`.
     public static func - <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a - a.operand(b) }
     /// A number less each element. Source: `torch.rsub`.
-    public static func - <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a) - b }
+    public static func - <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.operand(a).minus(b, number: .first) }
     /// Each element times a number. Source: `torch.mul`.
     public static func * <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a * a.factor(b) }
     /// A number times each element. Source: `torch.mul`.
@@ -157,9 +166,9 @@ extension Tensor {
     /// Each element divided by a number: the true quotient. Source: `torch.div`.
     public static func / <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a / a.factor(b) }
     /// A number divided by each element: the true quotient. Source: `torch.div`.
-    public static func / <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.factor(a) / b }
+    public static func / <S: TensorScalar>(a: S, b: Tensor) -> Tensor { b.factor(a).over(b, number: .first) }
     /// The remainder of each element, with the number's sign. Source: `torch.remainder`.
-    public static func % <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a % a.operand(b) }
+    public static func % <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a.remainder(a.operand(b), .second) }
 
     /// Where an element equals a number. Source: `torch.eq`.
     public static func .== <S: TensorScalar>(a: Tensor, b: S) -> Tensor { a .== a.operand(b) }

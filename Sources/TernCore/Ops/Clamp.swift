@@ -3,7 +3,9 @@ import CTernCPU
 /// x between bounds; where they cross, the upper one counts. Inputs: x, then the lower and the upper bound where there are any.
 private struct Clamp: Op {
     let hasMin: Bool, hasMax: Bool
+    let isByNumbers: Bool
     let name = "clamp"
+    var gradientName: String { gradientName(overload: isByNumbers ? 1 : 0) }
     var saves: Saves { .inputs }
 
     private func bounds(_ x: [Tensor]) -> (min: Tensor?, max: Tensor?) { (hasMin ? x[1] : nil, hasMax ? x[hasMin ? 2 : 1] : nil) }
@@ -45,17 +47,18 @@ private struct Clamp: Op {
 extension Tensor {
     /// Each element, no less than `min` and no more than `max` (tensors, broadcast). Outside, the gradient goes to the bound.
     /// Source: `torch.clamp`.
-    public func clamp(min: Tensor? = nil, max: Tensor? = nil) -> Tensor {
+    public func clamp(min: Tensor? = nil, max: Tensor? = nil) -> Tensor { clamp(min, max) }
+    private func clamp(_ min: Tensor?, _ max: Tensor?, isByNumbers: Bool = false) -> Tensor {
         guard min != nil || max != nil else {
             if !isPoison { raise(.rule("clamp", "needs a min, a max, or both")) }
             return .poison
         }
-        return dispatch(Clamp(hasMin: min != nil, hasMax: max != nil), [self, min, max].compactMap { $0 })
+        return dispatch(Clamp(hasMin: min != nil, hasMax: max != nil, isByNumbers: isByNumbers), [self, min, max].compactMap { $0 })
     }
     /// Each element, no less than `min` and no more than `max`. Outside, the gradient is 0. Source: `torch.clamp`.
-    public func clamp<S: TensorScalar>(min: S, max: S) -> Tensor { clamp(min: operand(min), max: operand(max)) }
+    public func clamp<S: TensorScalar>(min: S, max: S) -> Tensor { clamp(operand(min), operand(max), isByNumbers: true) }
     /// Each element, no less than `min`. Source: `torch.clamp`.
-    public func clamp<S: TensorScalar>(min: S) -> Tensor { clamp(min: operand(min), max: nil) }
+    public func clamp<S: TensorScalar>(min: S) -> Tensor { clamp(operand(min), nil, isByNumbers: true) }
     /// Each element, no more than `max`. Source: `torch.clamp`.
-    public func clamp<S: TensorScalar>(max: S) -> Tensor { clamp(min: nil, max: operand(max)) }
+    public func clamp<S: TensorScalar>(max: S) -> Tensor { clamp(nil, operand(max), isByNumbers: true) }
 }

@@ -8,7 +8,9 @@ extension Tensor {
     /// self − alpha·other. Source: `torch.sub`.
     public func sub<S: TensorScalar>(_ other: Tensor, alpha: S = 1) -> Tensor { self - other.scaled(alpha) }
     /// other − alpha·self. Source: `torch.rsub`.
-    public func rsub<S: TensorScalar>(_ other: Tensor, alpha: S = 1) -> Tensor { other - scaled(alpha) }
+    public func rsub<S: TensorScalar>(_ other: Tensor, alpha: S = 1) -> Tensor {
+        (other - scaled(alpha)).named("RsubBackward0", from: self, other)
+    }
     package func scaled<S: TensorScalar>(_ factor: S) -> Tensor {
         switch factor.scalar {
         case .int(1), .double(1): self
@@ -16,10 +18,12 @@ extension Tensor {
         }
     }
     /// self + value·a·b. Source: `torch.addcmul`.
-    public func addcmul<S: TensorScalar>(_ a: Tensor, _ b: Tensor, value: S = 1) -> Tensor { self + (a * b).scaled(value) }
+    public func addcmul<S: TensorScalar>(_ a: Tensor, _ b: Tensor, value: S = 1) -> Tensor {
+        (self + (a * b).scaled(value)).named("AddcmulBackward0", from: self)
+    }
     /// self + value·a / b. Source: `torch.addcdiv`.
     public func addcdiv<S: TensorScalar>(_ a: Tensor, _ b: Tensor, value: S = 1) -> Tensor {
-        composed(self, a, b) {
+        composed(self, a, b, as: "AddcdivBackward0") {
             try Check.require(
                 a.dtype.isDifferentiable || b.dtype.isDifferentiable, "addcdiv",
                 "no true quotient is taken of \(a.dtype) and \(b.dtype): convert one to a floating-point dtype, or use divided(by:rounding:)"
@@ -29,10 +33,13 @@ extension Tensor {
     }
 
     /// The point between self and `end` that `weight` (0: self, 1: end) says. Source: `torch.lerp`.
-    public func lerp(_ end: Tensor, _ weight: Tensor) -> Tensor { dispatch(Lerp(), Triple(self, end, weight)) }
+    public func lerp(_ end: Tensor, _ weight: Tensor) -> Tensor { lerp(end, weight, overload: 1) }
     /// The same with one number as the weight.
     public func lerp<S: TensorScalar>(_ end: Tensor, _ weight: S) -> Tensor {
-        composed(self, end) { lerp(end, Tensor.full([], weight, dtype: dtype, device: device)) }
+        composed(self, end) { lerp(end, Tensor.full([], weight, dtype: dtype, device: device), overload: 0) }
+    }
+    private func lerp(_ end: Tensor, _ weight: Tensor, overload: Int) -> Tensor {
+        dispatch(Lerp(overload: overload), Triple(self, end, weight))
     }
 
     /// The quotient rounded down; integers stay integers. Source: `torch.floor_divide`.
@@ -98,10 +105,12 @@ extension Tensor {
     }
 
     /// self·2^other. Source: `torch.ldexp`.
-    public func ldexp(_ other: Tensor) -> Tensor { composed(self, other) { self * other.operand(2.0).pow(other) } }
+    public func ldexp(_ other: Tensor) -> Tensor {
+        composed(self, other, as: "LdexpBackward0") { self * other.operand(2.0).pow(other) }
+    }
     /// The mantissa (0.5 to 1) and the exponent (`int32`): self = mantissa·2^exponent. Source: `torch.frexp`.
     public func frexp() -> (mantissa: Tensor, exponent: Tensor) {
-        composed(self) {
+        composed(self, as: "FrexpBackward0") {
             try Check.require(dtype.isFloatingPoint, "frexp", "takes floating-point tensors, not \(dtype)")
             let mantissa = pointwise(TERN_UNARY_mantissa) { x, y in `where`(x .== 0, 1.0, y / x) }
             return (mantissa, detach().pointwise(TERN_UNARY_exponent).to(.int32))
@@ -117,7 +126,7 @@ extension Tensor {
 
     /// −1, 0 or 1 (a bool as it is). Source: `torch.sign`.
     public func sign() -> Tensor {
-        composed(self) {
+        composed(self, as: "SignBackward0") {
             try Check.require(!dtype.isComplex, "sign", "takes real tensors, not \(dtype): use sgn")
             return dtype == .bool ? self : sgn()
         }
@@ -130,16 +139,17 @@ extension Tensor {
         }
     }
     /// Degrees as radians. Source: `torch.deg2rad`.
-    public func deg2rad() -> Tensor { self * (Double.pi / 180) }
+    public func deg2rad() -> Tensor { (self * (Double.pi / 180)).named("Deg2RadBackward0", from: self) }
     /// Radians as degrees. Source: `torch.rad2deg`.
-    public func rad2deg() -> Tensor { self * (180 / Double.pi) }
+    public func rad2deg() -> Tensor { (self * (180 / Double.pi)).named("Rad2DegBackward0", from: self) }
     /// What follows the point, with the sign of the number. Source: `torch.frac`.
-    public func frac() -> Tensor { self - trunc() }
+    public func frac() -> Tensor { (self - trunc()).named("FracBackward0", from: self) }
     /// Rounded to `decimals` places behind the point (negative: before it), ties to even. Source: `torch.round`.
     public func round(decimals: Int) -> Tensor {
-        if decimals == 0 { return round() }
+        if decimals == 0 { return round().named("RoundBackward1", from: self) }
         let scale = (0..<Swift.abs(decimals)).reduce(1.0) { s, _ in s * 10 }
-        return decimals > 0 ? (self * scale).round() / scale : (self / scale).round() * scale
+        let y = decimals > 0 ? (self * scale).round() / scale : (self / scale).round() * scale
+        return y.named("RoundBackward1", from: self)
     }
     /// NaN, ∞ and −∞ replaced by numbers: 0, the greatest and the least of the dtype unless given. Source: `torch.nan_to_num`.
     public func nanToNum(nan: Double = 0, posinf: Double? = nil, neginf: Double? = nil) -> Tensor {
@@ -150,6 +160,7 @@ extension Tensor {
         guard dtype.isFloatingPoint else { return self }
         let most = dtype.greatestFinite
         return maskedFill(isNaN(), nan).maskedFill(isPosInf(), posinf ?? most).maskedFill(isNegInf(), neginf ?? -most)
+            .named("NanToNumBackward0", from: self)
     }
 
     // MARK: Complex numbers
@@ -163,7 +174,7 @@ extension Tensor {
     }
     /// The complex numbers of these magnitudes and angles. Source: `torch.polar`.
     public static func polar(_ abs: Tensor, _ angle: Tensor) -> Tensor {
-        composed(abs, angle) {
+        composed(abs, angle, as: "PolarBackward0") {
             try Check.sameDType("polar", abs, angle)
             try Check.require(abs.dtype == .float32 || abs.dtype == .float64, "polar", "parts must be float32 or float64, not \(abs.dtype)")
             return complex(abs * angle.cos(), abs * angle.sin())
@@ -171,7 +182,7 @@ extension Tensor {
     }
     /// Pairs (real, imaginary) in the last dimension as complex numbers. Source: `torch.view_as_complex`.
     public func viewAsComplex() -> Tensor {
-        composed(self) {
+        composed(self, as: "ViewAsComplexBackward0") {
             try Check.require(
                 rank > 0 && shape[-1] == 2 && (dtype == .float32 || dtype == .float64), "view_as_complex",
                 "takes float32 or float64 with a last dimension of 2, not \(dtype) of shape \(shape.brief)")
@@ -183,7 +194,10 @@ extension Tensor {
 }
 
 private struct Lerp: Op {
+    /// Of PyTorch's: 0 with a number as the weight.
+    let overload: Int
     let name = "lerp"
+    var gradientName: String { gradientName(overload: overload) }
     var saves: Saves { .inputs }
     func kernel(_ x: Triple) throws(TensorError) -> Tensor? {
         try Check.sameDType(name, x.a, x.b, x.c)

@@ -7,7 +7,7 @@ extension Tensor {
     public func triu(_ diagonal: Int = 0) -> Tensor { triangle("triu", diagonal) { $0 .<= $1 } }
 
     private func triangle(_ op: String, _ diagonal: Int, _ keeps: (Tensor, Tensor) -> Tensor) -> Tensor {
-        composed(self) {
+        composed(self, as: op == "tril" ? "TrilBackward0" : "TriuBackward0") {
             try Check.requireRank(op, self, 2...)
             let rows = Tensor.arange(shape[-2], device: device).unsqueeze(1), columns = Tensor.arange(shape[-1], device: device)
             return `where`(keeps(rows, columns - diagonal), self, Tensor.zeros([], dtype: dtype, device: device))
@@ -23,7 +23,7 @@ extension Tensor {
     }
     /// The last dimension as the diagonal of new dimensions `dim1` and `dim2`, zeros beside it. Source: `torch.diag_embed`.
     public func diagEmbed(_ offset: Int = 0, dim1: Int = -2, dim2: Int = -1) -> Tensor {
-        composed(self) {
+        composed(self, as: "DiagEmbedBackward0") {
             try Check.requireRank("diag_embed", self, 1...)
             let wide = Shape(repeating: 1, count: rank + 1)
             let d = try Check.dimensions("diag_embed", [dim1, dim2], of: wide)
@@ -38,7 +38,7 @@ extension Tensor {
 
     /// The sum of a matrix's diagonal. Source: `torch.trace`.
     public func trace() -> Tensor {
-        composed(self) {
+        composed(self, as: "TraceBackward0") {
             try Check.requireRank("trace", self, 2...2)
             return diagonal().sum()
         }
@@ -47,7 +47,7 @@ extension Tensor {
 
 /// The matrix with `tensors` (matrices, vectors as rows) along its diagonal and zeros elsewhere. Source: `torch.block_diag`.
 public func blockDiag(_ tensors: [Tensor]) -> Tensor {
-    composed(tensors, instead: .poison) {
+    composed(tensors, instead: .poison, as: "BlockDiagBackward0") {
         for t in tensors { try Check.requireRank("block_diag", t, 0...2) }
         let blocks = tensors.map { $0.atleast2d() }
         let width = blocks.map { $0.shape[1] }.reduce(0, +)

@@ -5,7 +5,7 @@ public func normalize(_ x: Tensor, p: Double = 2, dim: Int = 1, eps: Double = 1e
 
 /// The p-norm of a − b + `eps` along the last dimension, broadcast. Source: `torch.nn.functional.pairwise_distance`.
 public func pairwiseDistance(_ a: Tensor, _ b: Tensor, p: Double = 2, eps: Double = 1e-6, keepDim: Bool = false) -> Tensor {
-    (a - b + eps).vectorNorm(p, dims: [-1], keepDim: keepDim)
+    (a - b + eps).vectorNorm(p, dims: [-1], keepDim: keepDim).named("NormBackward1", from: a, b)
 }
 
 /// The cosine of the angle between a and b along `dim`, broadcast; lengths below `eps` count as `eps`.
@@ -24,7 +24,7 @@ public func cosineSimilarity(_ a: Tensor, _ b: Tensor, dim: Int = 1, eps: Double
 /// The p-norms of the differences of all pairs of rows of a matrix (n, m): (0, 1), (0, 2), …, (n − 2, n − 1). Source: `torch.pdist`.
 public func pdist(_ x: Tensor, p: Double = 2) -> Tensor {
     if x.isPoison { return .poison }
-    return raising(instead: .poison) { () throws(TensorError) in
+    return raising(as: "PdistBackward0", from: x) { () throws(TensorError) in
         try Check.require(x.rank == 2, "pdist", "takes a matrix, not a tensor of shape \(x.shape.brief)")
         try Check.require(p >= 0, "pdist", "p must be 0 or more, not \(p)")
         let n = x.shape[0]

@@ -94,7 +94,7 @@ public func embeddingBag(
     includeLastOffset: Bool = false, paddingIndex: Int? = nil, scaleGradByFreq: Bool = false
 ) -> Tensor {
     if [input, weight, offsets, perSampleWeights].contains(where: { $0?.isPoison == true }) { return .poison }
-    return raising(instead: .poison) { () throws(TensorError) in
+    return raising(as: "EmbeddingBagBackward0", from: weight) { () throws(TensorError) in
         let op = "embedding_bag"
         try Check.require(weight.rank == 2, op, "weight must be a table (rows, D), but its shape is \(weight.shape.brief)")
         try Check.require(

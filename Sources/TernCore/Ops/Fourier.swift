@@ -153,7 +153,9 @@ extension Tensor {
 
     /// Checks one dimension and takes `n` of it.
     private func line(_ op: String, _ n: Int?, _ dim: Int, real: Bool = false, _ transform: (Tensor, Int, Int) -> Tensor) -> Tensor {
-        composed(self) {
+        // As PyTorch makes them, of the transform of real numbers where it can.
+        let kind = dtype.isComplex ? "FftC2CBackward0" : op == "ifft" || op == "ihfft" ? "ConjBackward0" : "FftR2CBackward0"
+        return composed(self, as: kind) {
             let x = try signal(op, real: real)
             try Check.requireRank(op, self, 1...)
             let d = try Check.dimension(op, dim, of: shape), length = n ?? shape[d]
@@ -163,7 +165,7 @@ extension Tensor {
     }
     /// The same for transforms of `n` numbers from n/2 + 1.
     private func fromHalf(_ op: String, _ n: Int?, _ dim: Int, _ transform: (Tensor, Int, Int) -> Tensor) -> Tensor {
-        composed(self) {
+        composed(self, as: "FftC2RBackward0") {
             let x = try signal(op, real: false)
             try Check.requireRank(op, self, 1...)
             let d = try Check.dimension(op, dim, of: shape), length = n ?? 2 * (shape[d] - 1)
@@ -173,7 +175,7 @@ extension Tensor {
     }
     /// Checks several dimensions and takes `sizes` of them.
     private func grid(_ op: String, _ sizes: [Int]?, _ dims: [Int]?, real: Bool = false, _ transform: (Tensor, [Int]) -> Tensor) -> Tensor {
-        composed(self) {
+        composed(self, as: op == "rfftn" ? "FftR2CBackward0" : "FftC2CBackward0") {
             let x = try signal(op, real: real)
             let (dims, lengths) = try extents(op, sizes, dims)
             try Check.require(!real || !dims.isEmpty, op, "there is no dimension to transform")
@@ -181,7 +183,7 @@ extension Tensor {
         }
     }
     private func halfGrid(_ op: String, _ sizes: [Int]?, _ dims: [Int]?, _ norm: FourierNorm, inverse: Bool) -> Tensor {
-        composed(self) {
+        composed(self, as: "FftC2RBackward0") {
             var x = try signal(op, real: false)
             var (dims, lengths) = try extents(op, sizes, dims)
             guard let last = dims.popLast(), var length = lengths.popLast() else {

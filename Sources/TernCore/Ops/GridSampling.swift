@@ -32,7 +32,7 @@ public func gridSample(
     _ x: Tensor, _ grid: Tensor, mode: GridSamplingMode = .bilinear, paddingMode: GridPaddingMode = .zeros, alignCorners: Bool = false
 ) -> Tensor {
     if x.isPoison || grid.isPoison { return .poison }
-    return raising(instead: .poison) { () throws(TensorError) in
+    return raising(as: "GridSampler\(x.rank - 2)DBackward0", from: x, grid) { () throws(TensorError) in
         let op = "grid_sample", rank = x.rank - 2
         try Check.require(
             (rank == 2 || rank == 3) && grid.rank == x.rank && grid.shape[-1] == rank && grid.shape[0] == x.shape[0], op,

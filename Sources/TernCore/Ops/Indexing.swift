@@ -411,7 +411,9 @@ extension Tensor {
     /// The slices of dimension `dim` that `index` (a vector of integers) names. Source: `torch.index_select`.
     public func indexSelect(_ dim: Int, _ index: Tensor) -> Tensor {
         if isPoison || index.isPoison { return .poison }
-        if rank == 0, shape.dimension(dim) != nil, index.count == 1 { return reshape(1).indexSelect(0, index).reshape([]) }
+        if rank == 0, shape.dimension(dim) != nil, index.count == 1 {
+            return reshape(1).indexSelect(0, index).reshape([]).named("IndexSelectBackward0", from: self)
+        }
         guard let d = shape.dimension(dim), index.rank <= 1, rank > 0 else {
             raise(
                 .rule(
@@ -421,12 +423,13 @@ extension Tensor {
             return .poison
         }
         return indexed([TensorIndex](repeating: .slice(nil, nil, step: 1), count: d) + [.tensor(index.atLeast(1))])
+            .named("IndexSelectBackward0", from: self)
     }
 
     /// The elements where `mask` (bool, broadcast) is true, as a vector. Source: `torch.masked_select`.
     public func maskedSelect(_ mask: Tensor) -> Tensor {
         if isPoison || mask.isPoison { return .poison }
-        return raising(instead: .poison) { () throws(TensorError) in
+        return raising(as: "MaskedSelectBackward0", from: self) { () throws(TensorError) in
             try Check.require(mask.dtype == .bool, "masked_select", "the mask must be bool, not \(mask.dtype)")
             let shape = try Check.broadcast("masked_select", self.shape, mask.shape)
             let whole = expand(shape), where_ = mask.expand(shape)

@@ -66,7 +66,11 @@ public func interpolate(
                 from: own[d], to: sizes[d], factor: factors[d], mode: mode, alignCorners: alignCorners, isDouble: x.dtype == .float64)
             y = line.apply(y, d + 2)
         }
-        return y.to(x.dtype)
+        let kinds: [InterpolationMode: [String]] = [
+            .nearest: ["Nearest1D", "Nearest2D", "Nearest3D"], .nearestExact: ["NearestExact1D", "NearestExact2D", "NearestExact3D"],
+            .linear: ["Linear1D", "Bilinear2D", "Trilinear3D"],
+        ]
+        return y.to(x.dtype).named("Upsample\(kinds[mode]?[rank - 1] ?? "Bicubic2D")Backward0", from: x)
     }
 }
 

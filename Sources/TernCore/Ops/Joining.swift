@@ -68,7 +68,7 @@ extension Tensor {
             raise(.rule("split", "parts of \(size) along dimension \(dim) can't be made of shape \(shape.brief)"))
             return [.poison]
         }
-        return stride(from: 0, to: Swift.max(shape[d], 1), by: size).map { narrow(d, start: $0, length: Swift.min(size, shape[d] - $0)) }
+        return stride(from: 0, to: Swift.max(shape[d], 1), by: size).map { part($0, Swift.min(size, shape[d] - $0), of: d, "split") }
     }
     /// Parts of the given sizes along `dim`, which must add up. Source: `torch.split`.
     public func split(_ sizes: [Int], dim: Int = 0) -> [Tensor] {
@@ -80,7 +80,7 @@ extension Tensor {
         var at = 0
         return sizes.map { size in
             defer { at += size }
-            return narrow(d, start: at, length: size)
+            return part(at, size, of: d, "split_with_sizes")
         }
     }
     /// At most `count` parts of equal size (the last may be smaller) along `dim`. Source: `torch.chunk`.
@@ -98,6 +98,9 @@ extension Tensor {
             if !isPoison { raise(.rule("unbind", "dimension \(dim) is out of range for shape \(shape.brief)")) }
             return [.poison]
         }
-        return (0..<shape[d]).map { select(d, $0) }
+        return (0..<shape[d]).map { view(.select(dim: d, index: $0), as: "unbind") }
+    }
+    private func part(_ start: Int, _ count: Int, of dim: Int, _ op: String) -> Tensor {
+        view(.slice(dim: dim, start: start, count: count, step: 1), as: op)
     }
 }

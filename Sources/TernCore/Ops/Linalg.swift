@@ -40,7 +40,7 @@ extension linalg {
     /// The lower triangular L with a = L·Lᴴ, of a positive definite matrix, or Lᴴ where `upper`. Only that triangle of `a` is read.
     /// Source: `torch.linalg.cholesky`.
     public static func cholesky(_ a: Tensor, upper: Bool = false) -> Tensor {
-        composed(a) {
+        composed(a, as: "LinalgCholeskyExBackward0") {
             let (l, info) = factor("linalg.cholesky", a, upper)
             if !info.isPoison { try Check.info("linalg.cholesky", info, "\(a.shape.brief) is not positive definite") }
             return l
@@ -61,8 +61,8 @@ extension linalg {
 
     /// P, L, U with a = P·L·U: P a permutation, L with ones on its diagonal. Source: `torch.linalg.lu`.
     public static func lu(_ a: Tensor) -> (p: Tensor, l: Tensor, u: Tensor) {
-        let found = dispatch(LUFactors(name: "linalg.lu"), a)
-        return luUnpack(found.a, found.b)
+        let found = dispatch(LUFactors(name: "linalg.lu"), a), (p, l, u) = luUnpack(found.a, found.b)
+        return (p, l.named("LinalgLuBackward0", from: a), u.named("LinalgLuBackward0", from: a))
     }
     /// L and U in one matrix, and the rows that were exchanged one after the other (`int32`, from 1). Source: `torch.linalg.lu_factor`.
     public static func luFactor(_ a: Tensor) -> (lu: Tensor, pivots: Tensor) {

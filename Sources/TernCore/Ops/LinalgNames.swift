@@ -21,7 +21,9 @@ extension Tensor {
     public func matrixExp() -> Tensor { linalg.matrixExp(self) }
 
     /// The lower triangular L with self = L·Lᴴ, or Lᴴ where `upper`. Source: `torch.cholesky`.
-    public func cholesky(upper: Bool = false) -> Tensor { linalg.cholesky(self, upper: upper) }
+    public func cholesky(upper: Bool = false) -> Tensor {
+        linalg.cholesky(self, upper: upper).named("CholeskyBackward0", from: self)
+    }
     /// x of A·x = self, where `factor` is A's Cholesky factor: the lower one, or the upper one where `upper`. The gradient of the factor is that
     /// of a matrix all of whose elements count. Source: `torch.cholesky_solve`.
     public func choleskySolve(_ factor: Tensor, upper: Bool = false) -> Tensor {

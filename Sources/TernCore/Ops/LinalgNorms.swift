@@ -88,7 +88,7 @@ extension linalg {
     public static func matrixPower(_ a: Tensor, _ n: Int) -> Tensor { a.matrixPower(n) }
     /// eᴬ of square matrices. Source: `torch.linalg.matrix_exp`.
     public static func matrixExp(_ a: Tensor) -> Tensor {
-        composed(a) {
+        composed(a, as: "LinalgMatrixExpBackward0") {
             try Check.square("linalg.matrix_exp", a)
             if a.count == 0 { return a.clone() }
             // The squarings multiply rounding errors: they are made in double precision.

@@ -4,7 +4,7 @@ extension linalg {
     /// x of a·x = b, for square matrices and `b` a vector or a matrix (batched); of x·a = b where `left` is false. A singular matrix is an
     /// error. Source: `torch.linalg.solve`.
     public static func solve(_ a: Tensor, _ b: Tensor, left: Bool = true) -> Tensor {
-        composed(a, b) {
+        composed(a, b, as: "LinalgSolveExBackward0") {
             let (x, info) = solved("linalg.solve", a, b, left)
             if !info.isPoison { try Check.info("linalg.solve", info, "\(a.shape.brief) is singular: the system has no unique solution") }
             return x
@@ -29,7 +29,7 @@ extension linalg {
     }
     /// The inverse of a square matrix; a singular one is an error. Source: `torch.linalg.inv`.
     public static func inv(_ a: Tensor) -> Tensor {
-        composed(a) {
+        composed(a, as: "LinalgInvExBackward0") {
             let (inverse, info) = inverted("linalg.inv", a)
             if !info.isPoison { try Check.info("linalg.inv", info, "\(a.shape.brief) is singular: it has no inverse") }
             return inverse
@@ -49,7 +49,7 @@ extension linalg {
     ///
     /// Source: `torch.linalg.solve_triangular`.
     public static func solveTriangular(_ a: Tensor, _ b: Tensor, upper: Bool, left: Bool = true, unitriangular: Bool = false) -> Tensor {
-        composed(a, b) {
+        composed(a, b, as: "LinalgSolveTriangularBackward0") {
             try Check.square("linalg.solve_triangular", a)
             try Check.matrices("linalg.solve_triangular", b)
             if left { return triangularSolution(a, b, upper: upper, unit: unitriangular) }
@@ -58,7 +58,7 @@ extension linalg {
     }
     /// x of a·x = b (x·a = b where `left` is false; aᴴ for a if `adjoint`) from `luFactor`'s results. Source: `torch.linalg.lu_solve`.
     public static func luSolve(_ lu: Tensor, _ pivots: Tensor, _ b: Tensor, left: Bool = true, adjoint: Bool = false) -> Tensor {
-        composed(lu, pivots, b) {
+        composed(lu, pivots, b, as: "LinalgLuSolveBackward0") {
             let op = "linalg.lu_solve"
             try Check.square(op, lu)
             try Check.matrices(op, b)
@@ -98,7 +98,8 @@ extension linalg {
             if driver == .gelsy || a.shape[-2] <= a.shape[-1] || !isFull { left = left.flatten().narrow(0, start: 0, length: 0) }
             let none = Tensor.zeros([0], dtype: a.dtype.real, device: a.device)
             return (
-                isVector ? found.a.squeeze(-1) : found.a, left, driver == .gels ? none.to(.int64) : found.b,
+                (isVector ? found.a.squeeze(-1) : found.a).named("LinalgLstsqBackward0", from: a, b),
+                left.named("LinalgLstsqBackward0", from: a, b), driver == .gels ? none.to(.int64) : found.b,
                 driver == .gelsd || driver == .gelss ? found.c : none
             )
         }

@@ -187,7 +187,7 @@ private func lastDimensions(_ op: String, _ x: Tensor, _ shape: Shape, _ given: 
 /// Source: `torch.nn.functional.group_norm`.
 public func groupNorm(_ x: Tensor, groups: Int, weight: Tensor? = nil, bias: Tensor? = nil, eps: Double = 1e-5) -> Tensor {
     if [x, weight, bias].contains(where: { $0?.isPoison == true }) { return .poison }
-    return raising(instead: .poison) { () throws(TensorError) in
+    return raising(as: "NativeGroupNormBackward0", from: x, weight, bias) { () throws(TensorError) in
         let op = "group_norm"
         try Check.require(x.rank >= 2, op, "expected an input (N, C, …), but the shape is \(x.shape.brief)")
         let channels = x.shape[1]

@@ -66,11 +66,13 @@ extension Tensor {
         vectorNorm(p, dims: dims, keepDim: keepDim, dtype: dtype)
     }
     /// The p-norm of the difference. Source: `torch.dist`.
-    public func dist(_ other: Tensor, p: Double = 2) -> Tensor { (self - other).vectorNorm(p) }
+    public func dist(_ other: Tensor, p: Double = 2) -> Tensor {
+        (self - other).vectorNorm(p).named("DistBackward0", from: self, other)
+    }
 
     /// Every slice along `dim` whose p-norm is above `maxNorm` scaled down to it. Source: `torch.renorm`.
     public func renorm(_ p: Double, dim: Int, maxNorm: Double) -> Tensor {
-        composed(self) {
+        composed(self, as: "RenormBackward0") {
             try Check.requireRank("renorm", self, 2...)
             try Check.require(p > 0 && maxNorm >= 0, "renorm", "p must be above 0 and the greatest norm 0 or more, not \(p) and \(maxNorm)")
             let d = try Check.dimension("renorm", dim, of: shape)
@@ -101,7 +103,7 @@ private struct EuclideanDistances: Op {
 /// The p-norm distance of every row of `a` (…, m, k) from every row of `b` (…, n, k): (…, m, n). Source: `torch.cdist`.
 /// - Parameter byProduct: whether Euclidean distances are taken by a matrix product, faster and less exact; default: above 25 rows.
 public func cdist(_ a: Tensor, _ b: Tensor, p: Double = 2, byProduct: Bool? = nil) -> Tensor {
-    composed(a, b) {
+    composed(a, b, as: "CdistBackward0") {
         for x in [a, b] { try Check.requireRank("cdist", x, 2...) }
         try Check.sameDType("cdist", a, b)
         try Check.require(a.dtype.isFloatingPoint, "cdist", "takes floating-point tensors, not \(a.dtype)")

@@ -43,7 +43,7 @@ private func maxUnpool(
     _ padding: any SpatialSizes, _ outputSize: [Int]?, rank: Int
 ) -> Tensor {
     if x.isPoison || indices.isPoison { return .poison }
-    return raising(instead: .poison) { () throws(TensorError) in
+    return raising(as: rank == 1 ? "SqueezeBackward1" : gradientName(of: op), from: x) { () throws(TensorError) in
         try Check.require(indices.dtype == .int64, op, "indices must be int64, not \(indices.dtype)")
         try Check.require(indices.shape == x.shape, op, "input \(x.shape.brief) and indices \(indices.shape.brief) must have one shape")
         let (input, isBatched) = try Check.batched(op, x, spatial: rank)

@@ -76,7 +76,9 @@ extension Tensor {
             for (d, p) in each.enumerated() where p.before != 0 || p.after != 0 {
                 y = y.indexSelect(d, Tensor(try positions(d, p, mode, amounts), device: device))
             }
-            return y
+            let kind =
+                mode == .circular ? "CopySlices" : "\(mode == .reflect ? "Reflection" : "Replication")Pad\(amounts.count / 2)DBackward0"
+            return y.named(kind, from: self)
         }
     }
 

@@ -8,6 +8,14 @@ struct Pointwise: Op {
     let derivative: @Sendable (_ x: Tensor, _ y: Tensor) -> Tensor
 
     var name: String { String(cString: tern_unary_function(function).name) }
+    var gradientName: String {
+        switch function {
+        case TERN_UNARY_square: TernCore.gradientName(of: "pow")
+        case TERN_UNARY_entr, TERN_UNARY_erfcx, TERN_UNARY_i0e, TERN_UNARY_i1, TERN_UNARY_i1e, TERN_UNARY_log_ndtr, TERN_UNARY_ndtri:
+            TernCore.gradientName(of: "special_" + name)
+        default: gradientName(overload: 0)
+        }
+    }
     var saves: Saves { PointwiseTable.saves[Int(function.rawValue)] }
 
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
@@ -57,7 +65,23 @@ struct PointwisePair: Op {
     /// nil: the result has no gradient.
     let rule: Rule?
 
+    /// Where an operand is a Swift number: PyTorch has other overloads for these.
+    var number = Number.none
+    enum Number: UInt8 { case none, first, second }
+
     var name: String { String(cString: tern_binary_function(function).name) }
+    var gradientName: String {
+        switch function {
+        case TERN_BINARY_sub where number == .first: TernCore.gradientName(of: "rsub", overload: 1)
+        // PyTorch multiplies by the reciprocal.
+        case TERN_BINARY_div where number == .first: TernCore.gradientName(of: "mul")
+        case TERN_BINARY_div_trunc, TERN_BINARY_div_floor: TernCore.gradientName(of: "div", overload: 2)
+        case TERN_BINARY_pow: gradientName(overload: number == .second ? 0 : number == .first ? 2 : 1)
+        case TERN_BINARY_fmod, TERN_BINARY_remainder: gradientName(overload: number == .second ? 0 : 1)
+        case TERN_BINARY_xlog1py: TernCore.gradientName(of: "special_" + name)
+        default: gradientName(overload: 0)
+        }
+    }
     var statesGradient: Bool { rule != nil }
     func saves(needed: Saves) -> Saves { function == TERN_BINARY_mul && rule != nil ? needed.crossed : saves }
 
@@ -118,9 +142,9 @@ extension Tensor {
 
     @inline(__always)
     func pointwise(
-        _ function: TernBinary, _ other: Tensor, saves: Saves = [], _ rule: PointwisePair.Rule? = nil
+        _ function: TernBinary, _ other: Tensor, saves: Saves = [], number: PointwisePair.Number = .none, _ rule: PointwisePair.Rule? = nil
     ) -> Tensor {
-        dispatch(PointwisePair(function: function, saves: saves, rule: rule), Pair(self, other))
+        dispatch(PointwisePair(function: function, saves: saves, rule: rule, number: number), Pair(self, other))
     }
 
     /// `self = function(self, other)`, in this tensor's own memory where nothing else looks at it. A failing write leaves it as it was.

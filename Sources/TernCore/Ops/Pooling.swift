@@ -127,7 +127,9 @@ private func maxPool(
             op, input, from: x.shape, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation, ceilMode: ceilMode,
             rank: rank)
         let y = dispatch(MaxPool(name: op, geometry: geometry), input)
-        return isBatched ? (y.a, y.b) : (y.a.squeeze(0), y.b.squeeze(0))
+        // PyTorch makes it of two dimensions.
+        if isBatched { return (rank == 1 ? y.a.named("SqueezeBackward1") : y.a, y.b) }
+        return (y.a.squeeze(0).named(rank == 1 ? "SqueezeBackward1" : "MaxPool\(rank)DWithIndicesBackward0"), y.b.squeeze(0))
     }
 }
 
@@ -203,7 +205,8 @@ private func avgPool(
         geometry.countIncludesPadding = countIncludePad
         geometry.divisor = divisorOverride ?? 0
         let y = dispatch(AvgPool(name: op, geometry: geometry), input)
-        return isBatched ? y : y.squeeze(0)
+        if isBatched { return rank == 1 ? y.named("SqueezeBackward1") : y }
+        return y.squeeze(0).named(rank == 1 ? "SqueezeBackward1" : gradientName(of: op))
     }
 }
 

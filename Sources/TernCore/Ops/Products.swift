@@ -194,12 +194,12 @@ extension Tensor {
         }
     }
     /// The inner product of two vectors, the first conjugated. Source: `torch.vdot`.
-    public func vdot(_ other: Tensor) -> Tensor { conj().dot(other) }
+    public func vdot(_ other: Tensor) -> Tensor { conj().dot(other).named("VdotBackward0", from: self, other) }
     /// Inner products along `dim`, this tensor conjugated, broadcast. Source: `torch.linalg.vecdot`.
     public func vecdot(_ other: Tensor, dim: Int = -1) -> Tensor { (conj() * other).sum(dim) }
     /// The cross product along `dim` (default: the first of size 3), broadcast. Source: `torch.cross`.
     public func cross(_ other: Tensor, dim: Int? = nil) -> Tensor {
-        composed(self, other) {
+        composed(self, other, as: "LinalgCrossBackward0") {
             let op = "cross"
             try Check.require(rank == other.rank, op, "shapes \(shape.brief) and \(other.shape.brief) must have as many dimensions")
             let d = try Check.dimension(op, dim ?? shape.firstIndex(of: 3) ?? -1, of: shape)
@@ -226,7 +226,7 @@ extension Tensor {
 
     /// The Kronecker product: each element times the whole other tensor, in its place. Source: `torch.kron`.
     public func kron(_ other: Tensor) -> Tensor {
-        composed(self, other) {
+        composed(self, other, as: "UnsafeViewBackward0") {
             let n = Swift.max(rank, other.rank)
             let a = [Int](repeating: 1, count: n - rank) + shape, b = [Int](repeating: 1, count: n - other.rank) + other.shape
             let spread = reshape(Shape(a.flatMap { [$0, 1] })) * other.reshape(Shape(b.flatMap { [1, $0] }))
@@ -265,13 +265,13 @@ extension Tensor {
     }
     /// beta·self + alpha·(the sum of the products of two batches). Source: `torch.addbmm`.
     public func addbmm<A: TensorScalar, B: TensorScalar>(_ a: Tensor, _ b: Tensor, beta: A = 1, alpha: B = 1) -> Tensor {
-        composed(self, a, b) {
+        composed(self, a, b, as: "AddbmmBackward0") {
             try checkBatches("addbmm", a, b)
             return plus("addbmm", a.tensordot(b, dims: ([0, 2], [0, 1])), beta, alpha)
         }
     }
     private func plus<A: TensorScalar, B: TensorScalar>(_ op: String, _ product: Tensor, _ beta: A, _ alpha: B) -> Tensor {
-        composed(self, product) {
+        composed(self, product, as: gradientName(of: op)) {
             try Check.sameDType(op, self, product)
             try Check.require(
                 try Check.broadcast(op, shape, product.shape) == product.shape, op,

@@ -129,16 +129,17 @@ extension Tensor {
 
     /// The greatest elements along `dim` and where they stand (`int64`; the first of equals). Source: `torch.max`.
     public func max(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
-        pick(argmax(dim, keepDim: true), dim, keepDim)
+        pick(argmax(dim, keepDim: true), dim, keepDim, "MaxBackward0")
     }
     /// The least elements along `dim`, and where they stand. Source: `torch.min`.
     public func min(_ dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
-        pick(argmin(dim, keepDim: true), dim, keepDim)
+        pick(argmin(dim, keepDim: true), dim, keepDim, "MinBackward0")
     }
 
-    private func pick(_ indices: Tensor, _ dim: Int, _ keepDim: Bool) -> (values: Tensor, indices: Tensor) {
+    private func pick(_ indices: Tensor, _ dim: Int, _ keepDim: Bool, _ name: String) -> (values: Tensor, indices: Tensor) {
         let values = gather(dim, indices)
-        return keepDim ? (values, indices) : (values.squeeze(dim), indices.squeeze(dim))
+        let (picked, places) = keepDim ? (values, indices) : (values.squeeze(dim), indices.squeeze(dim))
+        return (picked.named(name, from: self), places)
     }
 
     /// Where the greatest element along `dim` stands (default: among all, in row-major order). Source: `torch.argmax`.
@@ -165,11 +166,13 @@ extension Tensor {
 
     /// The variance over `dims`: squared deviations from the mean, summed and divided by n − `correction`. Source: `torch.var`.
     public func variance(_ dims: [Int]?, correction: Double = 1, keepDim: Bool = false) -> Tensor {
-        if dtype.isHalf { return to(.float32).variance(dims, correction: correction, keepDim: keepDim).to(dtype) }
+        if dtype.isHalf {
+            return to(.float32).variance(dims, correction: correction, keepDim: keepDim).to(dtype).named("VarBackward0", from: self)
+        }
         let centered = self - mean(dims, keepDim: true)
         let squares = dtype.isComplex ? (centered * centered.conj()).real : centered * centered
         let n = Double(count) / Double(Swift.max(squares.sum(dims).count, 1))
-        return squares.sum(dims, keepDim: keepDim) / Swift.max(n - correction, 0)
+        return (squares.sum(dims, keepDim: keepDim) / Swift.max(n - correction, 0)).named("VarBackward0", from: self)
     }
     /// The same with the dimensions one by one; none means all.
     public func variance(_ dims: Int..., correction: Double = 1, keepDim: Bool = false) -> Tensor {
@@ -177,7 +180,7 @@ extension Tensor {
     }
     /// The standard deviation: the root of `variance`. Source: `torch.std`.
     public func std(_ dims: [Int]?, correction: Double = 1, keepDim: Bool = false) -> Tensor {
-        variance(dims, correction: correction, keepDim: keepDim).sqrt()
+        variance(dims, correction: correction, keepDim: keepDim).sqrt().named("StdBackward0", from: self)
     }
     /// The same with the dimensions one by one; none means all.
     public func std(_ dims: Int..., correction: Double = 1, keepDim: Bool = false) -> Tensor {

@@ -56,7 +56,8 @@ extension Tensor {
     public func cummin(_ dim: Int) -> (values: Tensor, indices: Tensor) { extremes(TERN_SCAN_min, dim) }
     private func extremes(_ function: TernScan, _ dim: Int) -> (values: Tensor, indices: Tensor) {
         let indices = dispatch(ScanIndices(function: function, dim: dim), detach())
-        return (indices.isPoison ? .poison : gather(dim, indices), indices)
+        let name = function == TERN_SCAN_max ? "CummaxBackward0" : "CumminBackward0"
+        return (indices.isPoison ? .poison : gather(dim, indices).named(name, from: self), indices)
     }
 
     /// log Σ eˣ of the elements up to each along `dim`, without overflow. Source: `torch.logcumsumexp`.

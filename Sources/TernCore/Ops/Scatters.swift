@@ -59,7 +59,7 @@ extension Tensor {
 
     /// With the elements of `source`, one after the other, where `mask` (bool, broadcast) is true. Source: `torch.masked_scatter`.
     public func maskedScatter(_ mask: Tensor, _ source: Tensor) -> Tensor {
-        composed(self, mask, source) {
+        composed(self, mask, source, as: "MaskedScatterBackward0") {
             let op = "masked_scatter"
             try Check.require(mask.dtype == .bool, op, "the mask must be bool, not \(mask.dtype)")
             try Check.sameDType(op, self, source)
@@ -75,7 +75,7 @@ extension Tensor {
     }
     /// As `maskedFill`, with a 0-dim tensor, which gets the gradient of all places it fills. Source: `torch.masked_fill`.
     public func maskedFill(_ mask: Tensor, _ value: Tensor) -> Tensor {
-        composed(self, mask, value) {
+        composed(self, mask, value, as: "MaskedFillBackward1") {
             try Check.require(
                 value.rank == 0, "masked_fill", "the value must be a number or a 0-dim tensor, not of shape \(value.shape.brief)")
             try Check.require(dtype.holds(value.dtype), "masked_fill", "a value of dtype \(value.dtype) can't be stored in \(dtype)")
@@ -127,7 +127,7 @@ extension Tensor {
     public func scatterReduce(_ dim: Int, _ index: Tensor, _ source: Tensor, _ reduction: ScatterReduction, includeSelf: Bool = true)
         -> Tensor
     {
-        composed(self, index, source) {
+        composed(self, index, source, as: "ScatterReduceBackward0") {
             let op = "scatter_reduce"
             _ = try Check.dimension(op, dim, of: shape)
             try Check.sameDType(op, self, source)
@@ -170,7 +170,7 @@ extension Tensor {
     private func byIndex(_ op: String, _ dim: Int, _ index: Tensor, _ source: Tensor, _ write: (Tensor, Int, Tensor, Tensor) -> Tensor)
         -> Tensor
     {
-        composed(self, index, source) {
+        composed(self, index, source, as: gradientName(of: op)) {
             let d = try Check.dimension(op, dim, of: shape)
             let x = rank == 0 ? reshape(1) : self
             let part = source.rank == 0 ? source.reshape(1) : source
@@ -205,11 +205,11 @@ extension Tensor {
     }
     /// With `value` in the slices of dimension `dim` that `index` names. Source: `torch.index_fill`.
     public func indexFill<S: TensorScalar>(_ dim: Int, _ index: Tensor, _ value: S) -> Tensor {
-        composed(self, index) { indexFill(dim, index, Tensor.full([], value, dtype: dtype, device: device)) }
+        composed(self, index, as: "IndexFillBackward0") { indexFill(dim, index, Tensor.full([], value, dtype: dtype, device: device)) }
     }
     /// The same with a 0-dim tensor, which gets the gradient of all places it fills.
     public func indexFill(_ dim: Int, _ index: Tensor, _ value: Tensor) -> Tensor {
-        composed(self, index, value) {
+        composed(self, index, value, as: "IndexFillBackward1") {
             try Check.require(
                 value.rank == 0, "index_fill", "the value must be a number or a 0-dim tensor, not of shape \(value.shape.brief)")
             var part = rank == 0 ? [1] : shape
@@ -226,7 +226,7 @@ extension Tensor {
     /// With `values` (broadcast) where `indices`, as in `x[…]`, name elements; with `accumulate` added there, several times where an
     /// element is named so. Source: `torch.index_put`.
     public func indexPut(_ indices: [Tensor], _ values: Tensor, accumulate: Bool = false) -> Tensor {
-        composed(self, values) {
+        composed(self, values, as: "IndexPutBackward0") {
             try Check.sameDType("index_put", self, values)
             let list = indices.map(TensorIndex.tensor)
             if !accumulate {
@@ -244,10 +244,12 @@ extension Tensor {
 
 extension Tensor {
     /// The elements that stand at `index` in row-major order, in the shape of `index`. Source: `torch.take`.
-    public func take(_ index: Tensor) -> Tensor { composed(self, index) { flatten().gather(0, index.flatten()).reshape(index.shape) } }
+    public func take(_ index: Tensor) -> Tensor {
+        composed(self, index, as: "TakeBackward0") { flatten().gather(0, index.flatten()).reshape(index.shape) }
+    }
     /// With `source`'s elements, or with `accumulate` their sum with what is there, at `index` in row-major order. Source: `torch.put`.
     public func put(_ index: Tensor, _ source: Tensor, accumulate: Bool = false) -> Tensor {
-        composed(self, index, source) {
+        composed(self, index, source, as: "PutBackward0") {
             try Check.sameDType("put", self, source)
             try Check.require(
                 index.count == source.count, "put", "index \(index.shape.brief) and source \(source.shape.brief) must have as many elements"

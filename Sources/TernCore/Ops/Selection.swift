@@ -107,7 +107,7 @@ extension Tensor {
 
     /// `value` where `mask` (bool, broadcast) holds. Source: `torch.masked_fill`.
     public func maskedFill<S: TensorScalar>(_ mask: Tensor, _ value: S) -> Tensor {
-        composed(self, mask) {
+        composed(self, mask, as: "MaskedFillBackward0") {
             try Check.require(dtype.isComplex || !S.dtype.isComplex, "masked_fill", "a complex number can't be stored in \(dtype)")
             return `where`(mask, Tensor.full([], value, dtype: dtype, device: device), self)
         }

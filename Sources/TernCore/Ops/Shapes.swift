@@ -31,12 +31,12 @@ extension Tensor {
     /// Moved by `shift` places along `dim`, what leaves at the end coming in at the start; without `dim`, in row-major order.
     /// Source: `torch.roll`.
     public func roll(_ shift: Int, dim: Int? = nil) -> Tensor {
-        guard let dim else { return flatten().roll(shift, dim: 0).reshape(shape) }
+        guard let dim else { return flatten().roll(shift, dim: 0).reshape(shape).named("RollBackward0", from: self) }
         return roll([shift], dims: [dim])
     }
     /// The same along several dimensions, each by its own shift.
     public func roll(_ shifts: [Int], dims: [Int]) -> Tensor {
-        composed(self) {
+        composed(self, as: "RollBackward0") {
             try Check.require(
                 shifts.count == dims.count && !shifts.isEmpty, "roll",
                 "\(shifts.count) shifts and \(dims.count) dimensions: there must be as many, and one at least")
@@ -53,7 +53,7 @@ extension Tensor {
 
     /// Turned `k` times by 90° in the plane of `dims`, from the first towards the second. Source: `torch.rot90`.
     public func rot90(_ k: Int = 1, dims: [Int] = [0, 1]) -> Tensor {
-        composed(self) {
+        composed(self, as: "Rot90Backward0") {
             try Check.require(dims.count == 2, "rot90", "a plane has two dimensions, not \(dims)")
             try Check.requireRank("rot90", self, 2...)
             let d = try Check.dimensions("rot90", dims, of: shape)
@@ -69,7 +69,7 @@ extension Tensor {
     /// Copies side by side, `repeats` of them along each dimension; a list longer than the rank adds leading dimensions.
     /// Source: `torch.Tensor.repeat`.
     public func repeated(_ repeats: [Int]) -> Tensor {
-        composed(self) {
+        composed(self, as: "RepeatBackward0") {
             try Check.require(
                 repeats.count >= rank && !repeats.contains { $0 < 0 }, "repeat",
                 "\(repeats) does not say how often each dimension of shape \(shape.brief) repeats: one number, 0 or more, for each")
@@ -140,7 +140,7 @@ extension Tensor {
     public func swapaxes(_ a: Int, _ b: Int) -> Tensor { transpose(a, b) }
 
     /// The transpose of a matrix. Source: `torch.Tensor.T`.
-    public var T: Tensor { t() }
+    public var T: Tensor { rank == 2 ? permute(1, 0) : t() }
     /// The transpose of the last two dimensions. Source: `torch.Tensor.mT`.
     public var mT: Tensor {
         composed(self) {
@@ -152,7 +152,7 @@ extension Tensor {
     public var H: Tensor {
         composed(self) {
             try Check.require(rank == 0 || rank == 2, "H", "takes a matrix or a 0-dim tensor, but the shape is \(shape.brief)")
-            return t().conj()
+            return rank == 2 ? transpose(0, 1).conj() : conj()
         }
     }
     /// The conjugate transpose of the last two dimensions. Source: `torch.Tensor.mH`.
@@ -161,9 +161,9 @@ extension Tensor {
     /// With at least one dimension. Source: `torch.atleast_1d`.
     public func atleast1d() -> Tensor { rank == 0 && !isPoison ? reshape(1) : self }
     /// With at least two dimensions: a vector becomes a row. Source: `torch.atleast_2d`.
-    public func atleast2d() -> Tensor { rank < 2 && !isPoison ? atleast1d().unsqueeze(0) : self }
+    public func atleast2d() -> Tensor { isPoison || rank > 1 ? self : rank == 1 ? unsqueeze(0) : reshape(1, 1) }
     /// With at least three dimensions: a vector (n) becomes (1, n, 1), a matrix (m, n, 1). Source: `torch.atleast_3d`.
-    public func atleast3d() -> Tensor { rank < 3 && !isPoison ? atleast2d().unsqueeze(-1) : self }
+    public func atleast3d() -> Tensor { isPoison || rank > 2 ? self : rank == 0 ? reshape(1, 1, 1) : atleast2d().unsqueeze(-1) }
 
     /// Dimension `dim` split into several of the given sizes, one of which may be −1. Source: `torch.unflatten`.
     public func unflatten(_ dim: Int, _ sizes: [Int]) -> Tensor {

@@ -32,7 +32,7 @@ extension Tensor {
 
     /// The `k` greatest (or least) elements along `dim`, in order, and their indices. Source: `torch.topk`.
     public func topk(_ k: Int, dim: Int = -1, largest: Bool = true) -> (values: Tensor, indices: Tensor) {
-        composed(self) {
+        composed(self, as: "TopkBackward0") {
             let d = try Check.dimension("topk", dim, of: shape), n = rank == 0 ? 1 : shape[d]
             try Check.require(
                 (0...n).contains(k), "topk", "\(k) elements can't be chosen among \(n) along dimension \(dim) of shape \(shape.brief)")
@@ -45,7 +45,7 @@ extension Tensor {
 
     /// The k-th least element (1 the least) along `dim` and its index. Source: `torch.kthvalue`.
     public func kthvalue(_ k: Int, dim: Int = -1, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
-        composed(self) {
+        composed(self, as: "KthvalueBackward0") {
             let d = try Check.dimension("kthvalue", dim, of: shape), n = rank == 0 ? 1 : shape[d]
             try Check.require(
                 (1...Swift.max(n, 1)).contains(k) && n > 0, "kthvalue",
@@ -76,7 +76,7 @@ extension Tensor {
     private func middle(_ op: String, ignoresNaN: Bool) -> Tensor { dispatch(MedianOfAll(name: op, ignoresNaN: ignoresNaN), self) }
 
     fileprivate func middle(_ op: String, _ dim: Int, _ keepDim: Bool, ignoresNaN: Bool) -> (Tensor, Tensor) {
-        composed(self) {
+        composed(self, as: gradientName(of: op, overload: 1)) {
             let d = try Check.dimension(op, dim, of: shape), n = rank == 0 ? 1 : shape[d]
             try Check.require(n > 0, op, "dimension \(dim) of shape \(shape.brief) has no elements, and there is no value for none")
             let x = atLeast(1)
@@ -96,7 +96,7 @@ extension Tensor {
 
     /// The most frequent element along `dim`, the least of several, and the index where it stands last. Source: `torch.mode`.
     public func mode(_ dim: Int = -1, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
-        composed(self) {
+        composed(self, as: "ModeBackward0") {
             let d = try Check.dimension("mode", dim, of: shape)
             if rank == 0 { return (self, Tensor.zeros([], dtype: .int64, device: device)) }
             let n = shape[d]

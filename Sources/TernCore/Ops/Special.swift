@@ -9,7 +9,7 @@ extension Tensor {
     public func digamma() -> Tensor { pointwise(TERN_UNARY_digamma) { x, _ in x.polygamma(1) } }
     /// The n-th derivative of `digamma`. Source: `torch.polygamma`.
     public func polygamma(_ n: Int) -> Tensor {
-        composed(self) {
+        composed(self, as: "PolygammaBackward0") {
             try Check.require(n >= 0, "polygamma", "the order must be 0 or more, not \(n)")
             switch n {
             case 0: return digamma()
@@ -22,7 +22,7 @@ extension Tensor {
     }
     /// The log of the gamma function of `p` variables. Source: `torch.mvlgamma`.
     public func mvlgamma(_ p: Int) -> Tensor {
-        composed(self) {
+        composed(self, as: "MvlgammaBackward0") {
             try Check.require(p >= 1, "mvlgamma", "the number of variables must be 1 or more, not \(p)")
             let first = lgamma() + Double(p * (p - 1)) / 4 * Double.pi.logarithm
             return (1..<p).reduce(first) { $0 + (self - Double($1) / 2).lgamma() }
@@ -59,7 +59,7 @@ extension Tensor {
     private func halfAtZero(_ derivative: Tensor) -> Tensor { `where`(self .== 0, 0.5, derivative) }
 
     /// The normal distribution's probability of being below x. Source: `torch.special.ndtr`.
-    public func ndtr() -> Tensor { (self * -0.5.squareRoot()).erfc() * 0.5 }
+    public func ndtr() -> Tensor { ((self * -0.5.squareRoot()).erfc() * 0.5).named("MulBackward1", from: self) }
     /// Its inverse. Source: `torch.special.ndtri`.
     public func ndtri() -> Tensor { pointwise(TERN_UNARY_ndtri) { _, y in (y * y * 0.5).exp() * (2 * Double.pi).squareRoot() } }
     /// log ndtr(x), accurate far below 0. Source: `torch.special.log_ndtr`.
@@ -84,7 +84,7 @@ extension Tensor {
     public func sinc() -> Tensor {
         let zero = self .== 0
         let x = `where`(zero, 1.0, self) * Double.pi
-        return `where`(zero, 1.0, x.sin() / x)
+        return `where`(zero, 1.0, x.sin() / x).named("SincBackward0", from: self)
     }
 
     /// self·log(other), 0 where self is 0. Source: `torch.xlogy`.

@@ -3,16 +3,19 @@
 extension Tensor {
     /// The variance and the mean over `dims` (default: all). Source: `torch.var_mean`.
     public func varMean(_ dims: [Int]? = nil, correction: Double = 1, keepDim: Bool = false) -> (variance: Tensor, mean: Tensor) {
-        (variance(dims, correction: correction, keepDim: keepDim), mean(dims, keepDim: keepDim))
+        let (variance, mean) = (variance(dims, correction: correction, keepDim: keepDim), mean(dims, keepDim: keepDim))
+        return (variance.named("VarMeanBackward0", from: self), mean.named("VarMeanBackward0", from: self))
     }
     /// The standard deviation and the mean over `dims`. Source: `torch.std_mean`.
     public func stdMean(_ dims: [Int]? = nil, correction: Double = 1, keepDim: Bool = false) -> (std: Tensor, mean: Tensor) {
-        (std(dims, correction: correction, keepDim: keepDim), mean(dims, keepDim: keepDim))
+        let (std, mean) = (std(dims, correction: correction, keepDim: keepDim), mean(dims, keepDim: keepDim))
+        return (std.named("StdMeanBackward0", from: self), mean.named("StdMeanBackward0", from: self))
     }
 
     /// The sum over `dims` of the elements that are not NaN. Source: `torch.nansum`.
     public func nansum(_ dims: [Int]? = nil, keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
         (self.dtype.isDifferentiable ? maskedFill(isNaN(), 0) : self).sum(dims, keepDim: keepDim, dtype: dtype)
+            .named("NansumBackward0", from: self)
     }
     /// The mean over `dims` of the elements that are not NaN. Source: `torch.nanmean`.
     public func nanmean(_ dims: [Int]? = nil, keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
@@ -28,7 +31,8 @@ extension Tensor {
 
     /// The least and the greatest elements along `dim` (default: of all). Source: `torch.aminmax`.
     public func aminmax(_ dim: Int? = nil, keepDim: Bool = false) -> (min: Tensor, max: Tensor) {
-        (amin(dim.map { [$0] }, keepDim: keepDim), amax(dim.map { [$0] }, keepDim: keepDim))
+        let (least, most) = (amin(dim.map { [$0] }, keepDim: keepDim), amax(dim.map { [$0] }, keepDim: keepDim))
+        return (least.named("AminmaxBackward0", from: self), most.named("AminmaxBackward0", from: self))
     }
 
     // MARK: Quantiles
@@ -61,7 +65,7 @@ extension Tensor {
     private func quantile(_ op: String, _ q: Tensor, _ dim: Int?, _ keepDim: Bool, _ interpolation: Interpolation, ignoresNaN: Bool)
         -> Tensor
     {
-        composed(self, q) {
+        composed(self, q, as: "SqueezeBackward4") {
             try Check.require(dtype == .float32 || dtype == .float64, op, "takes float32 or float64, not \(dtype)")
             try Check.sameDType(op, self, q)
             try Check.requireRank(op, q, 0...1)

@@ -8,7 +8,7 @@ public func unfold(
     _ x: Tensor, kernelSize: any SpatialSizes, dilation: any SpatialSizes = 1, padding: any SpatialSizes = 0, stride: any SpatialSizes = 1
 ) -> Tensor {
     if x.isPoison { return .poison }
-    return raising(instead: .poison) { () throws(TensorError) in
+    return raising(as: "Im2ColBackward0", from: x) { () throws(TensorError) in
         let op = "unfold"
         let (input, isBatched) = try Check.batched(op, x, spatial: 2)
         let columns = try Columns(op, kernelSize, dilation, padding, stride)

@@ -186,6 +186,7 @@ extension Tensor {
             if rank == 0 { return reshape([1]) }
             let a = try Check.dimension("flatten", start, of: shape), b = try Check.dimension("flatten", end, of: shape)
             try Check.require(a <= b, "flatten", "dimension \(start) comes after \(end) in shape \(shape.brief)")
+            if a == b { return self }
             return reshape(Shape(shape[..<a] + [shape[a...b].reduce(1, *)] + shape[(b + 1)...]))
         }
     }

@@ -80,7 +80,7 @@ public func pixelShuffle(_ x: Tensor, _ upscaleFactor: Int) -> Tensor {
     }
     let (c, h, w) = (x.shape[-3] / (r * r), x.shape[-2], x.shape[-1])
     let y = x.reshape(x.shape.dropLast(3).reduce(1, *), c, r, r, h, w).permute(0, 1, 4, 2, 5, 3)
-    return y.reshape(Shape(x.shape.dropLast(3) + [c, h * r, w * r]))
+    return y.reshape(Shape(x.shape.dropLast(3) + [c, h * r, w * r])).named("PixelShuffleBackward0", from: x)
 }
 
 /// Pixels become channels: (…, C, H·r, W·r) → (…, C·r², H, W) for r = `downscaleFactor`. Source: `torch.nn.functional.pixel_unshuffle`.
@@ -93,7 +93,7 @@ public func pixelUnshuffle(_ x: Tensor, _ downscaleFactor: Int) -> Tensor {
     }
     let (c, h, w) = (x.shape[-3], x.shape[-2] / r, x.shape[-1] / r)
     let y = x.reshape(x.shape.dropLast(3).reduce(1, *), c, h, r, w, r).permute(0, 1, 3, 5, 2, 4)
-    return y.reshape(Shape(x.shape.dropLast(3) + [c * r * r, h, w]))
+    return y.reshape(Shape(x.shape.dropLast(3) + [c * r * r, h, w])).named("PixelUnshuffleBackward0", from: x)
 }
 
 /// The channels of (N, C, …), dealt out of `groups` groups in turn. Source: `torch.nn.functional.channel_shuffle`.
@@ -105,4 +105,5 @@ public func channelShuffle(_ x: Tensor, _ groups: Int) -> Tensor {
     }
     let rest = x.shape.dropFirst(2)
     return x.reshape(Shape([x.shape[0], groups, x.shape[1] / groups] + rest)).transpose(1, 2).reshape(x.shape)
+        .named("ChannelShuffleBackward0", from: x)
 }

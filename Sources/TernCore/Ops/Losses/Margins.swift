@@ -39,7 +39,7 @@ public func cosineEmbeddingLoss(_ a: Tensor, _ b: Tensor, _ target: Tensor, marg
 
 /// log(1 + e^(−target · x)), targets being 1 or −1. Source: `torch.nn.functional.soft_margin_loss`.
 public func softMarginLoss(_ input: Tensor, _ target: Tensor, reduction: Reduction = .mean) -> Tensor {
-    loss([input, target]) { () throws(TensorError) in
+    loss([input, target], as: "SoftMarginLossBackward0") { () throws(TensorError) in
         _ = try Check.broadcast("soft_margin_loss", input.shape, target.shape)
         return reduction((-target * input).softplus())
     }
@@ -56,7 +56,7 @@ public func softMarginLoss(_ input: Tensor, _ target: Tensor, reduction: Reducti
 public func multiMarginLoss(
     _ input: Tensor, _ target: Tensor, p: Int = 1, margin: Double = 1, weight: Tensor? = nil, reduction: Reduction = .mean
 ) -> Tensor {
-    loss([input, target, weight]) { () throws(TensorError) in
+    loss([input, target, weight], as: "MultiMarginLossBackward0") { () throws(TensorError) in
         let op = "multi_margin_loss"
         try Check.require(p == 1 || p == 2, op, "p must be 1 or 2, not \(p)")
         try Check.require(
@@ -103,7 +103,7 @@ public func multilabelSoftMarginLoss(_ input: Tensor, _ target: Tensor, weight: 
 ///
 /// Source: `torch.nn.functional.multilabel_margin_loss`.
 public func multilabelMarginLoss(_ input: Tensor, _ target: Tensor, reduction: Reduction = .mean) -> Tensor {
-    loss([input, target]) { () throws(TensorError) in
+    loss([input, target], as: "MultilabelMarginLossBackward0") { () throws(TensorError) in
         let op = "multilabel_margin_loss"
         try Check.require(
             input.rank <= 2 && (input.rank == 0 || input.shape[-1] > 0), op,

@@ -38,7 +38,7 @@ private struct BinaryCrossEntropy: Op {
 ///
 /// Source: `torch.nn.functional.binary_cross_entropy`.
 public func binaryCrossEntropy(_ input: Tensor, _ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean) -> Tensor {
-    loss([input, target, weight]) { () throws(TensorError) in
+    loss([input, target, weight], as: "BinaryCrossEntropyBackward0") { () throws(TensorError) in
         try Check.sameShape("binary_cross_entropy", input, target)
         let each = dispatch(BinaryCrossEntropy(), Pair(input, target))
         return reduction(weight.map { each * $0 } ?? each)
@@ -54,7 +54,7 @@ public func binaryCrossEntropy(_ input: Tensor, _ target: Tensor, weight: Tensor
 public func binaryCrossEntropyWithLogits(
     _ input: Tensor, _ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean, posWeight: Tensor? = nil
 ) -> Tensor {
-    loss([input, target, weight, posWeight]) { () throws(TensorError) in
+    loss([input, target, weight, posWeight], as: "BinaryCrossEntropyWithLogitsBackward0") { () throws(TensorError) in
         try Check.sameShape("binary_cross_entropy_with_logits", input, target)
         let logs = input.logSigmoid()
         let each = (1 - target) * input - (posWeight.map { (target * ($0 - 1) + 1) * logs } ?? logs)

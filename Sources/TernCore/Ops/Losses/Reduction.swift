@@ -45,7 +45,10 @@ extension Check {
 }
 
 /// The value of `body`; poison where an operand is, or where a rule is broken.
-func loss(_ operands: [Tensor?], _ body: () throws(TensorError) -> Tensor) -> Tensor {
+///
+/// - Parameter gradient: what the result says in `gradFn`; nil: what its last step says.
+func loss(_ operands: [Tensor?], as gradient: String? = nil, _ body: () throws(TensorError) -> Tensor) -> Tensor {
     if operands.contains(where: { $0?.isPoison == true }) { return .poison }
-    return raising(instead: .poison, body)
+    let y = raising(instead: .poison, body)
+    return gradient.map { y.named($0) } ?? y
 }

@@ -6,6 +6,11 @@ private struct DifferenceLoss: Op {
     let value: @Sendable (Tensor) -> Tensor
     let slope: @Sendable (Tensor) -> Tensor
     var saves: Saves { .inputs }
+    var gradientName: String {
+        // PyTorch has no step of its own for this one.
+        if name == "l1_loss" { return TernCore.gradientName(of: reduction == .none ? "abs" : "\(reduction)") }
+        return gradientName(overload: 0)
+    }
 
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? { reduction(value(x.a - x.b)) }
     func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) {
