@@ -35,31 +35,20 @@ struct Product {
     }
 };
 
-/// A few rows by a matrix, which is read once, as it lies. False where it lies badly.
+/// A few rows by a matrix whose columns are contiguous, and are read once, as they lie. False where they are not.
 template <class T> bool multiply_few(const Gemm<T> &g, const Matrix &b) {
-    constexpr int64_t block = 1024;
-    const bool along = b.columnStride == 1 && g.n >= 64, down = b.rowStride == 1 && g.k >= 64;
-    if (g.m > 4 || g.k == 0 || !(along || down)) return false;
+    constexpr int64_t block = 256, most = 8;
+    if (g.m > most || b.rowStride != 1 || b.columnStride == 1 || g.k < 16) return false;
     const auto &kernels = gemm_kernels<T>();
-    Scratch<T> rows(g.m * g.k);
-    g.a.read(g.a.context, rows, g.k, 0, g.m, 0, g.k);
+    Scratch<T> copied(g.rowsStep == 1 ? 0 : g.m * g.k);
+    if (copied) g.a.read(g.a.context, copied, g.k, 0, g.m, 0, g.k);
+    const T *rows = copied ? copied : g.rows;
+    const int64_t rowStride = copied ? g.k : g.rowsStride;
     auto compute = [&](int64_t begin, int64_t end) {
-        T sum[4][block];
+        T sum[most][block];
         for (int64_t j0 = begin; j0 < end; j0 += block) {
             const int64_t j1 = std::min(end, j0 + block);
-            if (along) {
-                for (int64_t i = 0; i < g.m; i++) std::fill(sum[i], sum[i] + (j1 - j0), T(0));
-                // So few rows of B at a time that the next row of A finds them in the cache.
-                for (int64_t p = 0; p < g.k; p += 8)
-                    for (int64_t i = 0; i < g.m; i++)
-                        kernels.combine(rows + i * g.k + p, static_cast<const T *>(b.data) + p * b.rowStride + j0, b.rowStride,
-                                        std::min<int64_t>(8, g.k - p), sum[i], j1 - j0);
-            } else {
-                for (int64_t j = j0; j < j1; j += 4)
-                    for (int64_t i = 0; i < g.m; i++)
-                        kernels.dots(rows + i * g.k, static_cast<const T *>(b.data) + j * b.columnStride, b.columnStride, g.k,
-                                     sum[i] + (j - j0), std::min<int64_t>(4, j1 - j));
-            }
+            kernels.dots(rows, rowStride, static_cast<const T *>(b.data) + j0 * b.columnStride, b.columnStride, g.k, sum[0], block, g.m, j1 - j0);
             for (int64_t i = 0; i < g.m; i++) {
                 T *out = static_cast<T *>(g.out.data) + i * g.out.rowStride;
                 const T *bias = static_cast<const T *>(g.out.bias) + (g.out.bias ? i * g.out.biasRow : 0);
@@ -69,7 +58,7 @@ template <class T> bool multiply_few(const Gemm<T> &g, const Matrix &b) {
         }
     };
     if (g.serial) compute(0, g.n);
-    else parallel_for(g.n, std::max<int64_t>(along ? 256 : 16, (1 << 16) / (g.m * g.k)), compute);
+    else parallel_for(g.n, std::max<int64_t>(16, (1 << 16) / (g.m * g.k)), compute);
     return true;
 }
 
@@ -78,8 +67,9 @@ template <class S> void multiply_floating(const Product &x, TernDType dtype, int
     using T = computed<S>;
     int64_t at[4];
     x.offsets(index, at);
-    // C's rows have to be contiguous, not its columns: else compute the transposed product.
-    const bool few = std::min(x.m, x.n) <= 4, flip = few ? x.n < x.m : x.out.column != 1 && x.out.row == 1;
+    // C's rows have to be contiguous, not its columns: else compute the transposed product. So too where there are so few columns that
+    // they would not fill a vector.
+    const bool narrow = x.n <= 8 && x.n < x.m && x.k >= 16, flip = narrow || (x.out.column != 1 && x.out.row == 1);
     const Operand &left = flip ? x.b : x.a, &right = flip ? x.a : x.b;
     auto across = [&](const Operand &o) { return flip ? o.row : o.column; };
     auto down = [&](const Operand &o) { return flip ? o.column : o.row; };
@@ -95,15 +85,16 @@ template <class S> void multiply_floating(const Product &x, TernDType dtype, int
         g.direct = static_cast<const T *>(b.data);
         g.directStride = b.rowStride;
     }
-    if (std::is_same_v<S, T> && a.columnStride == 1) {
+    if (std::is_same_v<S, T> && (a.columnStride == 1 || a.rowStride == 1)) {
         g.rows = static_cast<const T *>(a.data);
         g.rowsStride = a.rowStride;
+        g.rowsStep = a.columnStride;
     }
     g.out = {x.out.at(at[0], sizeof(S)), dtype, down(x.out), across(x.out), std::max<int64_t>(g.n, 1), 0,
              x.bias.at(at[3], sizeof(S)), down(x.bias), across(x.bias)};
     g.serial = serial;
     if constexpr (std::is_same_v<S, T>)
-        if (few && multiply_few(g, b)) return;
+        if (multiply_few(g, b)) return;
     gemm(g);
 }
 
