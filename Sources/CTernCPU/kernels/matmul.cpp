@@ -40,7 +40,7 @@ template <class T> bool multiply_few(const Gemm<T> &g, const Matrix &b) {
     constexpr int64_t block = 256, most = 8;
     if (g.m > most || b.rowStride != 1 || b.columnStride == 1 || g.k < 16) return false;
     const auto &kernels = gemm_kernels<T>();
-    Scratch<T> copied(g.rowsStep == 1 ? 0 : g.m * g.k);
+    Scratch<T> copied(g.rows && g.rowsStep == 1 ? 0 : g.m * g.k);
     if (copied) g.a.read(g.a.context, copied, g.k, 0, g.m, 0, g.k);
     const T *rows = copied ? copied : g.rows;
     const int64_t rowStride = copied ? g.k : g.rowsStride;
