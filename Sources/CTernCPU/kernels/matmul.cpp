@@ -98,17 +98,59 @@ template <class S> void multiply_floating(const Product &x, TernDType dtype, int
     gemm(g);
 }
 
-/// A sum that wraps as integers do, without a signed overflow; and complex products as schoolbooks write them.
-template <class S> struct Wide { using type = std::conditional_t<sizeof(S) == 8, uint64_t, uint32_t>; };
-template <class R> struct Wide<std::complex<R>> { using type = std::complex<R>; };
-template <class T> inline T product_of(T a, T b) { return a * b; }
-template <class R> inline std::complex<R> product_of(std::complex<R> a, std::complex<R> b) {
-    return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+/// Complex numbers, as one product of real ones: A and C are read as matrices of twice as many columns, and B becomes one of twice as many
+/// rows too, where -Bi, Br, … follow each row Br, Bi, …
+template <class R> void multiply_complex(const Product &x, int64_t index, bool serial) {
+    using S = std::complex<R>;
+    int64_t at[4];
+    x.offsets(index, at);
+    const S *a = static_cast<const S *>(x.a.at(at[1], sizeof(S))), *b = static_cast<const S *>(x.b.at(at[2], sizeof(S)));
+    const S *bias = static_cast<const S *>(x.bias.at(at[3], sizeof(S)));
+    S *out = static_cast<S *>(x.out.at(at[0], sizeof(S)));
+
+    Scratch<R> factor(4 * x.k * x.n);
+    for (int64_t p = 0; p < x.k; p++) {
+        R *row = factor + 4 * p * x.n, *turned = row + 2 * x.n;
+        for (int64_t j = 0; j < x.n; j++) {
+            const S value = b[p * x.b.row + j * x.b.column];
+            row[2 * j] = value.real(), row[2 * j + 1] = value.imag();
+            turned[2 * j] = -value.imag(), turned[2 * j + 1] = value.real();
+        }
+    }
+    const bool aside = x.a.column != 1, apart = x.out.column != 1;
+    Scratch<S> rows(aside ? x.m * x.k : 0), sums(apart ? x.m * x.n : 0);
+    if (aside)
+        for (int64_t i = 0; i < x.m; i++)
+            for (int64_t p = 0; p < x.k; p++) rows[i * x.k + p] = a[i * x.a.row + p * x.a.column];
+    S *c = apart ? sums : out;
+    const int64_t rowOfC = apart ? x.n : x.out.row;
+    if (bias)
+        for (int64_t i = 0; i < x.m; i++)
+            for (int64_t j = 0; j < x.n; j++) c[i * rowOfC + j] = bias[i * x.bias.row + j * x.bias.column];
+
+    const TernDType dtype = sizeof(R) == 4 ? TERN_FLOAT32 : TERN_FLOAT64;
+    const Matrix left{aside ? rows : a, 2 * (aside ? x.k : x.a.row), 1}, right{factor, 2 * x.n, 1};
+    Gemm<R> g{};
+    g.m = x.m, g.n = 2 * x.n, g.k = 2 * x.k;
+    matrix_source(g.a, left, dtype);
+    matrix_source(g.b, right, dtype);
+    g.direct = factor, g.directStride = right.rowStride;
+    g.rows = static_cast<const R *>(left.data), g.rowsStride = left.rowStride;
+    g.out = {c, dtype, 2 * rowOfC, 1, std::max<int64_t>(g.n, 1), 0, nullptr, 0, 0};
+    g.accumulate = bias;
+    g.serial = serial;
+    gemm(g);
+    if (apart)
+        for (int64_t i = 0; i < x.m; i++)
+            for (int64_t j = 0; j < x.n; j++) out[i * x.out.row + j * x.out.column] = c[i * x.n + j];
 }
 
-/// Everything else: a row of C at a time, 64 columns at a time.
-template <class S> void multiply_other(const Product &x, int64_t index, int64_t row0, int64_t row1) {
-    using T = typename Wide<S>::type;
+/// A sum that wraps as integers do, without a signed overflow.
+template <class S> using Wide = std::conditional_t<sizeof(S) == 8, uint64_t, uint32_t>;
+
+/// Integers: a row of C at a time, 64 columns at a time.
+template <class S> void multiply_integers(const Product &x, int64_t index, int64_t row0, int64_t row1) {
+    using T = Wide<S>;
     constexpr int64_t block = 64;
     int64_t at[4];
     x.offsets(index, at);
@@ -123,8 +165,8 @@ template <class S> void multiply_other(const Product &x, int64_t index, int64_t 
             for (int64_t p = 0; p < x.k; p++) {
                 const T factor = T(a[i * x.a.row + p * x.a.column]);
                 const S *row = b + p * x.b.row + j0 * x.b.column;
-                if (x.b.column == 1) for (int64_t j = 0; j < columns; j++) sum[j] += product_of(factor, T(row[j]));
-                else for (int64_t j = 0; j < columns; j++) sum[j] += product_of(factor, T(row[j * x.b.column]));
+                if (x.b.column == 1) for (int64_t j = 0; j < columns; j++) sum[j] += factor * T(row[j]);
+                else for (int64_t j = 0; j < columns; j++) sum[j] += factor * T(row[j * x.b.column]);
             }
             for (int64_t j = 0; j < columns; j++) out[i * x.out.row + (j0 + j) * x.out.column] = S(sum[j]);
         }
@@ -149,22 +191,29 @@ bool tern_matmul(const TernArray *out, const TernArray *a, const TernArray *b, c
 
     const int64_t work = x.m * x.n * std::max<int64_t>(x.k, 1);
     const bool many = x.batch > 1 && (x.batch >= 16 || work < 1 << 20);
-    const bool known = visit_floating(out->dtype, [&]<class S>(Type<S>) {
+    // multiply(index, serial) for all batch elements: at the same time, or each on all threads.
+    auto each = [&](const auto &multiply) {
         if (many)
             parallel_for(x.batch, std::max<int64_t>(1, (1 << 17) / work), [&](int64_t begin, int64_t end) {
-                for (int64_t i = begin; i < end; i++) multiply_floating<S>(x, out->dtype, i, true);
+                for (int64_t i = begin; i < end; i++) multiply(i, true);
             });
         else
-            for (int64_t i = 0; i < x.batch; i++) multiply_floating<S>(x, out->dtype, i, false);
-    });
-    auto other = [&]<class S>(Type<S>) {
+            for (int64_t i = 0; i < x.batch; i++) multiply(i, false);
+    };
+    auto floating = [&]<class S>(Type<S>) {
+        each([&](int64_t i, bool serial) { multiply_floating<S>(x, out->dtype, i, serial); });
+    };
+    auto complex = [&]<class S>(Type<S>) {
+        each([&](int64_t i, bool serial) { multiply_complex<typename S::value_type>(x, i, serial); });
+    };
+    auto integers = [&]<class S>(Type<S>) {
         parallel_for(x.batch * x.m, std::max<int64_t>(1, (1 << 16) * x.m / work), [&](int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end;) {
                 const int64_t row = i % x.m, last = std::min(x.m, row + end - i);
-                multiply_other<S>(x, i / x.m, row, last);
+                multiply_integers<S>(x, i / x.m, row, last);
                 i += last - row;
             }
         });
     };
-    return known || visit_integers(out->dtype, other) || visit_complex(out->dtype, other);
+    return visit_floating(out->dtype, floating) || visit_integers(out->dtype, integers) || visit_complex(out->dtype, complex);
 }
