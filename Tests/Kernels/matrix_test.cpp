@@ -81,9 +81,10 @@ void test_matmuls() {
     for (int round = 0; round < 600; ++round) {
         const Shape &batch = batches[size_t(random_int(0, int64_t(batches.size()) - 1))];
         const bool deep = random_int(0, 7) == 0;
-        test_matmul(size(), size(), deep ? random_int(250, 520) : size(), batch, any_of(dtypes), random_int(0, 1));
+        test_matmul(size(), size(), deep ? random_int(500, 1040) : size(), batch, any_of(dtypes), random_int(0, 1));
     }
-    test_matmul(300, 200, 700, {}, TERN_FLOAT32, true);
+    test_matmul(300, 200, 1100, {}, TERN_FLOAT32, true);
+    for (int64_t m = 1; m <= 13; ++m) test_matmul(m, random_int(200, 300), random_int(16, 300), {}, m % 2 ? TERN_FLOAT32 : TERN_FLOAT64, m % 3);
     test_matmul(9000, 40, 300, {}, TERN_FLOAT32, true);   // A in slabs, of k
     test_matmul(5000, 33, 600, {}, TERN_BFLOAT16, true);  // and of rows
     test_matmul(2, 3000, 100, {}, TERN_FLOAT32, true);

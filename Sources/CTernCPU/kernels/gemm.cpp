@@ -2,6 +2,10 @@
 #include "gemm.h"
 
 #include <algorithm>
+#include <utility>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 // The innermost loops, for each instruction set --------------------------------------------------------------------------
 #define TERN_SOURCE "../kernels/gemm.inl"
@@ -18,7 +22,9 @@ template <class T, class S> struct Strided {
     static void read(const void *context, T *to, int64_t ldt, int64_t row, int64_t rows, int64_t column, int64_t columns) {
         const Matrix &x = *static_cast<const Matrix *>(context);
         const S *from = static_cast<const S *>(x.data) + row * x.rowStride + column * x.columnStride;
-        if (x.columnStride == 1 || columns == 1) {
+        if (x.columnStride == 1 && std::is_same_v<S, T>) {
+            gemm_kernels<T>().copy(reinterpret_cast<const T *>(from), x.rowStride, to, ldt, rows, columns);
+        } else if (x.columnStride == 1 || columns == 1) {
             for (int64_t i = 0; i < rows; i++)
                 for (int64_t j = 0; j < columns; j++) to[i * ldt + j] = convert<T>(from[i * x.rowStride + j]);
         } else if (x.rowStride == 1 && std::is_same_v<S, T>) {
@@ -93,14 +99,23 @@ template <class T, class S> void store_tile(const GemmOutput &o, const T *tile, 
 template <class T, class S> struct Piece {
     const Gemm<T> &g;
     const GemmKernels<T> &kernels;
-    const T *packed;             ///< A: for each block of KC, for each row, KC apart; NULL where it is read as it is
-    int64_t rows0, rows1, panels;  ///< the slab's rows, cut into panels
-    int64_t k0, k1;                ///< the slab's share of k
+    const T *packed;  ///< A: for each block of KC, for each row, KC apart; NULL where it is read as it is
+    int64_t rows0, rows1, k0, k1;  ///< the slab's rows and its share of k
+    int64_t panels;  ///< into which its rows are cut
     Start start;
 
+    /// How many columns the next tiles take of those left, in a piece whose panels have so many rows: two vectors, or three at the end; more
+    /// where rows are few.
+    int64_t width(int64_t left, int64_t rows) const {
+        const int64_t w = kernels.vector;
+        for (int64_t vectors : {8, 4})
+            if (rows <= kernels.rowsFor(vectors) && left > (vectors - 1) * w) return std::min(left, vectors * w);
+        return std::min(left, left <= 3 * w || rows <= kernels.rowsFor(3) ? 3 * w : 2 * w);
+    }
+
     void run(int64_t p0, int64_t p1, int64_t c0, int64_t c1) const {
-        const int64_t width = 2 * kernels.vector, columns = c1 - c0, slabRows = rows1 - rows0;
-        const int64_t first = part(slabRows, panels, p0), last = part(slabRows, panels, p1);
+        const int64_t columns = c1 - c0, slabRows = rows1 - rows0;
+        const int64_t first = part(slabRows, panels, p0), last = part(slabRows, panels, p1), highest = divide_up(slabRows, panels);
         const bool inPlace = std::is_same_v<S, T> && g.out.columnStride == 1 && c0 / g.out.period == (c1 - 1) / g.out.period;
         Scratch<T> aside(inPlace ? 0 : (last - first) * columns);
         const int64_t ldc = inPlace ? g.out.rowStride : columns;
@@ -108,36 +123,61 @@ template <class T, class S> struct Piece {
         if (inPlace)
             c = static_cast<T *>(g.out.data) + (rows0 + first) * g.out.rowStride + c0 / g.out.period * g.out.periodStride +
                 c0 % g.out.period;
-        const bool fill = start == Start::bias || (start == Start::zero && k0 == k1) || (start == Start::out && !inPlace);
+        // What the sums start from: nothing, a bias that lies as C does, or else C itself, filled.
+        const bool biased = start == Start::bias && std::is_same_v<S, T> && g.out.biasColumn == 1 && k0 < k1;
+        const bool fill = (start == Start::bias && !biased) || (start == Start::zero && k0 == k1) || (start == Start::out && !inPlace);
         if (fill) fill_tile<T, S>(g.out, c, ldc, rows0 + first, rows0 + last, c0, c1, start);
-        bool accumulate = fill || start == Start::out;
+        const T *from = fill || start == Start::out ? c : nullptr;
+        int64_t lds = ldc;
+        if (biased) from = static_cast<const T *>(g.out.bias) + (rows0 + first) * g.out.biasRow + c0, lds = g.out.biasRow;
 
-        const bool direct = g.direct && last - first <= 2 * kernels.rows;
-        Scratch<T> b(std::min(KC, k1 - k0) * divide_up(columns, width) * width);
-        for (int64_t at = k0; at < k1; at += KC, accumulate = true) {
+        const bool direct = g.direct && readAsItIs(last - first);
+        Scratch<T> b(direct && kernels.masks ? 0 : std::min(KC, k1 - k0) * divide_up(columns, kernels.vector) * kernels.vector);
+        for (int64_t at = k0; at < k1; at += KC, from = c, lds = ldc) {
             const int64_t depth = std::min(KC, k1 - at);
-            // B's panels, read as they are or copied, each padded to whole vectors.
-            auto pack = [&](int64_t j, T *to) {
-                const int64_t n = std::min(width, columns - j), padded = divide_up(n, kernels.vector) * kernels.vector;
-                g.b.read(g.b.context, to, padded, at, depth, c0 + j, n);
-                if (n < padded)
-                    for (int64_t p = 0; p < depth; p++) std::fill(to + p * padded + n, to + (p + 1) * padded, T(0));
-            };
-            for (int64_t j = 0; j < columns; j += width)
-                if (!direct || columns - j < width) pack(j, b + j * depth);
+            if (!direct || !kernels.masks) pack(b, at, depth, c0, columns, highest, direct);
+            const T *a = packed ? packed + ((at - k0) / KC * slabRows + first) * KC : g.rows + (rows0 + first) * g.rowsStride + at * g.rowsStep;
+            const int64_t rowStride = packed ? KC : g.rowsStride, step = packed ? 1 : g.rowsStep;
             for (int64_t panel = p0; panel < p1; panel++) {
-                const int64_t i0 = part(slabRows, panels, panel), i1 = part(slabRows, panels, panel + 1);
-                const T *a = packed ? packed + ((at - k0) / KC * slabRows + i0) * KC : g.rows + (rows0 + i0) * g.rowsStride + at;
-                for (int64_t j = 0; j < columns; j += width) {
-                    const int64_t n = std::min(width, columns - j), padded = divide_up(n, kernels.vector) * kernels.vector;
-                    const bool asIs = direct && n == width;
-                    const T *from = asIs ? g.direct + at * g.directStride + c0 + j : b + j * depth;
-                    const auto tile = kernels.tiles[n > kernels.vector][i1 - i0];
-                    tile(a, packed ? KC : g.rowsStride, from, asIs ? g.directStride : padded, depth, c + (i0 - first) * ldc + j, ldc, n, accumulate);
+                const int64_t i0 = part(slabRows, panels, panel) - first, i1 = part(slabRows, panels, panel + 1) - first;
+                for (int64_t j = 0, n; j < columns; j += n) {
+                    n = width(columns - j, highest);
+                    const int64_t vectors = divide_up(n, kernels.vector), most = kernels.rowsFor(vectors), padded = vectors * kernels.vector;
+                    const bool asIs = direct && (kernels.masks || n == padded);
+                    const T *panelOfB = asIs ? g.direct + at * g.directStride + c0 + j : b + j * depth;
+                    const int64_t times = divide_up(i1 - i0, most);
+                    for (int64_t t = 0, i = i0, end; t < times; t++, i = end) {
+                        end = i0 + part(i1 - i0, times, t + 1);
+                        kernels.tiles[vectors][end - i](a + i * rowStride, rowStride, step, panelOfB, asIs ? g.directStride : padded, depth,
+                                                        from ? from + i * lds + j : nullptr, lds, c + i * ldc + j, ldc, n);
+                    }
                 }
             }
         }
         if (!inPlace) store_tile<T, S>(g.out, c, ldc, rows0 + first, rows0 + last, c0, c1);
+    }
+
+    /// Whether B, whose rows are contiguous, is not worth a copy: it is read but once or twice, or stays in the cache as it is.
+    bool readAsItIs(int64_t rows) const {
+        return rows <= 2 * kernels.rows || std::min(KC, k1 - k0) * g.directStride * int64_t(sizeof(T)) <= 2 << 20;
+    }
+
+    /// B's panels, each padded to whole vectors; only those that are not whole if `rest`.
+    void pack(T *to, int64_t at, int64_t depth, int64_t c0, int64_t columns, int64_t highest, bool rest) const {
+        // Where its rows are contiguous, a few at a time through all panels: so whole lines of memory are read in order.
+        const int64_t chunk = g.direct ? 8 : depth;
+        for (int64_t p = 0; p < depth; p += chunk) {
+            const int64_t count = std::min(chunk, depth - p);
+            for (int64_t j = 0, n; j < columns; j += n) {
+                n = width(columns - j, highest);
+                const int64_t padded = divide_up(n, kernels.vector) * kernels.vector;
+                if (rest && n == padded) continue;
+                T *panel = to + j * depth + p * padded;
+                g.b.read(g.b.context, panel, padded, at + p, count, c0 + j, n);
+                if (n < padded && !kernels.masks)
+                    for (int64_t i = 0; i < count; i++) std::fill(panel + i * padded + n, panel + (i + 1) * padded, T(0));
+            }
+        }
     }
 };
 
@@ -150,20 +190,25 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
     if (g.m * slabK > slabSize && std::is_same_v<S, T>) slabK = std::max(KC, slabSize / g.m / KC * KC);
     slabK = std::min(slabK, std::max(KC, g.k));
     if (slabM * slabK > slabSize) slabM = std::max<int64_t>(8 * kernels.rows, slabSize / slabK);
-    // Few columns read A few times: not worth a copy. (Rows a power of two apart take one another's place in the cache.)
-    const bool asIs = g.rows && g.n <= 16 * width;
-    const int64_t tileRows = asIs && g.rowsStride % (2048 / int64_t(sizeof(T))) == 0 ? std::min(8, kernels.rows) : kernels.rows;
+    // Not worth a copy, unless its rows, or else its columns, lie a power of two apart and take one another's place in the cache.
+    const int64_t apart = g.rowsStep == 1 ? g.rowsStride : g.rowsStep;
+    const bool crowded = apart % (2048 / int64_t(sizeof(T))) == 0;
+    const bool asIs = g.rows && (g.rowsStep == 1 ? !crowded || g.n <= 16 * width
+                                 : !crowded && (g.n <= 2 * width || std::min(KC, g.k) * apart * int64_t(sizeof(T)) <= 1 << 20));
+    const int64_t tileRows = asIs && crowded ? std::min(8, kernels.rows) : kernels.rows;
     Scratch<T> packed(asIs ? 0 : std::min(slabM, g.m) * divide_up(std::min(slabK, std::max<int64_t>(g.k, 1)), KC) * KC);
 
     for (int64_t rows0 = 0; rows0 < g.m; rows0 += slabM)
         for (int64_t k0 = 0; k0 == 0 || k0 < g.k; k0 += slabK) {
             const int64_t rows1 = std::min(g.m, rows0 + slabM), k1 = std::min(g.k, k0 + slabK), rows = rows1 - rows0;
             const int64_t panels = divide_up(rows, tileRows), blocks = divide_up(k1 - k0, KC);
+            constexpr int64_t group = 64;  // rows, as many as columns lie in a few lines
+            const int64_t groups = divide_up(rows, group);
             auto packA = [&](int64_t begin, int64_t end) {
                 for (int64_t i = begin; i < end; i++) {
-                    const int64_t block = i / panels, panel = i % panels, at = k0 + block * KC;
-                    const int64_t i0 = part(rows, panels, panel), i1 = part(rows, panels, panel + 1);
-                    g.a.read(g.a.context, packed + (block * rows + i0) * KC, KC, rows0 + i0, i1 - i0, at, std::min(KC, k1 - at));
+                    const int64_t block = i / groups, row = i % groups * group, at = k0 + block * KC;
+                    g.a.read(g.a.context, packed + (block * rows + row) * KC, KC, rows0 + row, std::min(group, rows - row), at,
+                             std::min(KC, k1 - at));
                 }
             };
             // Pieces: 8 panels' columns each; few columns are cut further, then rows (for each cut of which B is copied once more), until
@@ -177,7 +222,7 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
             }
             const int64_t vectors = divide_up(g.n, width);
             const Start start = k0 > 0 || g.accumulate ? Start::out : g.out.bias ? Start::bias : Start::zero;
-            const Piece<T, S> piece{g, kernels, packed, rows0, rows1, panels, k0, k1, start};
+            const Piece<T, S> piece{g, kernels, packed, rows0, rows1, k0, k1, panels, start};
             auto compute = [&](int64_t begin, int64_t end) {
                 for (int64_t i = begin; i < end; i++) {
                     const int64_t x = i % across, y = i / across;
@@ -186,10 +231,10 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
                 }
             };
             if (g.serial || across * down == 1) {
-                if (!asIs) packA(0, panels * blocks);
+                if (!asIs) packA(0, groups * blocks);
                 compute(0, across * down);
             } else {
-                if (!asIs) parallel_for(panels * blocks, std::max<int64_t>(1, 16384 / (kernels.rows * KC)), packA);
+                if (!asIs) parallel_for(groups * blocks, 1, packA);
                 parallel_for(across * down, 1, compute);
             }
         }

@@ -8,24 +8,29 @@
 #include "dispatch.h"
 
 namespace tern {
-constexpr int64_t KC = 256;
+constexpr int64_t KC = 512;
 
 /// Neighbours that stand together both in a panel, from `column` on, and in memory, from `offset` on.
 struct GemmRun { int64_t column, count, offset; };
 
 /// What an instruction set offers for elements T.
 template <class T> struct GemmKernels {
-    /// c (rows, columns) += or = a (rows, k; rows lda apart) · b (k, columns; rows ldb apart; readable to full vectors).
-    using Tile = void (*)(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, T *c, int64_t ldc, int64_t columns, bool accumulate);
-    static constexpr int maxRows = 14;
-    int rows, vector;           ///< of the largest tile: rows, and columns / 2
-    Tile tiles[2][maxRows + 1]; ///< [columns > vector][rows]
+    /// c (rows, columns) = start (rows lds apart; 0 if NULL) + a (rows, k; rowStride and step apart) · b (k, columns; rows ldb apart; read in
+    /// full vectors, unless `masks`). start may be c.
+    using Tile = void (*)(const T *a, int64_t rowStride, int64_t step, const T *b, int64_t ldb, int64_t k, const T *start, int64_t lds, T *c,
+                          int64_t ldc, int64_t columns);
+    static constexpr int maxRows = 14, maxVectors = 8;
+    int rows;     ///< of a tile of one or two vectors; of three half as many, of four a third, of eight a sixth
+    int vector;   ///< elements in one
+    bool masks;   ///< a part of a vector is read as fast as all of it
+    Tile tiles[maxVectors + 1][maxRows + 1];  ///< [vectors, the last of which may be filled in part][rows]
+    int rowsFor(int64_t vectors) const { return vectors <= 2 ? rows : vectors <= 4 ? rows / int(vectors - 1) : rows / 6; }
+    /// to (m, n; rows ldt apart) = from (rows ldf apart).
+    void (*copy)(const T *from, int64_t ldf, T *to, int64_t ldt, int64_t m, int64_t n);
     /// to (n, m; rows ldt apart) = transposed from (m, n; rows ldf apart).
     void (*transpose)(const T *from, int64_t ldf, T *to, int64_t ldt, int64_t m, int64_t n);
-    /// For one row of A. Where B's columns are contiguous: out[j] = Σ a[p] · b[j · ldb + p].
-    void (*dots)(const T *a, const T *b, int64_t ldb, int64_t k, T *out, int64_t columns);
-    /// Where its rows are: c[j] += Σ a[p] · b[p · ldb + j], row after row of B.
-    void (*combine)(const T *a, const T *b, int64_t ldb, int64_t k, T *c, int64_t columns);
+    /// Where B's columns are contiguous: out[i · ldo + j] = Σ a[i · lda + p] · b[j · ldb + p], for some rows i.
+    void (*dots)(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, T *out, int64_t ldo, int64_t m, int64_t columns);
     /// to (rows, …; rows ldt apart, ldt at least a vector) = for each row, its runs. `slack`: a vector may be read past a run's end.
     void (*gather)(const T *data, const int64_t *rowOffsets, int64_t rows, const GemmRun *runs, int64_t count, T *to, int64_t ldt,
                    bool slack);
@@ -58,11 +63,12 @@ template <class T> struct Gemm {
     GemmSource<T> a, b;
     const T *direct;  ///< B itself where its rows are contiguous, or NULL: a small product need not copy it
     int64_t directStride;
-    const T *rows;    ///< A itself, likewise
+    const T *rows;    ///< A itself where it can be read as it is, or NULL
     int64_t rowsStride;
     GemmOutput out;
     bool accumulate;  ///< C += instead of C = (no bias then)
     bool serial;      ///< on the calling thread alone
+    int64_t rowsStep = 1;  ///< from one element in a row of `rows` to the next
 };
 template <class T> void gemm(const Gemm<T> &);
 

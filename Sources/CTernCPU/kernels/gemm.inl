@@ -1,101 +1,130 @@
-// The innermost loops of the matrix product. A tile is two vectors wide and has as many rows as leave registers for two vectors of B
+// The innermost loops of the matrix product. A tile is some vectors wide and has as many rows as leave registers for as many vectors of B
 // and a factor from A.
+#include "lanes.inl"
+
 namespace TERN_ISA {
 namespace {
 #include "vectors.inl"
 
-template <class T, int R, int V>
-void tile(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, T *c, int64_t ldc, int64_t columns, bool accumulate) {
+constexpr bool masks = TERN_LEVEL > 0;  // reading a part of a vector costs no more than the whole
+
+template <class T, int R, int V, bool partial>
+void tile_of(const T *a, int64_t rowStride, int64_t step, const T *b, int64_t ldb, int64_t k, const T *start, int64_t lds, T *c, int64_t ldc,
+             int64_t columns) {
 #pragma clang fp contract(fast)
-    constexpr int W = vectorBytes / sizeof(T);
-    typedef T Vec __attribute__((ext_vector_type(W), aligned(alignof(T)), may_alias));
-    Vec sum[R][V];
+    using L = Lane<T>;
+    constexpr int W = L::count;
+    typename L::Vec sum[R][V];
     TERN_UNROLL for (int i = 0; i < R; i++)
         TERN_UNROLL for (int v = 0; v < V; v++) sum[i][v] = T(0);
+    const auto mask = L::mask(columns - (V - 1) * W);
     if (ldc * int64_t(sizeof(T)) >= 2048) {  // C's rows lie far apart: no processor guesses that they are next
         TERN_UNROLL for (int i = 0; i < R; i++)
             TERN_UNROLL for (int v = 0; v < V; v++) __builtin_prefetch(c + i * ldc + v * W, 1);
     }
     const T *rows[(R + 2) / 3];  // of each three: few enough to stay in registers
-    TERN_UNROLL for (int i = 0; i < R; i += 3) rows[i / 3] = a + i * lda;
+    TERN_UNROLL for (int i = 0; i < R; i += 3) rows[i / 3] = a + i * rowStride;
     for (int64_t p = 0; p < k; p++, b += ldb) {
-        Vec row[V];
-        TERN_UNROLL for (int v = 0; v < V; v++) row[v] = *reinterpret_cast<const Vec *>(b + v * W);
+        typename L::Vec row[V];
+        TERN_UNROLL for (int v = 0; v < V; v++)
+            row[v] = partial && masks && v == V - 1 ? L::some(b + v * W, mask) : L::at(b + v * W);
         TERN_UNROLL for (int i = 0; i < R; i++) {
-            const Vec factor = rows[i / 3][i % 3 * lda];
+            const typename L::Vec factor = rows[i / 3][i % 3 * rowStride];
             TERN_UNROLL for (int v = 0; v < V; v++) sum[i][v] += factor * row[v];
         }
-        TERN_UNROLL for (int i = 0; i < R; i += 3) rows[i / 3]++;
+        TERN_UNROLL for (int i = 0; i < R; i += 3) {
+            rows[i / 3] += step;
+            __asm__("" : "+r"(rows[i / 3]));  // else each is computed from the one before, one after the other
+        }
     }
-    if (columns == V * W) {
-        TERN_UNROLL for (int i = 0; i < R; i++)
-            TERN_UNROLL for (int v = 0; v < V; v++) {
-                Vec *to = reinterpret_cast<Vec *>(c + i * ldc + v * W);
-                *to = accumulate ? *to + sum[i][v] : sum[i][v];
+    TERN_UNROLL for (int i = 0; i < R; i++)
+        TERN_UNROLL for (int v = 0; v < V; v++) {
+            T *to = c + i * ldc + v * W;
+            const bool some = partial && v == V - 1;
+            if (start) sum[i][v] += some ? L::some(start + i * lds + v * W, mask) : L::at(start + i * lds + v * W);
+            if (some) L::put_some(to, sum[i][v], mask);
+            else L::put(to, sum[i][v]);
+        }
+}
+
+template <class T, int R, int V>
+void tile(const T *a, int64_t rowStride, int64_t step, const T *b, int64_t ldb, int64_t k, const T *start, int64_t lds, T *c, int64_t ldc,
+          int64_t columns) {
+    // (Where a mask costs nothing, one form is enough.)
+    if (TERN_LEVEL < 2 && columns == V * Lane<T>::count) tile_of<T, R, V, TERN_LEVEL == 2>(a, rowStride, step, b, ldb, k, start, lds, c, ldc, columns);
+    else tile_of<T, R, V, true>(a, rowStride, step, b, ldb, k, start, lds, c, ldc, columns);
+}
+
+/// Row after row.
+template <class T> void copy(const T *from, int64_t ldf, T *to, int64_t ldt, int64_t m, int64_t n) {
+    using L = Lane<T>;
+    constexpr int64_t W = L::count;
+    const auto rest = L::mask(n % W);
+    for (int64_t i = 0; i < m; i++, from += ldf, to += ldt) {
+        int64_t j = 0;
+        for (; j + W <= n; j += W) L::put(to + j, L::at(from + j));
+        if (j < n) L::put_some(to + j, L::some(from + j, rest), rest);
+    }
+}
+
+/// The sums of N vectors' lanes, in the first N lanes; N a power of two: as a transposition goes, but added up at each step.
+template <class T, int S, int N, int... L> inline auto sums_of(typename Lane<T>::Vec *rows, std::integer_sequence<int, L...> lanes) {
+    constexpr int W = sizeof...(L);
+    if constexpr (S < N && S < W) {
+        TERN_UNROLL for (int i = 0; i < N; i++)
+            if (!(i & S)) {
+                const auto a = rows[i], b = rows[i + S];
+                rows[i] = __builtin_shufflevector(a, b, (L & S ? W + L - S : L)...) + __builtin_shufflevector(a, b, (L & S ? W + L : L + S)...);
             }
-        return;
-    }
-    T row[V * W];
-    TERN_UNROLL for (int i = 0; i < R; i++) {
-        TERN_UNROLL for (int v = 0; v < V; v++) *reinterpret_cast<Vec *>(row + v * W) = sum[i][v];
-        T *to = c + i * ldc;
-        for (int64_t j = 0; j < columns; j++) to[j] = accumulate ? to[j] + row[j] : row[j];
+        return sums_of<T, 2 * S, N>(rows, lanes);
+    } else if constexpr (S < W) {
+        rows[0] += __builtin_shufflevector(rows[0], rows[0], (L ^ S)...);
+        return sums_of<T, 2 * S, N>(rows, lanes);
+    } else {
+        return rows[0];
     }
 }
 
-/// Four rows of b at a time, each in two partial sums.
-template <class T, int N> void dots_of(const T *a, const T *b, int64_t ldb, int64_t k, T *out) {
+/// M rows of a by N of b at a time.
+template <class T, int M> void dots_of(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, T *out, int64_t ldo, int64_t columns) {
 #pragma clang fp contract(fast)
-    constexpr int W = vectorBytes / sizeof(T);
-    typedef T Vec __attribute__((ext_vector_type(W), aligned(alignof(T)), may_alias));
-    Vec sum[N][2];
-    TERN_UNROLL for (int j = 0; j < N; j++) sum[j][0] = sum[j][1] = T(0);
-    int64_t p = 0;
-    for (; p + 2 * W <= k; p += 2 * W)
-        TERN_UNROLL for (int h = 0; h < 2; h++) {
-            const Vec x = *reinterpret_cast<const Vec *>(a + p + h * W);
-            TERN_UNROLL for (int j = 0; j < N; j++) sum[j][h] += x * *reinterpret_cast<const Vec *>(b + j * ldb + p + h * W);
-        }
-    for (int j = 0; j < N; j++) {
-        const Vec both = sum[j][0] + sum[j][1];
-        T lanes[W];
-        *reinterpret_cast<Vec *>(lanes) = both;
-        for (int half = W / 2; half > 0; half /= 2)
-            for (int l = 0; l < half; l++) lanes[l] += lanes[l + half];
-        for (int64_t q = p; q < k; q++) lanes[0] += a[q] * b[j * ldb + q];
-        out[j] = lanes[0];
+    using L = Lane<T>;
+    constexpr int W = L::count, most = TERN_LEVEL == 2 ? 16 / M : 8 / M, N = most >= 8 && W >= 8 ? 8 : most >= 4 && W >= 4 ? 4 : 2;
+    const auto rest = L::mask(k % W);
+    for (int64_t j = 0; j < columns; j += N) {
+        const T *rows[N];  // the last one again where there are fewer
+        TERN_UNROLL for (int l = 0; l < N; l++) rows[l] = b + (j + l < columns ? j + l : columns - 1) * ldb;
+        typename L::Vec sum[M][N];
+        TERN_UNROLL for (int i = 0; i < M; i++)
+            TERN_UNROLL for (int l = 0; l < N; l++) sum[i][l] = T(0);
+        const auto step = [&](const auto &read) {
+            typename L::Vec x[M];
+            TERN_UNROLL for (int i = 0; i < M; i++) x[i] = read(a + i * lda);
+            TERN_UNROLL for (int l = 0; l < N; l++) {
+                const typename L::Vec y = read(rows[l]);
+                TERN_UNROLL for (int i = 0; i < M; i++) sum[i][l] += x[i] * y;
+            }
+        };
+        int64_t p = 0;
+        for (; p + W <= k; p += W) step([&](const T *from) { return L::at(from + p); });
+        if (p < k) step([&](const T *from) { return L::some(from + p, rest); });
+        const auto kept = L::mask(columns - j < N ? columns - j : N);
+        TERN_UNROLL for (int i = 0; i < M; i++)
+            L::put_some(out + i * ldo + j, sums_of<T, 1, N>(sum[i], std::make_integer_sequence<int, W>()), kept);
     }
 }
 
-template <class T> void dots(const T *a, const T *b, int64_t ldb, int64_t k, T *out, int64_t columns) {
-    int64_t j = 0;
-    for (; j + 4 <= columns; j += 4) dots_of<T, 4>(a, b + j * ldb, ldb, k, out + j);
-    for (; j < columns; j++) dots_of<T, 1>(a, b + j * ldb, ldb, k, out + j);
-}
-
-/// Four rows of b at a time.
-template <class T> void combine(const T *a, const T *b, int64_t ldb, int64_t k, T *c, int64_t columns) {
-#pragma clang fp contract(fast)
-    int64_t p = 0;
-    for (; p + 4 <= k; p += 4, b += 4 * ldb) {
-        const T a0 = a[p], a1 = a[p + 1], a2 = a[p + 2], a3 = a[p + 3];
-        for (int64_t j = 0; j < columns; j++) {
-            T sum = c[j];
-            sum += a0 * b[j];
-            sum += a1 * b[ldb + j];
-            sum += a2 * b[2 * ldb + j];
-            sum += a3 * b[3 * ldb + j];
-            c[j] = sum;
-        }
-    }
-    for (; p < k; p++, b += ldb)
-        for (int64_t j = 0; j < columns; j++) c[j] += a[p] * b[j];
+template <class T> void dots(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, T *out, int64_t ldo, int64_t m, int64_t columns) {
+    for (; m >= 4; m -= 4, a += 4 * lda, out += 4 * ldo) dots_of<T, 4>(a, lda, b, ldb, k, out, ldo, columns);
+    if (m == 3) dots_of<T, 3>(a, lda, b, ldb, k, out, ldo, columns);
+    if (m == 2) dots_of<T, 2>(a, lda, b, ldb, k, out, ldo, columns);
+    if (m == 1) dots_of<T, 1>(a, lda, b, ldb, k, out, ldo, columns);
 }
 
 /// Whole vectors: what is written past a run's end is written again by the next run, or the next row.
 template <class T>
 void gather(const T *data, const int64_t *rowOffsets, int64_t rows, const GemmRun *runs, int64_t count, T *to, int64_t ldt, bool slack) {
-    constexpr int64_t W = vectorBytes / sizeof(T);
+    constexpr int64_t W = Lane<T>::count;
     typedef T Vec __attribute__((ext_vector_type(W), aligned(alignof(T)), may_alias));
     const auto copy = [](T *out, const T *from) { *reinterpret_cast<Vec *>(out) = *reinterpret_cast<const Vec *>(from); };
     for (int64_t i = 0; i < rows; i++) {
@@ -119,8 +148,11 @@ void gather(const T *data, const int64_t *rowOffsets, int64_t rows, const GemmRu
 
 template <class T, int R> constexpr void list_tiles(GemmKernels<T> &kernels) {
     if constexpr (R > 0) {
-        kernels.tiles[0][R] = tile<T, R, 1>;
-        kernels.tiles[1][R] = tile<T, R, 2>;
+        kernels.tiles[1][R] = tile<T, R, 1>;
+        kernels.tiles[2][R] = tile<T, R, 2>;
+        if constexpr (R <= tileRows / 2) kernels.tiles[3][R] = tile<T, R, 3>;
+        if constexpr (R <= tileRows / 3) kernels.tiles[4][R] = tile<T, R, 4>;
+        if constexpr (R <= tileRows / 6) kernels.tiles[8][R] = tile<T, R, 8>;
         list_tiles<T, R - 1>(kernels);
     }
 }
@@ -128,15 +160,15 @@ template <class T, int R> constexpr void list_tiles(GemmKernels<T> &kernels) {
 template <class T> constexpr GemmKernels<T> list() {
     GemmKernels<T> result{};
     result.rows = tileRows;
-    result.vector = vectorBytes / sizeof(T);
+    result.vector = Lane<T>::count;
+    result.masks = masks;
     list_tiles<T, tileRows>(result);
+    result.copy = copy<T>;
     result.transpose = transpose<T>;
     result.dots = dots<T>;
-    result.combine = combine<T>;
     result.gather = gather<T>;
     return result;
 }
 template <class T> constexpr GemmKernels<T> kernels = list<T>();
-#undef TERN_UNROLL
 }  // namespace
 }  // namespace TERN_ISA

@@ -35,31 +35,20 @@ struct Product {
     }
 };
 
-/// A few rows by a matrix, which is read once, as it lies. False where it lies badly.
+/// A few rows by a matrix whose columns are contiguous, and are read once, as they lie. False where they are not.
 template <class T> bool multiply_few(const Gemm<T> &g, const Matrix &b) {
-    constexpr int64_t block = 1024;
-    const bool along = b.columnStride == 1 && g.n >= 64, down = b.rowStride == 1 && g.k >= 64;
-    if (g.m > 4 || g.k == 0 || !(along || down)) return false;
+    constexpr int64_t block = 256, most = 8;
+    if (g.m > most || b.rowStride != 1 || b.columnStride == 1 || g.k < 16) return false;
     const auto &kernels = gemm_kernels<T>();
-    Scratch<T> rows(g.m * g.k);
-    g.a.read(g.a.context, rows, g.k, 0, g.m, 0, g.k);
+    Scratch<T> copied(g.rows && g.rowsStep == 1 ? 0 : g.m * g.k);
+    if (copied) g.a.read(g.a.context, copied, g.k, 0, g.m, 0, g.k);
+    const T *rows = copied ? copied : g.rows;
+    const int64_t rowStride = copied ? g.k : g.rowsStride;
     auto compute = [&](int64_t begin, int64_t end) {
-        T sum[4][block];
+        T sum[most][block];
         for (int64_t j0 = begin; j0 < end; j0 += block) {
             const int64_t j1 = std::min(end, j0 + block);
-            if (along) {
-                for (int64_t i = 0; i < g.m; i++) std::fill(sum[i], sum[i] + (j1 - j0), T(0));
-                // So few rows of B at a time that the next row of A finds them in the cache.
-                for (int64_t p = 0; p < g.k; p += 8)
-                    for (int64_t i = 0; i < g.m; i++)
-                        kernels.combine(rows + i * g.k + p, static_cast<const T *>(b.data) + p * b.rowStride + j0, b.rowStride,
-                                        std::min<int64_t>(8, g.k - p), sum[i], j1 - j0);
-            } else {
-                for (int64_t j = j0; j < j1; j += 4)
-                    for (int64_t i = 0; i < g.m; i++)
-                        kernels.dots(rows + i * g.k, static_cast<const T *>(b.data) + j * b.columnStride, b.columnStride, g.k,
-                                     sum[i] + (j - j0), std::min<int64_t>(4, j1 - j));
-            }
+            kernels.dots(rows, rowStride, static_cast<const T *>(b.data) + j0 * b.columnStride, b.columnStride, g.k, sum[0], block, g.m, j1 - j0);
             for (int64_t i = 0; i < g.m; i++) {
                 T *out = static_cast<T *>(g.out.data) + i * g.out.rowStride;
                 const T *bias = static_cast<const T *>(g.out.bias) + (g.out.bias ? i * g.out.biasRow : 0);
@@ -69,7 +58,7 @@ template <class T> bool multiply_few(const Gemm<T> &g, const Matrix &b) {
         }
     };
     if (g.serial) compute(0, g.n);
-    else parallel_for(g.n, std::max<int64_t>(along ? 256 : 16, (1 << 16) / (g.m * g.k)), compute);
+    else parallel_for(g.n, std::max<int64_t>(16, (1 << 16) / (g.m * g.k)), compute);
     return true;
 }
 
@@ -78,8 +67,9 @@ template <class S> void multiply_floating(const Product &x, TernDType dtype, int
     using T = computed<S>;
     int64_t at[4];
     x.offsets(index, at);
-    // C's rows have to be contiguous, not its columns: else compute the transposed product.
-    const bool few = std::min(x.m, x.n) <= 4, flip = few ? x.n < x.m : x.out.column != 1 && x.out.row == 1;
+    // C's rows have to be contiguous, not its columns: else compute the transposed product. So too where there are so few columns that
+    // they would not fill a vector.
+    const bool narrow = x.n <= 8 && x.n < x.m && x.k >= 16, flip = narrow || (x.out.column != 1 && x.out.row == 1);
     const Operand &left = flip ? x.b : x.a, &right = flip ? x.a : x.b;
     auto across = [&](const Operand &o) { return flip ? o.row : o.column; };
     auto down = [&](const Operand &o) { return flip ? o.column : o.row; };
@@ -95,29 +85,72 @@ template <class S> void multiply_floating(const Product &x, TernDType dtype, int
         g.direct = static_cast<const T *>(b.data);
         g.directStride = b.rowStride;
     }
-    if (std::is_same_v<S, T> && a.columnStride == 1) {
+    if (std::is_same_v<S, T> && (a.columnStride == 1 || a.rowStride == 1)) {
         g.rows = static_cast<const T *>(a.data);
         g.rowsStride = a.rowStride;
+        g.rowsStep = a.columnStride;
     }
     g.out = {x.out.at(at[0], sizeof(S)), dtype, down(x.out), across(x.out), std::max<int64_t>(g.n, 1), 0,
              x.bias.at(at[3], sizeof(S)), down(x.bias), across(x.bias)};
     g.serial = serial;
     if constexpr (std::is_same_v<S, T>)
-        if (few && multiply_few(g, b)) return;
+        if (multiply_few(g, b)) return;
     gemm(g);
 }
 
-/// A sum that wraps as integers do, without a signed overflow; and complex products as schoolbooks write them.
-template <class S> struct Wide { using type = std::conditional_t<sizeof(S) == 8, uint64_t, uint32_t>; };
-template <class R> struct Wide<std::complex<R>> { using type = std::complex<R>; };
-template <class T> inline T product_of(T a, T b) { return a * b; }
-template <class R> inline std::complex<R> product_of(std::complex<R> a, std::complex<R> b) {
-    return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+/// Complex numbers, as one product of real ones: A and C are read as matrices of twice as many columns, and B becomes one of twice as many
+/// rows too, where -Bi, Br, … follow each row Br, Bi, …
+template <class R> void multiply_complex(const Product &x, int64_t index, bool serial) {
+    using S = std::complex<R>;
+    int64_t at[4];
+    x.offsets(index, at);
+    const S *a = static_cast<const S *>(x.a.at(at[1], sizeof(S))), *b = static_cast<const S *>(x.b.at(at[2], sizeof(S)));
+    const S *bias = static_cast<const S *>(x.bias.at(at[3], sizeof(S)));
+    S *out = static_cast<S *>(x.out.at(at[0], sizeof(S)));
+
+    Scratch<R> factor(4 * x.k * x.n);
+    for (int64_t p = 0; p < x.k; p++) {
+        R *row = factor + 4 * p * x.n, *turned = row + 2 * x.n;
+        for (int64_t j = 0; j < x.n; j++) {
+            const S value = b[p * x.b.row + j * x.b.column];
+            row[2 * j] = value.real(), row[2 * j + 1] = value.imag();
+            turned[2 * j] = -value.imag(), turned[2 * j + 1] = value.real();
+        }
+    }
+    const bool aside = x.a.column != 1, apart = x.out.column != 1;
+    Scratch<S> rows(aside ? x.m * x.k : 0), sums(apart ? x.m * x.n : 0);
+    if (aside)
+        for (int64_t i = 0; i < x.m; i++)
+            for (int64_t p = 0; p < x.k; p++) rows[i * x.k + p] = a[i * x.a.row + p * x.a.column];
+    S *c = apart ? sums : out;
+    const int64_t rowOfC = apart ? x.n : x.out.row;
+    if (bias)
+        for (int64_t i = 0; i < x.m; i++)
+            for (int64_t j = 0; j < x.n; j++) c[i * rowOfC + j] = bias[i * x.bias.row + j * x.bias.column];
+
+    const TernDType dtype = sizeof(R) == 4 ? TERN_FLOAT32 : TERN_FLOAT64;
+    const Matrix left{aside ? rows : a, 2 * (aside ? x.k : x.a.row), 1}, right{factor, 2 * x.n, 1};
+    Gemm<R> g{};
+    g.m = x.m, g.n = 2 * x.n, g.k = 2 * x.k;
+    matrix_source(g.a, left, dtype);
+    matrix_source(g.b, right, dtype);
+    g.direct = factor, g.directStride = right.rowStride;
+    g.rows = static_cast<const R *>(left.data), g.rowsStride = left.rowStride;
+    g.out = {c, dtype, 2 * rowOfC, 1, std::max<int64_t>(g.n, 1), 0, nullptr, 0, 0};
+    g.accumulate = bias;
+    g.serial = serial;
+    gemm(g);
+    if (apart)
+        for (int64_t i = 0; i < x.m; i++)
+            for (int64_t j = 0; j < x.n; j++) out[i * x.out.row + j * x.out.column] = c[i * x.n + j];
 }
 
-/// Everything else: a row of C at a time, 64 columns at a time.
-template <class S> void multiply_other(const Product &x, int64_t index, int64_t row0, int64_t row1) {
-    using T = typename Wide<S>::type;
+/// A sum that wraps as integers do, without a signed overflow.
+template <class S> using Wide = std::conditional_t<sizeof(S) == 8, uint64_t, uint32_t>;
+
+/// Integers: a row of C at a time, 64 columns at a time.
+template <class S> void multiply_integers(const Product &x, int64_t index, int64_t row0, int64_t row1) {
+    using T = Wide<S>;
     constexpr int64_t block = 64;
     int64_t at[4];
     x.offsets(index, at);
@@ -132,8 +165,8 @@ template <class S> void multiply_other(const Product &x, int64_t index, int64_t 
             for (int64_t p = 0; p < x.k; p++) {
                 const T factor = T(a[i * x.a.row + p * x.a.column]);
                 const S *row = b + p * x.b.row + j0 * x.b.column;
-                if (x.b.column == 1) for (int64_t j = 0; j < columns; j++) sum[j] += product_of(factor, T(row[j]));
-                else for (int64_t j = 0; j < columns; j++) sum[j] += product_of(factor, T(row[j * x.b.column]));
+                if (x.b.column == 1) for (int64_t j = 0; j < columns; j++) sum[j] += factor * T(row[j]);
+                else for (int64_t j = 0; j < columns; j++) sum[j] += factor * T(row[j * x.b.column]);
             }
             for (int64_t j = 0; j < columns; j++) out[i * x.out.row + (j0 + j) * x.out.column] = S(sum[j]);
         }
@@ -158,22 +191,29 @@ bool tern_matmul(const TernArray *out, const TernArray *a, const TernArray *b, c
 
     const int64_t work = x.m * x.n * std::max<int64_t>(x.k, 1);
     const bool many = x.batch > 1 && (x.batch >= 16 || work < 1 << 20);
-    const bool known = visit_floating(out->dtype, [&]<class S>(Type<S>) {
+    // multiply(index, serial) for all batch elements: at the same time, or each on all threads.
+    auto each = [&](const auto &multiply) {
         if (many)
             parallel_for(x.batch, std::max<int64_t>(1, (1 << 17) / work), [&](int64_t begin, int64_t end) {
-                for (int64_t i = begin; i < end; i++) multiply_floating<S>(x, out->dtype, i, true);
+                for (int64_t i = begin; i < end; i++) multiply(i, true);
             });
         else
-            for (int64_t i = 0; i < x.batch; i++) multiply_floating<S>(x, out->dtype, i, false);
-    });
-    auto other = [&]<class S>(Type<S>) {
+            for (int64_t i = 0; i < x.batch; i++) multiply(i, false);
+    };
+    auto floating = [&]<class S>(Type<S>) {
+        each([&](int64_t i, bool serial) { multiply_floating<S>(x, out->dtype, i, serial); });
+    };
+    auto complex = [&]<class S>(Type<S>) {
+        each([&](int64_t i, bool serial) { multiply_complex<typename S::value_type>(x, i, serial); });
+    };
+    auto integers = [&]<class S>(Type<S>) {
         parallel_for(x.batch * x.m, std::max<int64_t>(1, (1 << 16) * x.m / work), [&](int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end;) {
                 const int64_t row = i % x.m, last = std::min(x.m, row + end - i);
-                multiply_other<S>(x, i / x.m, row, last);
+                multiply_integers<S>(x, i / x.m, row, last);
                 i += last - row;
             }
         });
     };
-    return known || visit_integers(out->dtype, other) || visit_complex(out->dtype, other);
+    return visit_floating(out->dtype, floating) || visit_integers(out->dtype, integers) || visit_complex(out->dtype, complex);
 }

@@ -5,20 +5,27 @@ template <class F> struct Lanes {
     typedef F vector __attribute__((ext_vector_type(count), aligned(alignof(F)), may_alias));
 };
 
+constexpr int64_t ahead = 4096 / sizeof(float);  // elements
+
 /// The sum of n elements: float32 adds up few at a time in each of many lanes, and these sums in double.
 template <class F> double sum_block(const F *x, int64_t n) {
     using V = typename Lanes<F>::vector;
     typedef double D __attribute__((ext_vector_type(Lanes<F>::count)));
-    constexpr int lanes = Lanes<F>::count, ways = TERN_LEVEL ? 4 : 2, run = 8;
+    constexpr int lanes = Lanes<F>::count, ways = TERN_LEVEL ? 4 : 2, run = 8, size = run * ways * lanes;
     D total = {};
     int64_t i = 0;
-    while (n - i >= ways * lanes) {
+    const auto add = [&](int steps) {
         V sums[ways] = {};
-        for (int step = 0; step < run && n - i >= ways * lanes; ++step, i += ways * lanes)
+        for (int step = 0; step < steps; ++step, i += ways * lanes)
             for (int k = 0; k < ways; ++k) sums[k] += *reinterpret_cast<const V *>(x + i + k * lanes);
         for (int k = 1; k < ways; ++k) sums[0] += sums[k];
         total += __builtin_convertvector(sums[0], D);
+    };
+    while (n - i >= size) {
+        for (int line = 0; line < size; line += lanes) __builtin_prefetch(x + i + ahead + line);
+        add(run);
     }
+    if (n - i >= ways * lanes) add(int((n - i) / (ways * lanes)));
     double sum = 0;
     for (; i < n; ++i) sum += double(x[i]);
     for (int l = 0; l < lanes; ++l) sum += total[l];

@@ -1,5 +1,8 @@
 /// Softmax and log-softmax along any dimension, and their gradients.
 #include <algorithm>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 #include "../isa/isa.h"
 #include "dispatch.h"
 
@@ -67,12 +70,48 @@ template <class T, int N, class F> void for_rows(const TernArray *const (&arrays
         }
     });
 }
+/// block(pointers to the arrays, how many columns) for all blocks of columns side by side, where another dimension than `dim` is contiguous in
+/// all arrays; false where none is, or elements are not computed as they are.
+template <class T, int N, class F> bool for_columns(const TernArray *const (&arrays)[N], int32_t dim, const F &block) {
+    const int32_t rank = arrays[0]->rank;
+    int32_t along = -1;
+    for (int32_t d = 0; d < rank; d++) {
+        bool contiguous = d != dim && arrays[0]->shape[d] >= 8;
+        for (const TernArray *x : arrays) contiguous = contiguous && x->strides[d] == 1;
+        if (contiguous) along = d;
+    }
+    if (along < 0 || !std::is_same_v<T, computed<T>> || arrays[0]->shape[dim] <= 1) return false;
+    const int64_t columns = arrays[0]->shape[along], n = arrays[0]->shape[dim], parts = (columns + 63) / 64, size = count(arrays[0]);
+    if (size == 0) return true;
+    parallel_for(size / columns / n * parts, std::max<int64_t>(1, 256 / n), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+            const int64_t first = i % parts * 64;
+            T *at[N];
+            for (int x = 0; x < N; x++) at[x] = static_cast<T *>(arrays[x]->data) + first;
+            for (int64_t d = rank - 1, index = i / parts; d >= 0; d--) {
+                if (d == dim || d == along) continue;
+                for (int x = 0; x < N; x++) at[x] += index % arrays[0]->shape[d] * arrays[x]->strides[d];
+                index /= arrays[0]->shape[d];
+            }
+            block(at, std::min<int64_t>(64, columns - first));
+        }
+    });
+    return true;
+}
 }  // namespace
 
 bool tern_softmax(const TernArray *out, const TernArray *x, int32_t dim, bool logarithm) {
     if (x->dtype != out->dtype || out->rank > mostDimensions) return false;
     return visit_floating(out->dtype, [&]<class T>(Type<T>) {
         using A = computed<T>;
+        if constexpr (std::is_same_v<T, A>) {
+            const auto columns = TERN_CHOOSE(softmax_columns<A>);
+            const auto step = [dim](const TernArray *x) { return x->strides[dim]; };
+            if (for_columns<T, 2>({out, x}, dim, [&](T *const *at, int64_t width) {
+                    columns(at[1], step(x), at[0], step(out), out->shape[dim], width, logarithm);
+                }))
+                return;
+        }
         const auto kernel = TERN_CHOOSE(softmax_row<A>);
         for_rows<T, 2>({out, x}, dim, [&](A *const *row, int64_t n) { kernel(row[1], row[0], n, logarithm); });
     });
@@ -82,6 +121,14 @@ bool tern_softmax_gradient(const TernArray *dx, const TernArray *g, const TernAr
     if (g->dtype != dx->dtype || y->dtype != dx->dtype || dx->rank > mostDimensions) return false;
     return visit_floating(dx->dtype, [&]<class T>(Type<T>) {
         using A = computed<T>;
+        if constexpr (std::is_same_v<T, A>) {
+            const auto columns = TERN_CHOOSE(softmax_gradient_columns<A>);
+            const auto step = [dim](const TernArray *x) { return x->strides[dim]; };
+            if (for_columns<T, 3>({dx, g, y}, dim, [&](T *const *at, int64_t width) {
+                    columns(at[1], step(g), at[2], step(y), at[0], step(dx), dx->shape[dim], width, logarithm);
+                }))
+                return;
+        }
         const auto kernel = TERN_CHOOSE(softmax_gradient_row<A>);
         for_rows<T, 3>({dx, g, y}, dim, [&](A *const *row, int64_t n) { kernel(row[1], row[2], row[0], n, logarithm); });
     });

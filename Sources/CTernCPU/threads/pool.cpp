@@ -11,6 +11,7 @@
 #include <unistd.h>
 #if defined(__linux__)
 #include <sched.h>
+#include <time.h>
 #endif
 
 namespace {
@@ -119,6 +120,7 @@ struct Job {
     void (*body)(void *, int64_t, int64_t);
     void *context;
     int64_t count, chunks;
+    int core;  ///< where the caller runs
 
     /// The chunks differ by one at most.
     void run(int64_t chunk) const {
@@ -145,6 +147,28 @@ std::atomic<int32_t> sleepers{0};
 
 thread_local bool in_job = false;
 
+#if defined(__linux__)
+int core_now() { return sched_getcpu(); }
+
+/// A worker that woke on its caller's core goes to another: a system may leave both there for seconds, beside an idle core. (At most each
+/// 5 ms; what the thread may run on stays as it was.)
+void leave(int core) {
+    static thread_local int64_t last = 0;
+    if (core < 0 || core >= CPU_SETSIZE || sched_getcpu() != core) return;
+    timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    const int64_t now = time.tv_sec * 1000 + time.tv_nsec / 1000000;
+    cpu_set_t all, others;
+    if (now - last < 5 || sched_getaffinity(0, sizeof all, &all) != 0) return;
+    last = now, others = all;
+    CPU_CLR(core, &others);
+    if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0) sched_setaffinity(0, sizeof all, &all);
+}
+#else
+int core_now() { return -1; }
+void leave(int) {}
+#endif
+
 void take_chunks() {
     const int64_t chunks = job.chunks;
     for (int64_t chunk; (chunk = next_chunk.fetch_add(1, std::memory_order_relaxed)) < chunks;) job.run(chunk);
@@ -170,7 +194,10 @@ void *work(void *argument) {
         seen = epoch.load();
         if (number >= participants.load()) continue;
         inside.fetch_add(1);
-        if (open_job.load()) take_chunks();
+        if (open_job.load()) {
+            leave(job.core);
+            take_chunks();
+        }
         inside.fetch_sub(1);
     }
     return nullptr;
@@ -214,7 +241,7 @@ void tern_parallel_for(int64_t count, int64_t grain, void (*body)(void *, int64_
     if (grain < 1) grain = 1;
     if (count < 2 * grain) return body(context, 0, count);
     const int64_t chunks = count / grain < max_chunks ? count / grain : max_chunks;
-    const Job mine = {body, context, count, chunks};
+    const Job mine = {body, context, count, chunks, core_now()};
     const int32_t threads = in_job ? 1 : tern_thread_count();
     // A call from within a job, or while another caller has the pool, does its own work itself: the cores are taken.
     if (threads == 1 || busy.exchange(true, std::memory_order_acquire)) {
