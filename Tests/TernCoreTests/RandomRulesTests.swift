@@ -32,10 +32,10 @@ import Testing
     }
 
     @Test func errorsNameTheDraw() {
-        #expect(failure { .rand(-1) }?.op == "rand" && failure { .randn(2, -1) }?.op == "randn")
-        #expect(failure { .rand(3, dtype: .int64) }?.message.contains("not int64") == true)
-        #expect(failure { .exponential([3], dtype: .complex64) }?.message.contains("not complex64") == true)
-        #expect(failure { .normal(mean: Tensor([1, 2]), std: 1) }?.message.contains("means are floating-point") == true)
+        #expect(failure { Tensor.rand(-1) }?.op == "rand" && failure { Tensor.randn(2, -1) }?.op == "randn")
+        #expect(failure { Tensor.rand(3, dtype: .int64) }?.message.contains("not torch.int64") == true)
+        #expect(failure { Tensor.exponential([3], dtype: .complex64) }?.message.contains("not torch.complex64") == true)
+        #expect(failure { Tensor.normal(mean: Tensor([1, 2]), std: 1) }?.message.contains("means are floating-point") == true)
         #expect(failure { Tensor.ones([1]).expand([(1 << 24) + 1]).multinomial(1) }?.message.contains("at most") == true)
     }
 

@@ -128,6 +128,6 @@ import Testing
 }
 
 @Test func namesInAStateDictPrintAsInPython() {
-    let net = ModuleDict(["it's": Linear(1, 1, bias: false)])
+    let net = ModuleDict([("it's", Linear(1, 1, bias: false))])
     #expect("\(net.stateDict())".hasPrefix("OrderedDict([(\"it's.weight\", tensor([["))
 }
