@@ -1,3 +1,5 @@
+import Dispatch
+import Synchronization
 import Tern
 import Testing
 
@@ -212,4 +214,86 @@ import Testing
 extension GRU {
     /// One with the same numbers and without hooks.
     fileprivate var copied: GRU { (try? copy() as? GRU) ?? self }
+}
+
+/// Backward hooks of modules, walk by walk.
+@Suite struct ModuleHookWalksTests {
+    @Test func severalThreadsMayWalkOneTape() {
+        let layer = seeding(2) { Linear(2, 2) }
+        let good = Mutex(0)
+        layer.registerFullBackwardHook { _, input, output -> [Tensor?]? in
+            let scale = output[0]?[0, 0].doubleValue ?? 0
+            if let g = input[0]?[0, 0].doubleValue, abs(g - scale * layer.weight.data.sum(0)[0].doubleValue) < 1e-3 {
+                good.withLock { $0 += 1 }
+            }
+            return nil
+        }
+        let x = Tensor.ones(1, 2, requiresGrad: true), y = layer(x)
+        DispatchQueue.concurrentPerform(iterations: 8) { i in
+            for _ in 0..<200 {
+                _ = grad(of: y, wrt: x, gradient: Tensor.full([1, 2], Double(i + 1)), retainGraph: true)
+            }
+        }
+        #expect(good.withLock { $0 } == 1600)
+    }
+
+    @Test func retainedGradientsOfAllThreadsAddUp() {
+        let x = Tensor.ones(2, requiresGrad: true), h = x * 2
+        h.retainGrad()
+        let y = h.sum()
+        DispatchQueue.concurrentPerform(iterations: 4) { _ in for _ in 0..<500 { y.backward(retainGraph: true) } }
+        #expect(h.grad?.array(of: Double.self) == [2000, 2000] && x.grad?.array(of: Double.self) == [4000, 4000])
+    }
+
+    /// The gradient that a hook was shown hangs on the tape, which holds the hook.
+    @Test func aRecordedWalkLeavesNothingBehind() {
+        final class Marker {}
+        let layer = Linear(2, 2)
+        weak var seen: Marker?
+        do {
+            let marker = Marker()
+            seen = marker
+            let handle = layer.registerFullBackwardHook { [marker] _, _, _ -> [Tensor?]? in
+                withExtendedLifetime(marker) {}
+                return nil
+            }
+            let x = Tensor.ones(1, 2, requiresGrad: true)
+            _ = grad(of: tanh(layer(x)).sum(), wrt: x, createGraph: true)
+            handle.remove()
+        }
+        #expect(seen == nil)
+    }
+
+    @Test func gradientsKeepTheirShape() {
+        for (answer, text) in [([Tensor.ones(1)], "shape (1) in place of one of shape (3, 2)"), ([Tensor.ones(5, 3, 2)], "shape (5, 3, 2)")] {
+            let layer = Linear(2, 2), before = Linear(2, 2)
+            layer.registerFullBackwardHook { _, _, _ in answer }
+            before.registerFullBackwardPreHook { _, _ in answer }
+            for module in [layer, before] {
+                let error = failure {
+                    let x = Tensor.ones(3, 2, requiresGrad: true)
+                    module(x).sum().backward()
+                    return x
+                }
+                #expect(error?.message.contains(text) == true && error?.message.contains("hook on Linear") == true)
+            }
+        }
+        let layer = Linear(2, 2), x = Tensor.ones(1, 2)
+        layer.registerFullBackwardHook { _, _, _ in [Tensor.ones(1, 2)] }
+        #expect(failure { layer(x).sum().backward() }?.message.contains("in place of none") == true)
+    }
+
+    /// As in PyTorch: a call has the hooks that were there when it began.
+    @Test func hooksAreThoseOfTheCall() {
+        let layer = Linear(1, 1), x = Tensor.ones(1, 1, requiresGrad: true)
+        var called: [String] = []
+        let first = layer.registerFullBackwardHook { _, _, _ in called.append("first") }
+        let y = layer(x)
+        first.remove()
+        layer.registerFullBackwardHook { _, _, _ in called.append("second") }
+        y.backward()
+        #expect(called == ["first"])
+        layer(x).backward()
+        #expect(called == ["first", "second"])
+    }
 }

@@ -279,6 +279,7 @@ typedef struct TernThreadState {
     void *_Nullable observers;      ///< who watches every op
     void *_Nullable defaultDevice;
     void *_Nullable checkpoint;     ///< the innermost checkpoint whose body is running
+    void *_Nullable walk;           ///< what the innermost walk over a tape carries
 } TernThreadState;
 TernThreadState *_Nonnull tern_thread_state(void);
 

@@ -159,14 +159,33 @@ extension Tensor {
 
 private func walking<R>(createGraph: Bool, _ body: () throws(TensorError) -> R) throws(TensorError) -> R {
     let state = tern_thread_state()
-    let before = state.pointee.gradDisabled
-    let watches = state.pointee.anomaly
+    let before = state.pointee
+    var carried = Carried()
     state.pointee.gradDisabled = !createGraph
     defer {
-        state.pointee.gradDisabled = before
-        state.pointee.anomaly = watches
+        state.pointee.gradDisabled = before.gradDisabled
+        state.pointee.anomaly = before.anomaly
+        state.pointee.walk = before.walk
     }
-    return try body()
+    return try withUnsafeMutablePointer(to: &carried) { (carried) throws(TensorError) in
+        state.pointee.walk = UnsafeMutableRawPointer(carried)
+        return try body()
+    }
+}
+
+/// What the nodes of one walk hand on to each other, beside gradients. Another walk over the same tape, at the same time or later, has
+/// its own.
+package struct Carried {
+    private var gradients: [ObjectIdentifier: [Tensor?]] = [:]
+
+    /// What this thread's innermost walk carries under `key`.
+    package static subscript(key: AnyObject) -> [Tensor?]? {
+        get { current?.pointee.gradients[ObjectIdentifier(key)] }
+        set { current?.pointee.gradients[ObjectIdentifier(key)] = newValue }
+    }
+    private static var current: UnsafeMutablePointer<Carried>? {
+        tern_thread_state().pointee.walk?.assumingMemoryBound(to: Carried.self)
+    }
 }
 
 /// The gradients of `outputs` with respect to `inputs`, without touching any `.grad`.

@@ -73,8 +73,10 @@ package final class NodeExtras: Sendable {
         }
         for index in kept {
             guard let gradient = g[index], !gradient.holdsPoison else { continue }
-            let before = self.kept(index)
-            replaceKept(index, by: before.map { $0 + gradient } ?? gradient)
+            state.withLock {
+                guard let before = $0.kept[index] else { return }
+                $0.kept[index] = .some(before.map { $0 + gradient } ?? gradient)
+            }
         }
     }
 

@@ -37,15 +37,28 @@ final class ModuleHooks: Sendable {
         raise(.rule(kind, "a hook on \(module.typeName) answered \(new.count) tensors in place of \(old.count)"))
         return old
     }
+    /// The same of gradients, each of which must be of the shape of the one it replaces.
+    fileprivate static func replaced(gradients old: [Tensor?], by new: [Tensor?]?, _ module: Module, _ kind: String) -> [Tensor?] {
+        zip(old, replaced(old, by: new, module, kind)).map { old, new in
+            guard let new, !new.isPoison else { return new }
+            if let old, new.shape == old.shape { return new.dtype == old.dtype ? new : new.to(old.dtype) }
+            let place = old.map { "one of shape \($0.shape.brief): they must be the same" } ?? "none"
+            raise(.rule(kind, "a hook on \(module.typeName) answered a gradient of shape \(new.shape.brief) in place of \(place)"))
+            return old
+        }
+    }
 }
 
 /// One call of a module that has hooks.
 final class HookedCall {
     private let module: Module, hooks: ModuleHooks
+    private let backward: BackwardHooks?
     private var inputs: [Tensor] = []
-    private var isTapped = false, gradOutput: [Tensor?] = []
 
-    init(_ module: Module, _ hooks: ModuleHooks) { (self.module, self.hooks) = (module, hooks) }
+    init(_ module: Module, _ hooks: ModuleHooks) {
+        (self.module, self.hooks) = (module, hooks)
+        backward = hooks.watchesBackward ? BackwardHooks(module, hooks) : nil
+    }
 
     /// What the module is called with in place of `tensors`.
     func enter(_ tensors: [Tensor]) -> [Tensor] {
@@ -53,10 +66,7 @@ final class HookedCall {
         for hook in hooks.forwardPre.calls {
             inputs = ModuleHooks.replaced(inputs, by: hook(module, inputs), module, "registerForwardPreHook")
         }
-        guard hooks.watchesBackward else { return inputs }
-        let tapped = tap(inputs) { self.passed($0) }
-        isTapped = inputs.contains(where: \.requiresGrad) && isGradEnabled
-        return tapped
+        return backward.map { hooks in tap(inputs) { hooks.passed($0) } } ?? inputs
     }
     /// What the call gives in place of `tensors`.
     func leave(_ tensors: [Tensor]) -> [Tensor] {
@@ -64,32 +74,22 @@ final class HookedCall {
         for hook in hooks.forward.calls {
             outputs = ModuleHooks.replaced(outputs, by: hook(module, inputs, outputs), module, "registerForwardHook")
         }
-        guard hooks.watchesBackward else { return outputs }
+        guard let backward else { return outputs }
+        // Where no input asks for a gradient, nothing more comes: the outputs' are the end.
+        let isLast = !(inputs.contains(where: \.requiresGrad) && isGradEnabled), count = inputs.count
         return tap(outputs) { gradients in
-            var gradients = gradients
-            for hook in self.hooks.backwardPre.calls {
-                gradients = ModuleHooks.replaced(gradients, by: hook(self.module, gradients), self.module, "registerFullBackwardPreHook")
-            }
-            self.gradOutput = gradients
-            if !self.isTapped { _ = self.passed(self.inputs.map { _ in nil }) }
+            let gradients = backward.begun(gradients)
+            if isLast { _ = backward.passed([Tensor?](repeating: nil, count: count)) }
             return gradients
         }
-    }
-    /// Backward has gone through.
-    private func passed(_ gradients: [Tensor?]) -> [Tensor?] {
-        var gradients = gradients
-        for hook in hooks.backward.calls {
-            gradients = ModuleHooks.replaced(gradients, by: hook(module, gradients, gradOutput), module, "registerFullBackwardHook")
-        }
-        return gradients
     }
 
     /// The same tensors; `show` gets their gradients, all at once, and answers what goes on.
     private func tap(_ tensors: [Tensor], _ show: @escaping ([Tensor?]) -> [Tensor?]) -> [Tensor] {
-        let places = tensors.indices.filter { tensors[$0].requiresGrad }
+        let places = tensors.indices.filter { tensors[$0].requiresGrad }, count = tensors.count
         if places.isEmpty || !isGradEnabled { return tensors }
         let op = Tap(outputCount: places.count) { gradients in
-            var all = [Tensor?](repeating: nil, count: tensors.count)
+            var all = [Tensor?](repeating: nil, count: count)
             for (i, place) in places.enumerated() { all[place] = gradients[i] }
             let shown = show(all)
             return places.map { shown[$0] }
@@ -97,6 +97,36 @@ final class HookedCall {
         var result = tensors
         for (place, tensor) in zip(places, dispatch(op, places.map { tensors[$0] })) { result[place] = tensor }
         return result
+    }
+}
+
+/// The backward hooks that a module had when it was called. Several threads may walk the tape: what one walk brings stays with it.
+private final class BackwardHooks {
+    private let module: Module
+    private let before: [(Module, [Tensor?]) -> [Tensor?]?], after: [(Module, [Tensor?], [Tensor?]) -> [Tensor?]?]
+
+    init(_ module: Module, _ hooks: ModuleHooks) {
+        (self.module, before, after) = (module, hooks.backwardPre.calls, hooks.backward.calls)
+    }
+
+    /// The gradients of the outputs are there.
+    func begun(_ gradients: [Tensor?]) -> [Tensor?] {
+        var gradients = gradients
+        for hook in before {
+            gradients = ModuleHooks.replaced(gradients: gradients, by: hook(module, gradients), module, "registerFullBackwardPreHook")
+        }
+        Carried[self] = gradients
+        return gradients
+    }
+    /// Backward has gone through: these are the gradients of the inputs.
+    func passed(_ gradients: [Tensor?]) -> [Tensor?] {
+        var gradients = gradients
+        let outputs = Carried[self] ?? []
+        Carried[self] = nil
+        for hook in after {
+            gradients = ModuleHooks.replaced(gradients: gradients, by: hook(module, gradients, outputs), module, "registerFullBackwardHook")
+        }
+        return gradients
     }
 }
 
