@@ -7,7 +7,7 @@ public import TernNN
 /// metadata. `loadModel` makes the network again: its layers and what they are made of, shared layers and tied parameters, buffers, what is
 /// frozen, and which modules are in training.
 ///
-/// **What an architecture must be for this:** a tree of the library's layers and of modules whose types conform to ``Rebuildable`` and are
+/// **What an architecture must be for this:** a tree of the library's layers and of modules whose types conform to `Rebuildable` and are
 /// registered, in the program that writes and in the one that reads: `ModuleRegistry.register(MyBlock.self)`. No file holds code: neither
 /// `forward` of a type of your own, nor closures, nor plain properties that its initializer does not make from its arguments. What can't be
 /// made again is an error here, not when the file is needed. (PyTorch's `torch.save(net)` pickles the object instead: loading that runs

@@ -133,8 +133,9 @@ extension linalg {
 
     /// The pseudo-inverse (Moore, Penrose) of a matrix.
     /// - Parameters:
-    ///   - atol, rtol: singular values below `atol`, or `rtol` times the greatest, count as 0. Default: 0, and the spacing of the
+    ///   - atol: singular values below `atol`, or `rtol` times the greatest, count as 0. Default: 0, and the spacing of the
     ///     dtype's numbers times the larger size (0 where `atol` is above 0).
+    ///   - rtol: see `atol`.
     ///   - hermitian: the matrix is Hermitian; its lower triangle is read. Default false.
     ///
     /// Source: `torch.linalg.pinv`.

@@ -78,8 +78,10 @@ private func checkChannels(_ op: String, _ x: Tensor, _ count: Int, _ given: [(S
 ///
 /// - Parameters:
 ///   - x: (N, C) or (N, C, …).
-///   - runningMean, runningVar: (C), or nil. In training they move towards this batch's mean and unbiased variance; otherwise they are used.
-///   - weight, bias: (C), applied afterwards.
+///   - runningMean: (C), or nil. In training they move towards this batch's mean and unbiased variance; otherwise they are used.
+///   - runningVar: see `runningMean`.
+///   - weight: (C), applied afterwards.
+///   - bias: see `weight`.
 ///   - training: use the batch's own statistics. Without running ones that is always done.
 ///   - momentum: how far the running statistics move.
 ///   - eps: added to the variance.
@@ -138,7 +140,8 @@ public func batchNorm(
 
 /// Normalizes over the last dimensions, whose sizes are `normalizedShape`.
 /// - Parameters:
-///   - weight, bias: of shape `normalizedShape`, applied afterwards.
+///   - weight: of shape `normalizedShape`, applied afterwards.
+///   - bias: see `weight`.
 ///   - eps: added to the variance.
 ///
 /// Source: `torch.nn.functional.layer_norm`.
@@ -181,7 +184,8 @@ private func lastDimensions(_ op: String, _ x: Tensor, _ shape: Shape, _ given: 
 /// - Parameters:
 ///   - x: (N, C, …).
 ///   - groups: how many; C is a multiple.
-///   - weight, bias: (C), applied afterwards.
+///   - weight: (C), applied afterwards.
+///   - bias: see `weight`.
 ///   - eps: added to the variance.
 ///
 /// Source: `torch.nn.functional.group_norm`.
@@ -205,8 +209,10 @@ public func groupNorm(_ x: Tensor, groups: Int, weight: Tensor? = nil, bias: Ten
 ///
 /// - Parameters:
 ///   - x: (N, C, …), or (C, L).
-///   - runningMean, runningVar: (C), or nil; moved as those of `batchNorm` where `useInputStats`, otherwise used.
-///   - weight, bias: (C), applied afterwards.
+///   - runningMean: (C), or nil; moved as those of `batchNorm` where `useInputStats`, otherwise used.
+///   - runningVar: see `runningMean`.
+///   - weight: (C), applied afterwards.
+///   - bias: see `weight`.
 ///   - eps: added to the variance.
 ///
 /// Source: `torch.nn.functional.instance_norm`.

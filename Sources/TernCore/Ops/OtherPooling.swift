@@ -89,7 +89,9 @@ public func maxUnpool1d(
 /// Undoes `maxPool2dWithIndices` as far as can be: each maximum back in its place, zeros elsewhere.
 /// - Parameters:
 ///   - indices: where in their plane the elements of `x` go, as that function gives them.
-///   - kernelSize, stride, padding: those of the pooling; they give the output's sizes.
+///   - kernelSize: those of the pooling; they give the output's sizes.
+///   - stride: see `kernelSize`.
+///   - padding: see `kernelSize`.
 ///   - outputSize: chooses among the sizes that pool to that of `x`.
 ///
 /// Source: `torch.nn.functional.max_unpool2d`.

@@ -1,7 +1,10 @@
 /// The windows of an image as columns: (N, C · KH · KW, positions), or without the batch.
 /// - Parameters:
 ///   - x: (N, C, H, W) or (C, H, W).
-///   - kernelSize, dilation, padding, stride: as those of `conv2d`.
+///   - kernelSize: as those of `conv2d`.
+///   - dilation: see `kernelSize`.
+///   - padding: see `kernelSize`.
+///   - stride: see `kernelSize`.
 ///
 /// Source: `torch.nn.functional.unfold`.
 public func unfold(

@@ -105,7 +105,8 @@ public final class CTCLoss: Loss {
     /// - Parameters:
     ///   - logProbabilities: (T, N, C), or (T, C) without a batch: the log-softmax of scores.
     ///   - targets: class numbers without blanks: (N, S), or all of them one after the other.
-    ///   - inputLengths, targetLengths: (N): how much of each input and target counts.
+    ///   - inputLengths: (N): how much of each input and target counts.
+    ///   - targetLengths: see `inputLengths`.
     public func callAsFunction(_ logProbabilities: Tensor, _ targets: Tensor, inputLengths: Tensor, targetLengths: Tensor) -> Tensor {
         run(self, logProbabilities, targets) {
             ctcLoss(

@@ -26,7 +26,8 @@ public final class MultiheadAttention: Module {
     ///   - dropout: the probability with which attention weights are dropped in training.
     ///   - addBiasKV: one more key and value, learned.
     ///   - addZeroAttn: one more key and value of zeros.
-    ///   - kDim, vDim: the features of keys and values. Default: `embedDim`.
+    ///   - kDim: the features of keys and values. Default: `embedDim`.
+    ///   - vDim: see `kDim`.
     ///   - batchFirst: tensors are (N, L, features), not (L, N, features).
     public init(
         _ embedDim: Int, _ numHeads: Int, dropout: Double = 0, bias: Bool = true, addBiasKV: Bool = false, addZeroAttn: Bool = false,

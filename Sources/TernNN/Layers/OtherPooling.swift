@@ -93,7 +93,8 @@ public final class MaxUnpool1d: Module {
         self.padding = sizes("padding", padding, least: 0)
     }
     /// - Parameters:
-    ///   - x, indices: what pooling gave: maxima and their places, of one shape.
+    ///   - x: what pooling gave: maxima and their places, of one shape.
+    ///   - indices: see `x`.
     ///   - outputSize: the sizes of the result, where several inputs would have pooled to these.
     public func callAsFunction(_ x: Tensor, _ indices: Tensor, outputSize: [Int]? = nil) -> Tensor {
         run(self, x, indices) { x, indices in
@@ -119,7 +120,8 @@ public final class MaxUnpool2d: Module {
         self.padding = sizes("padding", padding, least: 0)
     }
     /// - Parameters:
-    ///   - x, indices: what pooling gave: maxima and their places, of one shape.
+    ///   - x: what pooling gave: maxima and their places, of one shape.
+    ///   - indices: see `x`.
     ///   - outputSize: the sizes of the result, where several inputs would have pooled to these.
     public func callAsFunction(_ x: Tensor, _ indices: Tensor, outputSize: [Int]? = nil) -> Tensor {
         run(self, x, indices) { x, indices in
@@ -145,7 +147,8 @@ public final class MaxUnpool3d: Module {
         self.padding = sizes("padding", padding, least: 0)
     }
     /// - Parameters:
-    ///   - x, indices: what pooling gave: maxima and their places, of one shape.
+    ///   - x: what pooling gave: maxima and their places, of one shape.
+    ///   - indices: see `x`.
     ///   - outputSize: the sizes of the result, where several inputs would have pooled to these.
     public func callAsFunction(_ x: Tensor, _ indices: Tensor, outputSize: [Int]? = nil) -> Tensor {
         run(self, x, indices) { x, indices in

@@ -23,7 +23,10 @@ public protocol IndexedPooling: Layer {
 /// The greatest number of each window, over sequences. `withIndices` gives its place too.
 ///
 /// - Parameters:
-///   - kernelSize, stride, padding, dilation: one number, or one for each dimension. The stride defaults to the kernel's size.
+///   - kernelSize: one number, or one for each dimension. The stride defaults to the kernel's size.
+///   - stride: see `kernelSize`.
+///   - padding: see `kernelSize`.
+///   - dilation: see `kernelSize`.
 ///   - ceilMode: windows that begin inside the input and end outside it count.
 ///
 /// Source: `torch.nn.MaxPool1d`.

@@ -8,7 +8,8 @@ public final class Flatten: Module, Layer {
     public let startDim: Int, endDim: Int
 
     /// - Parameters:
-    ///   - startDim, endDim: the first and the last dimension that are joined; negative ones count from the end.
+    ///   - startDim: the first and the last dimension that are joined; negative ones count from the end.
+    ///   - endDim: see `startDim`.
     public init(startDim: Int = 1, endDim: Int = -1) { (self.startDim, self.endDim) = (startDim, endDim) }
     public func forward(_ x: Tensor) -> Tensor { x.flatten(startDim, endDim) }
     override public var extraRepr: String { "start_dim=\(startDim), end_dim=\(endDim)" }

@@ -281,7 +281,8 @@ public final class Transformer: Module {
 
     /// - Parameters:
     ///   - src: (S, N, dModel). tgt: (L, N, dModel). Batch first where the layer says so; the batch may be left out.
-    ///   - srcMask, srcKeyPaddingMask: of the encoder's attention.
+    ///   - srcMask: of the encoder's attention.
+    ///   - srcKeyPaddingMask: see `srcMask`.
     ///   - masks: of the decoder's.
     public func callAsFunction(
         _ src: Tensor, _ tgt: Tensor, srcMask: Tensor? = nil, srcKeyPaddingMask: Tensor? = nil, masks: DecoderMasks = DecoderMasks()

@@ -5,7 +5,8 @@
 ///   - logProbabilities: (T, N, C), or (T, C) without a batch: the log-softmax of scores. The gradient is made for that: it is the one in the
 ///     scores, which the log-softmax passes on unchanged.
 ///   - targets: class numbers without blanks: (N, S), or all of them one after the other.
-///   - inputLengths, targetLengths: how much of each input and target counts.
+///   - inputLengths: how much of each input and target counts.
+///   - targetLengths: see `inputLengths`.
 ///   - blank: the class that stands for none.
 ///   - reduction: `.mean` divides each loss by its target's length first.
 ///   - zeroInfinity: targets too long for their input give 0, not infinity.

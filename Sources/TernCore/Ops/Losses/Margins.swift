@@ -20,7 +20,8 @@ public func marginRankingLoss(_ a: Tensor, _ b: Tensor, _ target: Tensor, margin
 
 /// 1 − cos(a, b) where the target is 1, max(0, cos(a, b) − margin) where it is −1.
 /// - Parameters:
-///   - a, b: (N, D), or (D).
+///   - a: (N, D), or (D).
+///   - b: see `a`.
 ///   - target: (N), or ().
 ///
 /// Source: `torch.nn.functional.cosine_embedding_loss`.
