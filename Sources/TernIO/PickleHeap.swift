@@ -52,6 +52,8 @@ struct PickleStorage: Equatable {
 struct PickleHeap {
     /// How many objects there may be, and how many items in all of them: some hundred megabytes.
     static let mostObjects = 2_000_000, mostItems = 16_000_000
+    /// How many values there may be, each as often as it is reached.
+    static let mostValues = 4_000_000
     private(set) var objects: [PickleObject] = []
     private var itemCount = 0
 

@@ -13,6 +13,8 @@ struct PickleTree {
     private let file: String
     private let tensors: PickleTensors?
     private var letters = 0
+    /// Whether there are tensors that have not been made.
+    private(set) var hasPending = false
     private var made: [Made?]
     private var isOpen: [Bool]
 
@@ -85,8 +87,8 @@ struct PickleTree {
         for case .object(let child) in parts(of: object) {
             height = max(height, made[child]?.height ?? 0)
             size += made[child]?.size ?? 0
-            guard size < PickleHeap.mostObjects else {
-                throw failure("it would hold more than \(PickleHeap.mostObjects) values, written out")
+            guard size < PickleHeap.mostValues else {
+                throw failure("it would hold more than \(PickleHeap.mostValues) values, written out")
             }
         }
         guard height < Self.deepest else { throw failure("its values are nested deeper than \(Self.deepest) levels") }
@@ -134,10 +136,11 @@ struct PickleTree {
         }
     }
 
-    private func tensor(_ pickled: PickledTensor) throws(FileFormatError) -> SavedValue {
+    private mutating func tensor(_ pickled: PickledTensor) throws(FileFormatError) -> SavedValue {
         if let tensors, pickled.type.dtype != nil { return .tensor(try tensors.tensor(pickled)) }
         var object = SavedObject(typeName: "torch.Tensor")
         object.pending = pickled
+        hasPending = true
         return .object(object)
     }
 

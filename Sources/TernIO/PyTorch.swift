@@ -14,10 +14,11 @@ enum PyTorchCodec: FileCodec {
 
     static func catalogue(_ file: MappedFile) throws(FileFormatError) -> Catalogue {
         let contents = try contents(of: file), tensors = contents.tensors
-        let value = try contents.value(makingTensors: false)
+        var hasPending = true
+        let value = try contents.value(makingTensors: false, hasPending: &hasPending)
         var catalogue = Catalogue()
         var names: Set<ExactName> = []
-        try value.forEachLeaf(file: file.path) { path, value throws(FileFormatError) in
+        try value.forEachLeaf(file: file.path, isPlainWanted: false) { path, value throws(FileFormatError) in
             guard case .object(let object) = value, let pickled = object.pending else { return }
             guard names.insert(ExactName(path)).inserted else { throw FileFormatError.samePath(path, file.path) }
             catalogue.tensors.append(
@@ -33,8 +34,10 @@ enum PyTorchCodec: FileCodec {
     }
 
     static func value(_ file: MappedFile) throws(FileFormatError) -> SavedValue {
-        let value = try contents(of: file).value(makingTensors: true)
-        try value.forEachLeaf(file: file.path) { path, value throws(FileFormatError) in
+        var hasPending = false
+        let value = try contents(of: file).value(makingTensors: true, hasPending: &hasPending)
+        if !hasPending { return value }
+        try value.forEachLeaf(file: file.path, isPlainWanted: false) { path, value throws(FileFormatError) in
             guard case .object(let object) = value, let pickled = object.pending else { return }
             throw FileFormatError(file: file.path, tensor: path, rule: pickled.type.refusal)
         }
@@ -47,8 +50,10 @@ enum PyTorchCodec: FileCodec {
         let root: PickleItem
         let tensors: PickleTensors
 
-        func value(makingTensors: Bool) throws(FileFormatError) -> SavedValue {
+        /// - Parameter hasPending: becomes whether there are tensors that have not been made.
+        func value(makingTensors: Bool, hasPending: inout Bool) throws(FileFormatError) -> SavedValue {
             var tree = PickleTree(heap, file: tensors.file, tensors: makingTensors ? tensors : nil)
+            defer { hasPending = tree.hasPending }
             return try tree.value(of: root)
         }
     }

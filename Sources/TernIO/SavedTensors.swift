@@ -29,12 +29,16 @@ extension SavedValue {
     }
 
     /// Calls `visit` with each value that has no parts, in order, and with its path.
-    func forEachLeaf(file: String, _ visit: (String, SavedValue) throws(FileFormatError) -> Void) throws(FileFormatError) {
+    /// - Parameter isPlainWanted: whether numbers, texts and the like are visited too. Default true.
+    func forEachLeaf(file: String, isPlainWanted: Bool = true, _ visit: (String, SavedValue) throws(FileFormatError) -> Void)
+        throws(FileFormatError)
+    {
         // A stack of its own, since values may be nested deeper than the machine's stack is.
         var rest: [(path: String, value: SavedValue)] = [("", self)]
         // One long key above many tensors stands in the name of each.
         var letters = 0
         func add(_ name: String, _ value: SavedValue, in path: String) throws(FileFormatError) {
+            if !isPlainWanted, value.isPlain { return }
             letters += path.utf8.count + name.utf8.count
             guard letters <= 1 << 26 else { throw FileFormatError(file: file, rule: "the paths of its values take more than 64 MiB") }
             rest.append((path.isEmpty ? name : "\(path).\(name)", value))
@@ -49,6 +53,16 @@ extension SavedValue {
                 for (name, value) in object.moduleParts.reversed() { try add(name, value, in: path) }
             default: try visit(path, value)
             }
+        }
+    }
+}
+
+extension SavedValue {
+    /// Whether no tensor can be in it.
+    fileprivate var isPlain: Bool {
+        switch self {
+        case .tensor, .list, .tuple, .set, .dictionary, .object: false
+        default: true
         }
     }
 }

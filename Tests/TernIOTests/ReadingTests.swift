@@ -166,6 +166,14 @@ import Testing
 
     // MARK: Many and huge
 
+    /// Numbers beside a tensor have no names, however many there are.
+    @Test func manyNumbers() throws {
+        let name = String(repeating: "losses ", count: 100)
+        let value: SavedValue = [.string(name): .list((0..<200_000).map { .int($0) }), "weight": .tensor(Tensor.ones(2))]
+        try save(value, to: path("a.pt"), durable: false)
+        #expect(try load(path("a.pt")).names == ["weight"] && loadValue(path("a.pt"))[.string(name)]?.elements?.count == 200_000)
+    }
+
     @Test func manyOptions() throws {
         let many = SavedDictionary((0..<200_000).map { (key: .string("option \($0)"), value: .int($0)) })
         let began = processorSeconds()
