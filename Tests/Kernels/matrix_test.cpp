@@ -176,6 +176,27 @@ void test_convolutions() {
     }
 }
 
+/// The three products are the same, bit for bit, whatever the number of threads.
+void test_convolution_threads(int64_t batch, int64_t channels, int64_t outs, int64_t side, int64_t kernel, int64_t stride) {
+    const TernConvolution c{{stride, stride}, {kernel / 2, kernel / 2}, {1, 1}, 1};
+    const int64_t to = (side - 1) / stride + 1;
+    auto tensor = [](const Shape &shape) { return random_tensor(TERN_FLOAT32, shape, 0, false); };
+    const Tensor x = tensor({batch, channels, side, side}), w = tensor({outs, channels, kernel, kernel}), g = tensor({batch, outs, to, to});
+    const Tensor first[3] = {g, x, w};
+    const int before = tern_thread_count();
+    for (int threads : {1, 2, 5}) {
+        tern_set_thread_count(threads);
+        const Tensor results[3] = {g, x, w};
+        CHECK(tern_convolution(results[0], x, w, nullptr, &c) && tern_convolution_input_gradient(results[1], g, w, &c) &&
+                  tern_convolution_weight_gradient(results[2], g, x, &c), "convolution");
+        for (int i = 0; i < 3; ++i) {
+            if (threads == 1) std::copy(results[i].memory.begin(), results[i].memory.end(), static_cast<char *>(first[i].array.data));
+            else CHECK(results[i].memory == first[i].memory, "product %d with %d threads", i, threads);
+        }
+    }
+    tern_set_thread_count(before);
+}
+
 void test_pooling() {
     for (int round = 0; round < 200; ++round) {
         const size_t rank = size_t(random_int(1, 3));
@@ -397,6 +418,9 @@ void test_nll_losses() {
 int main() {
     test_matmuls();
     test_convolutions();
+    test_convolution_threads(40, 6, 16, 14, 5, 1);
+    test_convolution_threads(16, 40, 36, 8, 3, 2);
+    test_convolution_threads(3, 4, 20, 33, 3, 1);
     test_pooling();
     test_softmax();
     test_nll_losses();

@@ -27,6 +27,41 @@ extension OpTable {
         OpRow("prelu", .floating, [[.x(2, 3), .x(3)], [.x(2, 3, 2), .x(1)]]) { [$0[0].prelu($0[1])] },
     ]
 
+    static let recurrent: [OpRow] = [
+        OpRow("rnn_tanh", .floating, [[.x(3, 2, 3), .x(4, 3), .x(4, 4), .x(2, 4), .x(4), .x(4)]], loose: 100) { recurrence(.tanh, $0) },
+        OpRow("rnn_relu", .floating, [[.x(3, 2, 3), .x(2, 3), .x(2, 2), .x(2, 2)]], loose: 100) { recurrence(.relu, $0) },
+        OpRow("lstm", .floating, [[.x(3, 2, 2), .x(12, 2), .x(12, 3), .x(2, 3), .x(2, 3), .x(12), .x(12)]], loose: 100) {
+            recurrence(.lstm, $0)
+        },
+        OpRow(
+            "gru", .floating, [[.x(3, 2, 2), .x(9, 2), .x(9, 3), .x(2, 3), .x(9), .x(9)], [.x(1, 1, 2), .x(3, 2), .x(3, 1), .x(1, 1)]],
+            loose: 100
+        ) {
+            recurrence(.gru, $0)
+        },
+        OpRow("lstm back", .floating, [[.x(3, 2, 2), .x(8, 2), .x(8, 2), .x(2, 2), .x(2, 2)]], loose: 100) {
+            recurrence(.lstm, $0, reversed: true)
+        },
+        OpRow("gru back", .floating, [[.x(2, 3, 2), .x(6, 2), .x(6, 2), .x(3, 2), .x(6), .x(6)]], loose: 100) {
+            recurrence(.gru, $0, reversed: true)
+        },
+        OpRow(
+            "lstm with a projection", .floating, [[.x(2, 2, 2), .x(12, 2), .x(12, 2), .x(2, 2), .x(2, 3), .x(12), .x(12), .x(2, 3)]],
+            loose: 100
+        ) {
+            recurrence(.lstm, $0)
+        },
+    ]
+    /// Operands: x, W_ih, W_hh, states, then biases and a projection where there are any.
+    private static func recurrence(_ step: RecurrentStep, _ x: [Tensor], reversed: Bool = false) -> [Tensor] {
+        let first = 3 + (step == .lstm ? 2 : 1), hasBias = x.count > first + 1
+        let weights = RecurrentWeights(
+            ih: x[1], hh: x[2], biasIh: hasBias ? x[first] : nil, biasHh: hasBias ? x[first + 1] : nil,
+            hr: x.count > first + 2 ? x[first + 2] : nil)
+        let (y, states) = step.run(x[0], Array(x[3..<first]), weights, reversed: reversed)
+        return [y] + states
+    }
+
     static let spatial: [OpRow] = [
         OpRow("conv1d", .numeric, [[.x(2, 2, 5), .x(3, 2, 3), .x(3)], [.x(2, 5), .x(3, 2, 3), .x(3)]], loose: 100) {
             [conv1d($0[0], $0[1], $0[2], stride: 2, padding: 1)]

@@ -212,6 +212,16 @@ bool tern_softmax(const TernArray *_Nonnull out, const TernArray *_Nonnull x, in
 /// Given y, softmax's (or log-softmax's) result: dx = y · (g − Σ g·y), or g − exp(y) · Σ g.
 bool tern_softmax_gradient(const TernArray *_Nonnull dx, const TernArray *_Nonnull g, const TernArray *_Nonnull y, int32_t dim, bool logarithm);
 
+/// Of x (N, C, …), contiguous, float32 or float64: the mean and the variance of each channel (C numbers, contiguous).
+bool tern_channel_statistics(const TernArray *_Nonnull mean, const TernArray *_Nonnull variance, const TernArray *_Nonnull x);
+/// out = (x − mean) · scale · weight + bias, each C numbers.
+bool tern_normalize_channels(const TernArray *_Nonnull out, const TernArray *_Nonnull x, const TernArray *_Nonnull mean,
+                             const TernArray *_Nonnull scale, const TernArray *_Nullable weight, const TernArray *_Nullable bias);
+/// Its gradient where mean and scale = 1 / √(variance + ε) are those of x; results that are NULL are left out.
+bool tern_normalize_channels_gradient(const TernArray *_Nullable dx, const TernArray *_Nullable dweight, const TernArray *_Nullable dbias,
+                                      const TernArray *_Nonnull g, const TernArray *_Nonnull x, const TernArray *_Nonnull mean,
+                                      const TernArray *_Nonnull scale, const TernArray *_Nullable weight);
+
 /// What is done with the losses of all samples.
 typedef enum TernLossReduction : int32_t { TERN_LOSS_NONE, TERN_LOSS_SUM, TERN_LOSS_MEAN } TernLossReduction;
 /// −weight[c] · x[n, c, s] for the class c = target[n, s]; targets that are `ignored` give 0. x (N, C, S), target (N, S) int64, weight (C) or
@@ -222,6 +232,25 @@ int64_t tern_nll_loss(const TernArray *_Nonnull out, const TernArray *_Nonnull x
 /// dx (N, C, S), contiguous, given the gradient g of out. The classes have been checked.
 bool tern_nll_loss_gradient(const TernArray *_Nonnull dx, const TernArray *_Nonnull g, const TernArray *_Nonnull target,
                             const TernArray *_Nullable weight, int64_t ignored, TernLossReduction reduction);
+
+/// What the steps of a recurrent layer compute: see `RecurrentStep` in TernCore.
+typedef enum TernRecurrence : int32_t { TERN_RECURRENCE_tanh, TERN_RECURRENCE_relu, TERN_RECURRENCE_lstm, TERN_RECURRENCE_gru } TernRecurrence;
+/// All steps of one layer in one direction; contiguous arrays of float32 or float64. gates (L, N, gates · H): what the inputs give to them,
+/// replaced by their values. y (L, N, H): the hidden states. states (L, N, H): the cells of an LSTM, for a GRU what the hidden states give to
+/// the new gate, else NULL. h0, c0 (N, H): where they start; weight (gates · H, H) and bias (gates · H): of the hidden states.
+bool tern_recurrence(TernRecurrence kind, bool reversed, const TernArray *_Nonnull gates, const TernArray *_Nullable states,
+                     const TernArray *_Nonnull y, const TernArray *_Nonnull h0, const TernArray *_Nullable c0,
+                     const TernArray *_Nonnull weight, const TernArray *_Nullable bias);
+typedef struct TernRecurrenceGradient {
+    const TernArray *_Nullable dy;     ///< of y; NULL for zeros
+    const TernArray *_Nonnull gates;   ///< result: of what the inputs give to the gates
+    const TernArray *_Nullable inner;  ///< result, GRU: of what the hidden states give to the new gate (L, N, H)
+    const TernArray *_Nonnull h0;      ///< result
+    const TernArray *_Nullable c0;     ///< LSTM: of the last cells; replaced by the result
+} TernRecurrenceGradient;
+bool tern_recurrence_gradient(const TernRecurrenceGradient *_Nonnull to, TernRecurrence kind, bool reversed, const TernArray *_Nonnull gates,
+                              const TernArray *_Nullable states, const TernArray *_Nonnull y, const TernArray *_Nonnull h0,
+                              const TernArray *_Nullable c0, const TernArray *_Nonnull weight);
 
 // Optimizer steps: p and the state are updated in place; float32 and float64, contiguous, one shape ----------------------
 typedef struct TernAdam {

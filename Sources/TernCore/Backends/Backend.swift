@@ -57,6 +57,13 @@ package protocol Backend: AnyObject, Sendable {
     func nllLoss(_ out: Seen, _ x: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction) -> Int64
     func nllLossGradient(_ dx: Seen, _ g: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction)
         -> Bool
+    func channelStatistics(_ mean: Tensor, _ variance: Tensor, _ x: Tensor) -> Bool
+    func normalizeChannels(_ out: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?, _ bias: Tensor?) -> Bool
+    func normalizeChannelsGradient(
+        _ to: (x: Tensor?, weight: Tensor?, bias: Tensor?), _ g: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?
+    ) -> Bool
+    func recurrence(_ kind: TernRecurrence, reversed: Bool, _ x: RecurrentArrays) -> Bool
+    func recurrenceGradient(_ kind: TernRecurrence, reversed: Bool, _ x: RecurrentArrays, _ to: RecurrentGradients) -> Bool
     func adamStep(_ p: Tensor, _ g: Tensor, _ mean: Tensor, _ square: Tensor, _ maxSquare: Tensor?, _ parameters: TernAdam) -> Bool
     func sgdStep(_ p: Tensor, _ g: Tensor, _ momentum: Tensor?, _ parameters: TernSGD) -> Bool
 }

@@ -124,6 +124,61 @@ package final class CPUBackend: Backend {
             withArray(optional: weight) { tern_nll_loss_gradient(dx, g, target, $0, Int64(ignored), reduction) }
         }
     }
+    package func channelStatistics(_ mean: Tensor, _ variance: Tensor, _ x: Tensor) -> Bool {
+        withArrays(mean, variance, x) { tern_channel_statistics($0, $1, $2) }
+    }
+    package func normalizeChannels(_ out: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?, _ bias: Tensor?) -> Bool
+    {
+        withArrays(out, x, mean, scale) { out, x, mean, scale in
+            withArray(optional: weight) { weight in
+                withArray(optional: bias) { tern_normalize_channels(out, x, mean, scale, weight, $0) }
+            }
+        }
+    }
+    package func normalizeChannelsGradient(
+        _ to: (x: Tensor?, weight: Tensor?, bias: Tensor?), _ g: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?
+    ) -> Bool {
+        withArrays(g, x, mean, scale) { g, x, mean, scale in
+            withArray(optional: weight) { weight in
+                withArray(optional: to.x) { dx in
+                    withArray(optional: to.weight) { dweight in
+                        withArray(optional: to.bias) {
+                            tern_normalize_channels_gradient(dx, dweight, $0, g, x, mean, scale, weight)
+                        }
+                    }
+                }
+            }
+        }
+    }
+    package func recurrence(_ kind: TernRecurrence, reversed: Bool, _ x: RecurrentArrays) -> Bool {
+        withArrays(x.gates, x.y, x.h0, x.weight) { gates, y, h0, weight in
+            withArray(optional: x.states) { states in
+                withArray(optional: x.c0) { c0 in
+                    withArray(optional: x.bias) { tern_recurrence(kind, reversed, gates, states, y, h0, c0, weight, $0) }
+                }
+            }
+        }
+    }
+    package func recurrenceGradient(_ kind: TernRecurrence, reversed: Bool, _ x: RecurrentArrays, _ to: RecurrentGradients) -> Bool {
+        func results(_ body: (TernRecurrenceGradient) -> Bool) -> Bool {
+            withArrays(to.gates, to.h0) { gates, h0 in
+                withArray(optional: to.dy) { dy in
+                    withArray(optional: to.inner) { inner in
+                        withArray(optional: to.c0) { body(TernRecurrenceGradient(dy: dy, gates: gates, inner: inner, h0: h0, c0: $0)) }
+                    }
+                }
+            }
+        }
+        return withArrays(x.gates, x.y, x.h0, x.weight) { gates, y, h0, weight in
+            withArray(optional: x.states) { states in
+                withArray(optional: x.c0) { c0 in
+                    results { to in
+                        withUnsafePointer(to: to) { tern_recurrence_gradient($0, kind, reversed, gates, states, y, h0, c0, weight) }
+                    }
+                }
+            }
+        }
+    }
     package func adamStep(_ p: Tensor, _ g: Tensor, _ mean: Tensor, _ square: Tensor, _ maxSquare: Tensor?, _ parameters: TernAdam) -> Bool
     {
         withArrays(p, g, mean, square) { p, g, mean, square in

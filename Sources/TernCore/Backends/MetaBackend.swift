@@ -45,6 +45,16 @@ package final class MetaBackend: Backend {
     package func nllLossGradient(
         _ dx: Seen, _ g: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
     ) -> Bool { true }
+    package func channelStatistics(_ mean: Tensor, _ variance: Tensor, _ x: Tensor) -> Bool { true }
+    package func normalizeChannels(_ out: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?, _ bias: Tensor?) -> Bool
+    {
+        true
+    }
+    package func normalizeChannelsGradient(
+        _ to: (x: Tensor?, weight: Tensor?, bias: Tensor?), _ g: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?
+    ) -> Bool { true }
+    package func recurrence(_ kind: TernRecurrence, reversed: Bool, _ x: RecurrentArrays) -> Bool { true }
+    package func recurrenceGradient(_ kind: TernRecurrence, reversed: Bool, _ x: RecurrentArrays, _ to: RecurrentGradients) -> Bool { true }
     package func adamStep(_ p: Tensor, _ g: Tensor, _ mean: Tensor, _ square: Tensor, _ maxSquare: Tensor?, _ parameters: TernAdam) -> Bool
     { true }
     package func sgdStep(_ p: Tensor, _ g: Tensor, _ momentum: Tensor?, _ parameters: TernSGD) -> Bool { true }

@@ -15,15 +15,33 @@ private struct Normalize: Op {
 
     static func statistics(_ x: Tensor, _ dims: [Int], _ epsilon: Double) -> (mean: Tensor, variance: Tensor, scale: Tensor) {
         let x = x.widened
+        if !isGradEnabled, isFused(x, dims), x.count > 0 {
+            var shape = Shape(repeating: 1, count: x.rank)
+            shape[1] = x.shape[1]
+            let mean = Tensor(empty: shape, x.dtype, on: x.backend), variance = Tensor(empty: shape, x.dtype, on: x.backend)
+            if x.backend.channelStatistics(mean, variance, x) { return (mean, variance, (variance + epsilon).rsqrt()) }
+        }
         let mean = x.mean(dims, keepDim: true)
         let variance = (x - mean).square().mean(dims, keepDim: true)
         return (mean, variance, (variance + epsilon).rsqrt())
+    }
+
+    /// Whether there may be fused kernels: those for channels.
+    private static func isFused(_ x: Tensor, _ dims: [Int]) -> Bool {
+        x.rank > 1 && dims.count == x.rank - 1 && dims == [0] + Array(2..<x.rank) && x.isContiguous
+    }
+    private func isFused(_ x: [Tensor]) -> Bool {
+        Normalize.isFused(x[0], dims) && x.dropFirst().allSatisfy { $0.dtype == x[0].dtype && $0.isContiguous }
     }
 
     private func weight(_ x: [Tensor]) -> Tensor? { hasWeight ? x[3] : nil }
     private func bias(_ x: [Tensor]) -> Tensor? { hasBias ? x[hasWeight ? 4 : 3] : nil }
 
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
+        if isFused(x) {
+            let out = Tensor(empty: x[0].shape, x[0].dtype, on: x[0].backend)
+            if out.backend.normalizeChannels(out, x[0], x[1], x[2], weight(x), bias(x)) { return out }
+        }
         var y = (x[0].widened - x[1]) * x[2]
         if let w = weight(x) { y = y * w }
         if let b = bias(x) { y = y + b }
@@ -31,6 +49,7 @@ private struct Normalize: Op {
     }
 
     func gradient(_ g: Tensor, _ x: [Tensor], _ y: Tensor) -> [Tensor?] {
+        if let fused = fusedGradient(g, x) { return fused }
         let g = g.widened
         let input = x[0].widened
         // Differentiated again, the statistics are functions of x like all else.
@@ -48,6 +67,16 @@ private struct Normalize: Op {
         if let w = weight(x) { gradients.append(w.requiresGrad ? (g * normal).summed(to: w.shape) : nil) }
         if let b = bias(x) { gradients.append(b.requiresGrad ? g.summed(to: b.shape) : nil) }
         return gradients
+    }
+
+    private func fusedGradient(_ g: Tensor, _ x: [Tensor]) -> [Tensor?]? {
+        guard fromInput, !isGradEnabled, isFused(x), g.dtype == x[0].dtype, g.shape == x[0].shape else { return nil }
+        func empty(_ t: Tensor?) -> Tensor? {
+            t.flatMap { $0.requiresGrad ? Tensor(empty: $0.shape, $0.dtype, on: $0.backend) : nil }
+        }
+        let to = (x: empty(x[0]), weight: empty(weight(x)), bias: empty(bias(x)))
+        guard x[0].backend.normalizeChannelsGradient(to, g.contiguous(), x[0], x[1], x[2], weight(x)) else { return nil }
+        return [to.x, nil, nil] + (hasWeight ? [to.weight] : []) + (hasBias ? [to.bias] : [])
     }
 
     /// `x` normalized over `dims` by its own statistics.

@@ -13,6 +13,7 @@ public class RecurrentNetwork: Module {
     public let dropout: Double
     /// The size of the hidden state that `LSTM` projects to; 0 without projection.
     public let projSize: Int
+    private let step: RecurrentStep
     private let weights: [(name: String, parameter: Parameter<Tensor>)]
 
     struct Arguments {
@@ -20,7 +21,8 @@ public class RecurrentNetwork: Module {
         var projSize = 0
     }
 
-    init(_ op: String, gates: Int, _ a: Arguments) {
+    init(_ op: String, _ step: RecurrentStep, _ a: Arguments) {
+        self.step = step
         (inputSize, hiddenSize, numLayers, bias) = (a.inputSize, a.hiddenSize, a.numLayers, a.bias)
         (batchFirst, dropout, bidirectional, projSize) = (a.batchFirst, a.dropout, a.bidirectional, a.projSize)
         let isSound =
@@ -34,7 +36,7 @@ public class RecurrentNetwork: Module {
         func add(_ name: String, _ suffix: String, _ shape: Shape) {
             weights.append((name + suffix, Parameter(wrappedValue: .uniform(shape, -bound, bound))))
         }
-        let rows = gates * a.hiddenSize, state = a.projSize > 0 ? a.projSize : a.hiddenSize
+        let rows = step.gates * a.hiddenSize, state = a.projSize > 0 ? a.projSize : a.hiddenSize
         for layer in 0..<(isSound ? a.numLayers : 0) {
             for suffix in a.bidirectional ? ["_l\(layer)", "_l\(layer)_reverse"] : ["_l\(layer)"] {
                 add("weight_ih", suffix, [rows, layer == 0 ? a.inputSize : state * (a.bidirectional ? 2 : 1)])
@@ -60,9 +62,6 @@ public class RecurrentNetwork: Module {
         raise(.rule(typeName, "there is no parameter '\(name)': there are \(weights.map(\.name).joined(separator: ", "))"))
         return Parameter(wrappedValue: .poison)
     }
-
-    /// What one step makes of the part of its gates that the input gives, and of the states before it.
-    func step(_ input: Tensor, _ states: [Tensor], _ w: StepWeights) -> [Tensor] { states }
 
     /// Runs all layers.
     /// - Parameter states: (numLayers · directions, batch, size) each, or nil for zeros.
@@ -97,7 +96,7 @@ public class RecurrentNetwork: Module {
                 for direction in 0..<directions {
                     let at = layer * directions + direction
                     let w = stepWeights("_l\(layer)" + (direction == 1 ? "_reverse" : ""))
-                    let (output, end) = steps(sequence, start.map { $0.select(0, at) }, w, backward: direction == 1)
+                    let (output, end) = step.run(sequence, start.map { $0.select(0, at) }, w, reversed: direction == 1)
                     sides.append(output)
                     for (i, state) in end.enumerated() { ends[i].append(state) }
                 }
@@ -109,20 +108,9 @@ public class RecurrentNetwork: Module {
         }
     }
 
-    private func steps(_ x: Tensor, _ start: [Tensor], _ w: StepWeights, backward: Bool) -> (Tensor, [Tensor]) {
-        // What the inputs give to the gates is one product for all steps.
-        let inputs = linear(x, w.ih, w.biasIh)
-        var states = start
-        var outputs: [Tensor] = []
-        for t in 0..<x.shape[0] {
-            states = step(inputs.select(0, backward ? x.shape[0] - 1 - t : t), states, w)
-            outputs.append(states[0])
-        }
-        return (stack(backward ? outputs.reversed() : outputs), states)
-    }
-    private func stepWeights(_ suffix: String) -> StepWeights {
+    private func stepWeights(_ suffix: String) -> RecurrentWeights {
         func find(_ name: String) -> Tensor? { weights.first { $0.name == name + suffix }?.parameter.wrappedValue }
-        return StepWeights(
+        return RecurrentWeights(
             ih: find("weight_ih") ?? .poison, hh: find("weight_hh") ?? .poison, biasIh: find("bias_ih"), biasHh: find("bias_hh"),
             hr: find("weight_hr"))
     }
@@ -139,36 +127,6 @@ public class RecurrentNetwork: Module {
     }
 }
 
-/// The parameters of a recurrent step.
-struct StepWeights {
-    let ih: Tensor, hh: Tensor
-    var biasIh: Tensor?, biasHh: Tensor?
-    /// LSTM's projection.
-    var hr: Tensor?
-}
-
-/// What recurrent steps compute; `input` is W_ih·x + b_ih.
-enum RecurrentStep {
-    static func plain(_ input: Tensor, _ h: Tensor, _ w: StepWeights, _ nonlinearity: RNN.Nonlinearity) -> Tensor {
-        let sum = input + linear(h, w.hh, w.biasHh)
-        return nonlinearity == .tanh ? sum.tanh() : sum.relu()
-    }
-    static func lstm(_ input: Tensor, _ h: Tensor, _ c: Tensor, _ w: StepWeights) -> (h: Tensor, c: Tensor) {
-        let gates = (input + linear(h, w.hh, w.biasHh)).chunk(4, dim: -1)
-        if gates.count < 4 { return (.poison, .poison) }
-        let c = gates[1].sigmoid() * c + gates[0].sigmoid() * gates[2].tanh()
-        let h = gates[3].sigmoid() * c.tanh()
-        return (w.hr.map { linear(h, $0) } ?? h, c)
-    }
-    static func gru(_ input: Tensor, _ h: Tensor, _ w: StepWeights) -> Tensor {
-        let x = input.chunk(3, dim: -1), s = linear(h, w.hh, w.biasHh).chunk(3, dim: -1)
-        if x.count < 3 || s.count < 3 { return .poison }
-        let reset = (x[0] + s[0]).sigmoid(), update = (x[1] + s[1]).sigmoid()
-        let new = (x[2] + reset * s[2]).tanh()
-        return (h - new) * update + new
-    }
-}
-
 /// A recurrent network whose step is h′ = tanh(W_ih·x + b_ih + W_hh·h + b_hh), or relu instead of tanh.
 ///
 /// - Parameters:
@@ -178,7 +136,10 @@ enum RecurrentStep {
 /// Source: `torch.nn.RNN`.
 public final class RNN: RecurrentNetwork {
     /// What a step is bent by.
-    public enum Nonlinearity: String, Sendable { case tanh, relu }
+    public enum Nonlinearity: String, Sendable {
+        case tanh, relu
+        var step: RecurrentStep { self == .tanh ? .tanh : .relu }
+    }
     /// What a step is bent by. Default `.tanh`.
     public let nonlinearity: Nonlinearity
 
@@ -190,7 +151,7 @@ public final class RNN: RecurrentNetwork {
     ) {
         self.nonlinearity = nonlinearity
         super.init(
-            "RNN", gates: 1,
+            "RNN", nonlinearity.step,
             Arguments(
                 inputSize: inputSize, hiddenSize: hiddenSize, numLayers: numLayers, bias: bias, batchFirst: batchFirst, dropout: dropout,
                 bidirectional: bidirectional))
@@ -202,9 +163,6 @@ public final class RNN: RecurrentNetwork {
             let (output, states) = forward(x, hidden.map { [$0] }, sizes: [hiddenSize])
             return (output, states[0])
         }
-    }
-    override func step(_ input: Tensor, _ states: [Tensor], _ w: StepWeights) -> [Tensor] {
-        [RecurrentStep.plain(input, states[0], w, nonlinearity)]
     }
     override public func blank(_ copies: ModuleCopies) -> Module? {
         RNN(
@@ -224,7 +182,7 @@ public final class LSTM: RecurrentNetwork {
         bidirectional: Bool = false, projSize: Int = 0
     ) {
         super.init(
-            "LSTM", gates: 4,
+            "LSTM", .lstm,
             Arguments(
                 inputSize: inputSize, hiddenSize: hiddenSize, numLayers: numLayers, bias: bias, batchFirst: batchFirst, dropout: dropout,
                 bidirectional: bidirectional, projSize: projSize))
@@ -239,10 +197,6 @@ public final class LSTM: RecurrentNetwork {
                 x, state.map { [$0.hidden, $0.cell] }, sizes: [projSize > 0 ? projSize : hiddenSize, hiddenSize])
             return (output, (states[0], states[1]))
         }
-    }
-    override func step(_ input: Tensor, _ states: [Tensor], _ w: StepWeights) -> [Tensor] {
-        let (h, c) = RecurrentStep.lstm(input, states[0], states[1], w)
-        return [h, c]
     }
     override public func blank(_ copies: ModuleCopies) -> Module? {
         LSTM(
@@ -261,7 +215,7 @@ public final class GRU: RecurrentNetwork {
         bidirectional: Bool = false
     ) {
         super.init(
-            "GRU", gates: 3,
+            "GRU", .gru,
             Arguments(
                 inputSize: inputSize, hiddenSize: hiddenSize, numLayers: numLayers, bias: bias, batchFirst: batchFirst, dropout: dropout,
                 bidirectional: bidirectional))
@@ -274,7 +228,6 @@ public final class GRU: RecurrentNetwork {
             return (output, states[0])
         }
     }
-    override func step(_ input: Tensor, _ states: [Tensor], _ w: StepWeights) -> [Tensor] { [RecurrentStep.gru(input, states[0], w)] }
     override public func blank(_ copies: ModuleCopies) -> Module? {
         GRU(inputSize, hiddenSize, numLayers: numLayers, bias: bias, batchFirst: batchFirst, dropout: dropout, bidirectional: bidirectional)
     }

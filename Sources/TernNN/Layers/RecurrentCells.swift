@@ -23,7 +23,7 @@ public class RecurrentCell: Module {
         _biasHh = Parameter(wrappedValue: bias ? .uniform([rows], -bound, bound) : nil)
     }
 
-    var weights: StepWeights { StepWeights(ih: weightIh, hh: weightHh, biasIh: biasIh, biasHh: biasHh) }
+    var weights: RecurrentWeights { RecurrentWeights(ih: weightIh, hh: weightHh, biasIh: biasIh, biasHh: biasHh) }
     var hasBias: Bool { $biasIh.isPresent }
 
     /// Whether input and states have the shapes they need; raises where not.
@@ -61,7 +61,7 @@ public final class RNNCell: RecurrentCell {
     public func callAsFunction(_ x: Tensor, _ hidden: Tensor? = nil) -> Tensor {
         run(self, x, hidden) { x, hidden in
             let h = hidden ?? zeroState(x)
-            return fits(x, [h]) ? RecurrentStep.plain(linear(x, weightIh, biasIh), h, weights, nonlinearity) : .poison
+            return fits(x, [h]) ? nonlinearity.step(linear(x, weightIh, biasIh), [h], weights)[0] : .poison
         }
     }
     override public var extraRepr: String { super.extraRepr + (nonlinearity == .tanh ? "" : ", nonlinearity=\(nonlinearity.rawValue)") }
@@ -81,8 +81,8 @@ public final class LSTMCell: RecurrentCell {
         run(self, x, state) { x, state in
             let (h, c) = state ?? (zeroState(x), zeroState(x))
             guard fits(x, [h, c]) else { return (.poison, .poison) }
-            let next = RecurrentStep.lstm(linear(x, weightIh, biasIh), h, c, weights)
-            return (next.h, next.c)
+            let next = RecurrentStep.lstm(linear(x, weightIh, biasIh), [h, c], weights)
+            return (next[0], next[1])
         }
     }
     override public func blank(_ copies: ModuleCopies) -> Module? { LSTMCell(inputSize, hiddenSize, bias: hasBias) }
@@ -98,7 +98,7 @@ public final class GRUCell: RecurrentCell {
     public func callAsFunction(_ x: Tensor, _ hidden: Tensor? = nil) -> Tensor {
         run(self, x, hidden) { x, hidden in
             let h = hidden ?? zeroState(x)
-            return fits(x, [h]) ? RecurrentStep.gru(linear(x, weightIh, biasIh), h, weights) : .poison
+            return fits(x, [h]) ? RecurrentStep.gru(linear(x, weightIh, biasIh), [h], weights)[0] : .poison
         }
     }
     override public func blank(_ copies: ModuleCopies) -> Module? { GRUCell(inputSize, hiddenSize, bias: hasBias) }

@@ -156,6 +156,17 @@ extension ReferenceBackend {
         }
         return true
     }
+    // The definitions are as plain as can be.
+    func channelStatistics(_ mean: Tensor, _ variance: Tensor, _ x: Tensor) -> Bool { false }
+    func normalizeChannels(_ out: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?, _ bias: Tensor?) -> Bool {
+        false
+    }
+    func normalizeChannelsGradient(
+        _ to: (x: Tensor?, weight: Tensor?, bias: Tensor?), _ g: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?
+    ) -> Bool { false }
+    func recurrence(_ kind: TernRecurrence, reversed: Bool, _ x: RecurrentArrays) -> Bool { false }
+    func recurrenceGradient(_ kind: TernRecurrence, reversed: Bool, _ x: RecurrentArrays, _ to: RecurrentGradients) -> Bool { false }
+
     func softmaxGradient(_ dx: Tensor, _ g: Tensor, _ y: Tensor, _ dim: Int, logarithm: Bool) -> Bool {
         guard y.dtype.isFloatingPoint, dx.dtype == y.dtype, g.dtype == y.dtype else { return false }
         let (dx, g, y) = (Elements(dx), Elements(g), Elements(y))
