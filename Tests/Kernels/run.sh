@@ -1,16 +1,20 @@
 #!/bin/bash
 # Builds the CPU kernels with their tests under AddressSanitizer and UBSan, and runs them once for each instruction set; then once
-# under ThreadSanitizer. A test file with a main is a program; those without belong to kernels_test. CXX names the compiler; SANITIZERS="address,undefined" or "thread" asks for one of the two; JOBS at a time.
+# under ThreadSanitizer. A test file with a main is a program; those without belong to kernels_test. CXX names the compiler; SANITIZERS="address,undefined" or "thread" asks for one of the two, or "none"; JOBS at a time.
+# TARGET builds for another processor, whose programs RUNNER runs: TARGET=aarch64-linux-gnu RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu".
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 export CXX=${CXX:-clang++} ASAN_OPTIONS=${ASAN_OPTIONS:-allocator_may_return_null=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-allocator_may_return_null=1}
-export FLAGS="-std=c++20 -O1 -g1 -fno-math-errno -ffp-contract=off -fno-exceptions -fno-rtti -Wall -Wextra"
+export FLAGS="-std=c++20 -O1 -g1 -fno-math-errno -ffp-contract=off -fno-exceptions -fno-rtti -Wall -Wextra${TARGET:+ --target=$TARGET}"
+read -ra RUNNER <<<"${RUNNER:-}"
 
 for SANITIZE in ${SANITIZERS:-address,undefined thread}; do
-    export SANITIZE
-    build=${TERN_TEST_BUILD:-$root/.build/kernel-tests}/$SANITIZE
+    check="-fsanitize=$SANITIZE -fno-sanitize-recover=all"
+    if [[ $SANITIZE == none ]]; then check=; fi
+    export SANITIZE check
+    build=${TERN_TEST_BUILD:-$root/.build/kernel-tests}/${TARGET:+$TARGET-}$SANITIZE
     mkdir -p "$build"
     headers=$(find "$root/Sources/CTernCPU" "$here" -name '*.h' -o -name '*.inl' -o -name '*.def')
     objects=()
@@ -27,7 +31,7 @@ for SANITIZE in ${SANITIZERS:-address,undefined thread}; do
     done < <(find "$root/Sources/CTernCPU" "$here" -name '*.cpp' | sort)
     if ((${#commands[@]})); then
         printf '%s\0' "${commands[@]}" | xargs -0 -n 2 -P "${JOBS:-2}" \
-            sh -c 'exec "$CXX" $FLAGS -fsanitize=$SANITIZE -fno-sanitize-recover=all -c "$0" -o "$1"'
+            sh -c 'exec "$CXX" $FLAGS $check -c "$0" -o "$1"'
     fi
     libraries=(-lpthread)
     runtime=$(dirname "$(readlink -f "$(command -v "$CXX")")")/../lib/swift/linux
@@ -49,9 +53,10 @@ for SANITIZE in ${SANITIZERS:-address,undefined thread}; do
     for program in "${programs[@]}"; do
         own=("$build/Tests_Kernels_$program.cpp.o")
         if [[ $program == kernels_test ]]; then own+=("${parts[@]}"); fi
-        "$CXX" -fsanitize="$SANITIZE" "${own[@]}" "${kernels[@]}" -o "$build/$program" "${libraries[@]}"
-        if [[ $SANITIZE == thread ]]; then
-            "$build/$program"
+        # shellcheck disable=SC2086
+        "$CXX" $check ${TARGET:+--target=$TARGET} "${own[@]}" "${kernels[@]}" -o "$build/$program" "${libraries[@]}"
+        if [[ $SANITIZE == thread || -n ${TARGET:-} ]]; then
+            "${RUNNER[@]}" "$build/$program"
         else
             for isa in baseline avx2 avx512; do TERN_CPU_ISA=$isa "$build/$program"; done
         fi
