@@ -4,7 +4,7 @@
 enum OpTable {
     static let rows: [OpRow] = [
         elementwise, combining, special, pairs, reductions, statistics, order, products, views, shapes, joins, selections, scatters,
-        activations, spatial, pools, layers,
+        activations, spatial, pools, layers, losses, otherLosses, fourier, counts,
     ].flatMap { $0 }
 
     static let elementwise: [OpRow] = [
