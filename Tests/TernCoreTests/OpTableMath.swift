@@ -67,6 +67,7 @@ extension OpTable {
         .each("logit", .floating, in: 0.1...0.9) { $0.logit() },
         .each("logit with an epsilon", .floating, in: 0.1...0.9) { $0.logit(eps: 0.2) },
         .each("sinc", .numeric) { $0.sinc() },
+        .each("spherical_bessel_j0", .floating) { $0.sphericalBesselJ0() },
         .pair("xlogy", .floating, in: 0.5...2) { $0.xlogy($1) },
         .pair("xlog1py", .floating, in: 0.5...2) { $0.xlog1py($1) },
         .pair("logaddexp", .numeric, in: -1...1) { $0.logaddexp($1) },

@@ -110,6 +110,7 @@ enum Functions {
         "mish": { $0 * Foundation.tanh(Foundation.log(1 + Foundation.exp($0))) },
         "hardsigmoid": { $0.isNaN ? .nan : min(max(($0 + 3) / 6, 0), 1) },
         "hardswish": { $0 <= -3 ? 0 : $0.isInfinite ? $0 : $0 * min(max(($0 + 3) / 6, 0), 1) },
+        "spherical_bessel_j0": { $0 == 0 ? 1 : $0.isInfinite ? 0 : Foundation.sin($0) / $0 },
         "entr": { $0 == 0 ? 0 : $0 < 0 ? -.infinity : -$0 * Foundation.log($0) }, "logit": { Foundation.log($0 / (1 - $0)) },
         "angle": { $0.isNaN ? .nan : $0 < 0 ? .pi : 0 },
         "mantissa": { $0 == 0 || !$0.isFinite ? $0 : $0 / Double(sign: .plus, exponent: Int($0.exponent) + 1, significand: 1) },
