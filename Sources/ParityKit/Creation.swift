@@ -19,6 +19,8 @@ let creation = Table { op in
         Tensor.full(shape, value, dtype: dtype ?? x.dtype)
     }
     op("scalar_tensor(s, *dtype)") { (value: Number, dtype: DType?) in Tensor.full([], value, dtype: dtype ?? .float32) }
+    op("tril_indices(row, col, offset=0, *dtype=int64, *device)", Tensor.trilIndices)
+    op("triu_indices(row, col, offset=0, *dtype=int64, *device)", Tensor.triuIndices)
     op("eye(n, m, *dtype)") { (n: Int, m: Int?, dtype: DType?) in Tensor.eye(n, m, dtype: dtype ?? .float32) }
     op("arange(start, end, step=1, *dtype, *device)") { (start: Value, end: Value, step: Value, dtype: DType?) in
         try range(start, end, step, dtype)

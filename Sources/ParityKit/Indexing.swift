@@ -12,6 +12,7 @@ let indexing = Table { op in
         x[...] = Tensor.zeros([], dtype: x.dtype)
         return x
     }
+    op("unravel_index(indices, shape)", Tensor.unravelIndex)
     op("index_select(input, dim, index)", Tensor.indexSelect)
     op("gather(input, dim, index)", Tensor.gather)
     op("take(input, index)", Tensor.take)
@@ -32,7 +33,7 @@ let indexing = Table { op in
     op("scatter_add(input, dim, index, src)", Tensor.scatterAdd)
     op("scatter(input, dim, index, src, *reduce)", scattered)
     op("scatter(input, dim, index, ~value, *reduce)") { (x: Tensor, dim: Int, index: Tensor, value: Tensor, way: String?) in
-        try scattered(x, dim, index, value.expand(index.shape), way)
+        try scattered(x, dim, index, value.to(x.dtype).expand(index.shape), way)
     }
     op("select_scatter(input, src, dim, index)", Tensor.selectScatter)
     op("slice_scatter(input, src, dim=0, start, end, step=1)", Tensor.sliceScatter)

@@ -69,6 +69,7 @@ let functional = Table("nn.functional.") { op in
     op("channel_shuffle(input, groups)", channelShuffle)
     op("pixel_shuffle(input, upscale_factor)", pixelShuffle)
     op("pixel_unshuffle(input, downscale_factor)", pixelUnshuffle)
+    op("one_hot(tensor, num_classes)") { (x: Tensor, classes: Int?) in oneHot(x, classes: classes == -1 ? nil : classes) }
     op("fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1)", fold)
     op("unfold(input, kernel_size, dilation=1, padding=0, stride=1)", unfold)
     op("grid_sample(input, grid, mode=bilinear, padding_mode=zeros, align_corners=false)", gridSample)

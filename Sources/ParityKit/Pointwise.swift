@@ -15,7 +15,8 @@ let pointwise = Table { op in
         "sigmoid": { $0.sigmoid() }, "sign": { $0.sign() }, "signbit": { $0.signbit() }, "sin": { $0.sin() }, "sinc": { $0.sinc() },
         "sinh": { $0.sinh() }, "special.entr": { $0.entr() }, "special.erfcx": { $0.erfcx() }, "special.i0e": { $0.i0e() },
         "special.i1": { $0.i1() }, "special.i1e": { $0.i1e() }, "special.log_ndtr": { $0.logNdtr() }, "special.ndtr": { $0.ndtr() },
-        "special.ndtri": { $0.ndtri() }, "sqrt": { $0.sqrt() }, "square": { $0.square() }, "tan": { $0.tan() }, "tanh": { $0.tanh() },
+        "special.ndtri": { $0.ndtri() }, "special.spherical_bessel_j0": { $0.sphericalBesselJ0() }, "sqrt": { $0.sqrt() },
+        "square": { $0.square() }, "tan": { $0.tan() }, "tanh": { $0.tanh() },
         "trunc": { $0.trunc() }, "view_as_complex": { $0.viewAsComplex() }, "view_as_real": { $0.viewAsReal() },
     ]
     for (name, f) in unary { op("\(name)(input)", f) }

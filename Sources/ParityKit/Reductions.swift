@@ -20,7 +20,7 @@ let reductions = Table { op in
     ]
     for (name, f) in whole { op("\(name)(input)", f) }
     let pairs: [String: Function<Tensor, Tensor>] = ["max": { $0.maximum($1) }, "min": { $0.minimum($1) }]
-    for (name, f) in pairs { op("\(name)(input, other)", f) }
+    for (name, f) in pairs { op("\(name)|\(name).binary(input, other)", f) }
 
     let spreads: [String: Spread] = [
         "var": { $0.variance($1, correction: $2, keepDim: $3) }, "var_mean": { $0.varMean($1, correction: $2, keepDim: $3) },
@@ -65,6 +65,7 @@ let reductions = Table { op in
     op("gradient(input, *spacing, *dim, *edge_order=1)", Tensor.gradient(coordinates:dims:edgeOrder:))
     op("gradient(input, *spacing, *dim, *edge_order=1)", Tensor.gradient(spacings:dims:edgeOrder:))
 
+    op("bincount(input, weights, minlength=0)", Tensor.bincount)
     op("histc(input, bins=100, min=0, max=0)", Tensor.histc)
     op("histogram(input, bins, *weight, *density=false)", Tensor.histogram(edges:weight:density:))
     op("histogram(input, bins=100, *range, *weight, *density=false)", Tensor.histogram(_:range:weight:density:))

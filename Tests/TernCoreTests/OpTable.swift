@@ -4,7 +4,7 @@
 enum OpTable {
     static let rows: [OpRow] = [
         elementwise, combining, special, pairs, reductions, statistics, order, products, views, shapes, joins, selections, scatters,
-        activations, recurrent, spatial, pools, layers,
+        activations, recurrent, spatial, pools, layers, losses, otherLosses, fourier, counts,
     ].flatMap { $0 }
 
     static let elementwise: [OpRow] = [

@@ -32,6 +32,13 @@ extension OpTable {
         row("upper cholesky", [3, 3]) { [linalg.cholesky(positive($0), upper: true)] },
         row("cholesky_inverse", [3, 3]) { [regular($0).tril().choleskyInverse(), regular($0).triu().choleskyInverse(upper: true)] },
         pair("cholesky_solve", ([3, 3], [3, 2]), ([2, 2, 2], [2, 1])) { $1.choleskySolve(regular($0).tril()) },
+        row("cholesky_ex", [3, 3]) { [linalg.choleskyEx(positive($0)).l, linalg.choleskyEx(positive($0), upper: true).l] },
+        row("lu_factor_ex", [3, 3]) { [linalg.luFactorEx(regular($0)).lu] },
+        row("lu_unpack", [3, 3]) {
+            let factors = linalg.luFactor(regular($0)), (p, l, u) = linalg.luUnpack(factors.lu, factors.pivots)
+            return [p.detach(), l, u]
+        },
+        row("ldl_factor_ex", [3, 3], asks: .meta) { [linalg.ldlFactorEx(hermitian($0.detach()), hermitian: true).ld] },
         row("lu", [3, 3], [2, 3], [3, 2], [2, 2, 2], [0, 2]) {
             let (p, l, u) = linalg.lu(regular($0))
             return [p.detach(), l, u]
@@ -76,6 +83,15 @@ extension OpTable {
             let (u, s, vh) = linalg.svd(regular($0), fullMatrices: false)
             return [s, (u * s.sin().unsqueeze(-2)).matmul(vh)]
         },
+        // Random, but with as many vectors as there are it gives the matrix back.
+        row("svd_lowrank", [3, 3], asks: []) {
+            let (u, s, v) = regular($0.detach()).svdLowRank(3)
+            return [(u * s).matmul(v.mH)]
+        },
+        row("pca_lowrank", [4, 2], asks: []) {
+            let (u, s, v) = regular($0.detach()).pcaLowRank(2)
+            return [(u * s).matmul(v.mH)]
+        },
         row("svdvals", [3, 3], [2, 3]) { [linalg.svdvals(regular($0))] },
     ]
 
@@ -94,6 +110,9 @@ extension OpTable {
                 + linalg.luSolve(lu, pivots, $1.mT, left: false).mT
         },
         row("inv", [3, 3], [2, 2, 2]) { [linalg.inv(regular($0))] },
+        row("pinverse", [3, 3]) { [regular($0).pinverse()] },
+        row("inv_ex", [3, 3]) { [linalg.invEx(regular($0)).inverse] },
+        pair("solve_ex", ([3, 3], [3, 2])) { linalg.solveEx(regular($0), $1).x },
         row("det", [3, 3], [2, 2, 2], [0, 0]) { [linalg.det($0)] },
         row("slogdet", [3, 3], [2, 2, 2]) {
             let (sign, size) = linalg.slogdet(regular($0))

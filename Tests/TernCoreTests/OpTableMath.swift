@@ -31,6 +31,9 @@ extension OpTable {
         .pair("shift left", .integers, in: 0...5) { $0 << $1 },
         .pair("shift right", .integers, in: 0...5) { $0 >> $1 },
         .pair("isclose", .numbers) { $0.isclose($1, rtol: 0.5, atol: 0.1) },
+        .pair("true_divide", .every, in: 0.6...2) { $0.trueDivide($1) },
+        .each("deg2rad", .real) { $0.deg2rad() },
+        .each("rad2deg", .real) { $0.rad2deg() },
         .each("sign", .real) { $0.sign() },
         .each("frac", .floating) { $0.frac() },
         .each("round to decimals", .floating) { $0.round(decimals: 1) },
@@ -64,6 +67,7 @@ extension OpTable {
         .each("logit", .floating, in: 0.1...0.9) { $0.logit() },
         .each("logit with an epsilon", .floating, in: 0.1...0.9) { $0.logit(eps: 0.2) },
         .each("sinc", .numeric) { $0.sinc() },
+        .each("spherical_bessel_j0", .floating) { $0.sphericalBesselJ0() },
         .pair("xlogy", .floating, in: 0.5...2) { $0.xlogy($1) },
         .pair("xlog1py", .floating, in: 0.5...2) { $0.xlog1py($1) },
         .pair("logaddexp", .numeric, in: -1...1) { $0.logaddexp($1) },
@@ -123,6 +127,19 @@ extension OpTable {
         OpRow("median along a dimension", .real, [[.x(2, 5)]]) {
             let s = $0[0].median(1); return [s.values, s.indices]
         },
+        .of("nanmedian", .real, [2, 3], [4]) { $0.nanmedian() },
+        OpRow("nanmedian along a dimension", .real, [[.x(2, 5)]]) {
+            let s = $0[0].nanmedian(1, keepDim: true); return [s.values, s.indices]
+        },
+        OpRow("unique_consecutive", .real, [[.x(9)]], asks: []) {
+            let u = $0[0].uniqueConsecutive(); return [u.values, u.inverse, u.counts]
+        },
+        OpRow("bucketize", .real, .x(2, 3), .x(4)) { $0[0].bucketize($0[1].detach().sort().values) },
+        .of("histc", .single, [2, 5], asks: []) { $0.histc(4, min: -1, max: 1) },
+        OpRow("histogram", .single, [[.x(2, 5), .x(2, 5)]], asks: []) {
+            let (weight, a) = ($0[1].detach(), $0[0].histogram(5, range: -1...1)), b = $0[0].histogram(edges: a.edges, weight: weight)
+            return [a.hist, a.edges, b.hist]
+        },
         OpRow("mode", .real, [[.x(2, 5)]]) {
             let s = $0[0].mode(); return [s.values, s.indices]
         },
@@ -144,6 +161,14 @@ extension OpTable {
         .of("trapezoid", .numeric, [5], [2, 4]) { $0.trapezoid(dx: 0.5) },
         OpRow("cumulative_trapezoid", .numeric, .x(2, 4), .x(4)) { $0[0].cumulativeTrapezoid($0[1]) },
         OpRow("gradient", .numeric, [[.x(4, 3)]]) { $0[0].gradient(spacing: 0.5) },
+    ]
+
+    static let counts: [OpRow] = [
+        OpRow("bincount", [.float32], [[.index(2, 3, below: 4), .x(6)]], asks: []) {
+            let places = $0[0].flatten() + 4; return [places.bincount(), places.bincount(weights: $0[1], minLength: 12)]
+        },
+        OpRow("unravel_index", [.int64], [[.index(2, 3, below: 3)], [.index(below: 3)]]) { ($0[0] + 6).unravelIndex([2, 3, 2]) },
+        OpRow("one_hot", [.int64], [[.index(2, 3, below: 2)]]) { [oneHot($0[0] + 2, classes: 5)] },
     ]
 
     static let products: [OpRow] = [

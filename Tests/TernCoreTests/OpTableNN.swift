@@ -70,6 +70,12 @@ extension OpTable {
         OpRow("conv2d in groups", .numeric, .x(1, 4, 4, 4), .x(4, 2, 2, 2), loose: 100) {
             conv2d($0[0], $0[1], stride: [2, 1], dilation: 2, groups: 2)
         },
+        OpRow("conv2d of infinities", .single, .x(1, 2, 5, 4), .x(2, 2, 3, 2), loose: 100) {
+            conv2d($0[0], $0[1].nanToNum(nan: 0, posinf: 1, neginf: -1), stride: [2, 1], padding: 1)
+        },
+        OpRow("conv_transpose2d of infinities", .single, .x(1, 2, 3, 4), .x(2, 2, 3, 2), loose: 100) {
+            convTranspose2d($0[0], $0[1].nanToNum(nan: 0, posinf: 1, neginf: -1), stride: [2, 1], padding: 1)
+        },
         OpRow("conv2d same", .numeric, .x(1, 1, 4, 3), .x(1, 1, 2, 3), loose: 100) { conv2d($0[0], $0[1], padding: .same) },
         OpRow("conv3d", .numeric, .x(1, 1, 3, 3, 2), .x(2, 1, 2, 2, 2), .x(2), loose: 100) {
             conv3d($0[0], $0[1], $0[2], padding: 1, dilation: 1)
@@ -130,6 +136,26 @@ extension OpTable {
             return [m.values, m.indices]
         },
         .of("adaptive_max_pool3d", .floating, [1, 1, 3, 4, 3]) { adaptiveMaxPool3d($0, outputSize: 2) },
+        OpRow("adaptive_max_pool3d with places", .floating, [[.x(1, 1, 3, 4, 3)]]) {
+            let m = adaptiveMaxPool3dWithIndices($0[0], outputSize: [2, 2, nil])
+            return [m.values, m.indices]
+        },
+        .of("adaptive_max_pool1d, values", .floating, [2, 2, 7]) { adaptiveMaxPool1d($0, outputSize: 3) },
+        .of("adaptive_max_pool2d, values", .floating, [1, 2, 5, 4]) { adaptiveMaxPool2d($0, outputSize: [nil, 2]) },
+        .of("max_pool1d, values", .floating, [2, 2, 7], [2, 7]) { maxPool1d($0, kernelSize: 2) },
+        OpRow("max_pool3d with places", .floating, [[.x(1, 1, 3, 4, 3)]]) {
+            let m = maxPool3dWithIndices($0[0], kernelSize: 2, stride: 1)
+            return [m.values, m.indices]
+        },
+        .of("lp_pool3d", .floating, [1, 1, 2, 4, 2], in: 0.5...2, loose: 100) { lpPool3d($0, p: 2, kernelSize: 2) },
+        OpRow("max_unpool1d", .floating, .x(1, 2, 6)) {
+            let m = maxPool1dWithIndices($0[0], kernelSize: 2)
+            return maxUnpool1d(m.values, m.indices, kernelSize: 2)
+        },
+        OpRow("max_unpool3d", .floating, .x(1, 1, 2, 2, 4)) {
+            let m = maxPool3dWithIndices($0[0], kernelSize: 2)
+            return maxUnpool3d(m.values, m.indices, kernelSize: 2)
+        },
         .of("lp_pool1d", .floating, [2, 2, 7], in: 0.5...2, loose: 100) { lpPool1d($0, p: 3, kernelSize: 3, stride: 2) },
         .of("lp_pool2d", .floating, [1, 2, 5, 4], in: 0.5...2, loose: 100) { lpPool2d($0, p: 2, kernelSize: 2) },
         OpRow("max_unpool2d", .floating, .x(1, 2, 4, 4)) {
@@ -170,6 +196,16 @@ extension OpTable {
         },
         .of("interpolate, bicubic", .floating, [1, 1, 4, 4], loose: 100) { interpolate($0, size: [3, 6], mode: .bicubic) },
         .of("interpolate, area", .floating, [1, 2, 5, 4], loose: 100) { interpolate($0, size: [2, 3], mode: .area) },
+        OpRow("embedding_bag", .floating, .x(5, 3), .index(2, 2, below: 5), .x(2, 2), loose: 100) {
+            embeddingBag($0[1].remainder(Tensor(5, device: $0[1].device)), $0[0], mode: .sum, perSampleWeights: $0[2])
+        },
+        OpRow("means of bags", .floating, .x(5, 3), .index(2, 2, below: 5)) {
+            embeddingBag($0[1].remainder(Tensor(5, device: $0[1].device)), $0[0])
+        },
+        OpRow("affine_grid", .single, .x(2, 2, 3), .x(1, 3, 4), loose: 100) {
+            affineGrid($0[0], size: [2, 1, 3, 2]).sum(0) + affineGrid($0[1], size: [1, 1, 2, 3, 2], alignCorners: true).sum()
+        },
+        OpRow("gumbel_softmax", .single, .x(3, 4), loose: 100) { gumbelSoftmax($0[0], tau: 0.7, generator: Generator(seed: 5)) },
         OpRow("grid_sample", .single, .x(1, 2, 4, 3), .x(1, 3, 2, 2, in: -0.9...0.9), loose: 100) { gridSample($0[0], $0[1]) },
         OpRow("grid_sample, bicubic, mirrored", .single, .x(1, 1, 4, 4), .x(1, 2, 2, 2, in: -1.4...1.4), loose: 200) {
             gridSample($0[0], $0[1], mode: .bicubic, paddingMode: .reflection, alignCorners: true)

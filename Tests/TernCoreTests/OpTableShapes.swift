@@ -28,6 +28,14 @@ extension OpTable {
         OpRow("split into sizes", .every, [[.x(5)]]) { $0[0].split([1, 0, 4]) },
         OpRow("chunk", .every, [[.x(2, 5)]]) { $0[0].chunk(2, dim: 1) },
         OpRow("unbind", .every, [[.x(2, 3)]]) { $0[0].unbind(1) },
+        OpRow("hstack", .every, [[.x(2), .x(3)], [.x(2, 3), .x(2, 1)], [.x(), .x()]]) { [hstack($0)] },
+        OpRow("vstack", .every, [[.x(3), .x(2, 3)], [.x(), .x()]]) { [vstack($0)] },
+        OpRow("dstack", .every, [[.x(3), .x(3)], [.x(2, 3), .x(2, 3)]]) { [dstack($0)] },
+        OpRow("column_stack", .every, [[.x(3), .x(3, 2)], [.x(), .x()]]) { [columnStack($0)] },
+        OpRow("tensor_split", .every, [[.x(5, 2)]]) { $0[0].tensorSplit(3) + $0[0].tensorSplit([1, 4]) },
+        OpRow("hsplit", .every, [[.x(2, 4)], [.x(4)]]) { $0[0].hsplit(2) + $0[0].hsplit([1]) },
+        OpRow("vsplit", .every, [[.x(4, 2)]]) { $0[0].vsplit(2) + $0[0].vsplit([1, 3]) },
+        OpRow("dsplit", .every, [[.x(2, 1, 4)]]) { $0[0].dsplit(2) + $0[0].dsplit([1]) },
     ]
 
     static let selections: [OpRow] = [
@@ -66,6 +74,15 @@ extension OpTable {
         .of("movedim", .every, [2, 3, 4]) { $0.movedim(0, -1) },
         .of("atleast_3d", .every, [], [2], [2, 3]) { $0.atleast3d() },
         .of("unflatten", .every, [2, 6]) { $0.unflatten(1, [2, -1]) },
+        .of("swapaxes", .every, [2, 3, 4]) { $0.swapaxes(0, 2) },
+        .of("T and H", .every, [2, 3]) { $0.T + $0.H },
+        .of("atleast_1d", .every, [], [2]) { $0.atleast1d() },
+        .of("atleast_2d", .every, [], [2], [2, 3]) { $0.atleast2d() },
+        .of("ravel", .every, [2, 3], []) { $0.ravel() },
+        .of("view", .every, [2, 6]) { $0.contiguous().view([3, 4]) },
+        .of("broadcast_to", .every, [3], [2, 1]) { $0.broadcastTo([2, 3]) },
+        OpRow("reshape_as", .every, .x(2, 3), .x(3, 2)) { $0[0].reshapeAs($0[1]) },
+        OpRow("view_as", .every, .x(2, 3), .x(3, 2)) { $0[0].contiguous().viewAs($0[1]) },
         .of("tril", .every, [3, 4], [2, 2, 3]) { $0.tril(1) },
         .of("triu", .every, [3, 4], [2, 2, 3]) { $0.triu(-1) },
         .of("diag", .every, [3], [3, 4]) { $0.diag(1) },
@@ -107,6 +124,9 @@ extension OpTable {
         OpRow("index_put, accumulating", .every, .x(3, 4), .index(5, below: 3), .index(5, below: 4), .x(5)) {
             $0[0].indexPut([$0[1], $0[2]], $0[3], accumulate: true)
         },
+        .of("nonzero", .every, [2, 3], [], asks: []) { $0.nonzero() },
+        OpRow("nonzero by dimensions", .every, [[.x(2, 3)], [.x()]], asks: []) { $0[0].nonzeroIndices() },
+        .of("argwhere", .every, [2, 3], asks: []) { $0.argwhere() },
         OpRow("take", .every, .x(3, 4), .index(2, 3, below: 12)) { $0[0].take($0[1]) },
         OpRow("put", .every, .x(3, 4), .index(5, below: 12), .x(5)) { $0[0].put($0[1], $0[2], accumulate: true) },
         OpRow("take_along_dim", .every, .x(3, 4), .index(3, 2, below: 4)) { $0[0].takeAlongDim($0[1], dim: 1) },

@@ -46,7 +46,7 @@ struct OpTests {
     }
 
     /// What the op gives unrecorded; what it gives recorded; then the gradients of its operands, and gradients of those.
-    private func results(_ row: OpRow, _ operands: [Operand], _ inputs: [Tensor]) throws -> [Tensor] {
+    func results(_ row: OpRow, _ operands: [Operand], _ inputs: [Tensor]) throws -> [Tensor] {
         try recovering {
             let plain = row.run(inputs)
             let leaves = self.leaves(operands, inputs)

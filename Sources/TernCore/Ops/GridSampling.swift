@@ -137,3 +137,33 @@ private struct GridSampler {
         return `where`(x .<= 1, near, far)
     }
 }
+
+/// The grid (N, H, W, 2) at which `gridSample` turns an image by the matrices `theta` (N, 2, 3), or the grid (N, D, H, W, 3) of a volume by
+/// `theta` (N, 3, 4).
+/// - Parameters:
+///   - size: the shape of the result of `gridSample`: (N, C, H, W) or (N, C, D, H, W).
+///   - alignCorners: as `gridSample` is called: whether −1 and 1 are the middles of the corner elements, or their outer edges.
+///
+/// Source: `torch.nn.functional.affine_grid`.
+public func affineGrid(_ theta: Tensor, size: Shape, alignCorners: Bool = false) -> Tensor {
+    composed(theta) {
+        let op = "affine_grid", rank = size.count - 2
+        try Check.require(
+            (2...3).contains(rank) && size.allSatisfy { $0 > 0 }, op,
+            "size must be (N, C, H, W) or (N, C, D, H, W), all above 0, not \(size.brief)")
+        try Check.require(
+            theta.shape == [size[0], rank, rank + 1] && theta.dtype.isFloatingPoint, op,
+            "expected floating-point matrices (\(size[0]), \(rank), \(rank + 1)) for the size \(size.brief), not \(theta.dtype) \(theta.shape.brief)"
+        )
+        // The last dimension of the image is the first coordinate.
+        let lines = (0..<rank).map { d -> Tensor in
+            let n = size[size.count - 1 - d]
+            let line = Tensor.linspace(-1.0, 1, n, dtype: theta.dtype, device: theta.device)
+            let inner = n == 1 ? line * 0 : alignCorners ? line : line * (Double(n - 1) / Double(n))
+            return inner.reshape(Shape([n] + [Int](repeating: 1, count: d)))
+        }
+        let points = stack(broadcastTensors(lines + [Tensor.ones([], dtype: theta.dtype, device: theta.device)]), dim: -1)
+        let flat = points.reshape(1, -1, rank + 1).expand(Shape([size[0], -1, rank + 1])).matmul(theta.mT)
+        return flat.reshape(Shape([size[0]] + size.dropFirst(2) + [rank]))
+    }
+}

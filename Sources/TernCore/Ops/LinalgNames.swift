@@ -88,7 +88,7 @@ extension Tensor {
                 q >= 0 && q <= Swift.min(shape[-1], shape[-2]), "svd_lowrank",
                 "the rank must be between 0 and the smaller size of \(shape.brief), not \(q)")
             let a = mean.map { self - $0 } ?? self, isWide = shape[-2] < shape[-1], x = isWide ? a.mH : a
-            var basis = linalg.qr(x.matmul(Tensor.randn([x.shape[-1], q], dtype: dtype))).q
+            var basis = linalg.qr(x.matmul(Tensor.randn([x.shape[-1], q], dtype: dtype, device: device))).q
             for _ in 0..<iterations { basis = linalg.qr(x.matmul(linalg.qr(x.mH.matmul(basis)).q)).q }
             let (u, s, vh) = linalg.svd(basis.mH.matmul(x), fullMatrices: false)
             return isWide ? (vh.mH, s, basis.matmul(u)) : (basis.matmul(u), s, vh.mH)

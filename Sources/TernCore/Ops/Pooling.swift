@@ -61,7 +61,7 @@ struct PoolingGeometry: Sendable {
                 .view(.slice(dim: d + 2 + rank, start: 0, count: kernel[d], step: dilation[d]))
                 .narrow(d + 2, start: 0, length: positions[d])
         }
-        return y.reshape(Shape(y.shape.prefix(2 + rank) + [-1]))
+        return y.reshape(Shape(y.shape.prefix(2 + rank) + [kernel.reduce(1, *)]))
     }
 }
 
@@ -183,7 +183,7 @@ private struct AvgPoolGradient: Op {
     func definition(_ g: Tensor) -> Tensor? {
         let geometry = pool.geometry
         let whole = Tensor(storage: .dropped(on: g.backend), layout: Layout(contiguous: Shape(g.shape.prefix(2) + sizes)), dtype: g.dtype)
-        let shares = (g / pool.divisors(whole).to(g.device).to(g.dtype)).reshape(Shape([-1, 1] + geometry.positions))
+        let shares = (g / pool.divisors(whole).to(g.device).to(g.dtype)).reshape(Shape([g.shape[0] * g.shape[1], 1] + geometry.positions))
         let ones = Tensor.ones(Shape([1, 1] + geometry.kernel), dtype: g.dtype, device: g.device)
         let convolution = ConvolutionGeometry(stride: geometry.stride, padding: geometry.padding, dilation: geometry.dilation, groups: 1)
         let spread = dispatch(TransposedConvolution(name: name, geometry: convolution, sizes: sizes), [shares, ones])

@@ -129,3 +129,52 @@ extension Tensor {
         return corner
     }
 }
+
+// MARK: By list
+
+extension Tensor {
+    /// The indices of the elements that are not 0: (count, rank), `int64`, in row-major order. Source: `torch.nonzero`.
+    public func nonzero() -> Tensor {
+        guard readable("nonzero") else { return .poison }
+        let x = detach()
+        let out = Tensor(empty: [x.backend.countNonzero(x), rank], .int64, on: backend)
+        if out.count > 0, !x.backend.nonzero(out, x) {
+            raise(.unsupported("nonzero", [dtype], device))
+            return .poison
+        }
+        return out
+    }
+
+    /// The same as one vector for each dimension, to index with; a 0-dim tensor counts as a vector. Source:
+    /// `torch.nonzero(as_tuple=True)`.
+    public func nonzeroIndices() -> [Tensor] { atleast1d().nonzero().unbind(1) }
+
+    /// The slices of dimension `dim` that `index` (a vector of integers) names. Source: `torch.index_select`.
+    public func indexSelect(_ dim: Int, _ index: Tensor) -> Tensor {
+        if isPoison || index.isPoison { return .poison }
+        if rank == 0, shape.dimension(dim) != nil, index.count == 1 {
+            return reshape(1).indexSelect(0, index).reshape([]).named("IndexSelectBackward0", from: self)
+        }
+        guard let d = shape.dimension(dim), index.rank <= 1, rank > 0 else {
+            raise(
+                .rule(
+                    "index_select",
+                    "dimension \(dim) of shape \(shape.brief) and an index of shape \(index.shape.brief) do not fit: the index must be a vector"
+                ))
+            return .poison
+        }
+        return indexed([TensorIndex](repeating: .slice(nil, nil, step: 1), count: d) + [.tensor(index.atLeast(1))])
+            .named("IndexSelectBackward0", from: self)
+    }
+
+    /// The elements where `mask` (bool, broadcast) is true, as a vector. Source: `torch.masked_select`.
+    public func maskedSelect(_ mask: Tensor) -> Tensor {
+        if isPoison || mask.isPoison { return .poison }
+        return raising(as: "MaskedSelectBackward0", from: self) { () throws(TensorError) in
+            try Check.require(mask.dtype == .bool, "masked_select", "the mask must be bool, not \(mask.dtype)")
+            let shape = try Check.broadcast("masked_select", self.shape, mask.shape)
+            let whole = expand(shape), where_ = mask.expand(shape)
+            return shape.count == 0 ? whole.reshape(1).indexed([.tensor(where_.reshape(1))]) : whole.indexed([.tensor(where_)])
+        }
+    }
+}

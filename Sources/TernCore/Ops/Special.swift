@@ -87,6 +87,15 @@ extension Tensor {
         return `where`(zero, 1.0, x.sin() / x).named("SincBackward0", from: self)
     }
 
+    /// sin(x) / x, 1 at 0. PyTorch's has no gradient. Source: `torch.special.spherical_bessel_j0`.
+    public func sphericalBesselJ0() -> Tensor {
+        pointwise(TERN_UNARY_spherical_bessel_j0) { x, y in
+            let isNear = x.abs() .< 0.25, away = `where`(isNear, 1.0, x), s = x * x
+            let near = x / -3 * (1 - s / 10 * (1 - s / 28 * (1 - s / 54 * (1 - s / 88))))
+            return `where`(isNear, near, (away.cos() - y) / away)
+        }
+    }
+
     /// self·log(other), 0 where self is 0. Source: `torch.xlogy`.
     public func xlogy(_ other: Tensor) -> Tensor {
         pointwise(TERN_BINARY_xlogy, other, saves: .inputs) { g, a, b, _ in

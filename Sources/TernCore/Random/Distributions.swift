@@ -72,3 +72,22 @@ extension Tensor {
         }
     }
 }
+
+/// Samples of the classes whose scores `logits` are, as vectors between 0 and 1 that can be differentiated: Gumbel noise is added before
+/// `softmax`.
+/// - Parameters:
+///   - tau: the less, the nearer the vectors are to 0 and 1. Default 1.
+///   - hard: whether they are 0 and 1, with the gradient of the soft ones. Default false.
+///
+/// Source: `torch.nn.functional.gumbel_softmax`.
+public func gumbelSoftmax(_ logits: Tensor, tau: Double = 1, hard: Bool = false, dim: Int = -1, generator: Generator? = nil) -> Tensor {
+    composed(logits) {
+        try Check.require(tau > 0, "gumbel_softmax", "tau must be above 0, not \(tau)")
+        let noise = -Tensor.exponential(logits.shape, dtype: logits.dtype, device: logits.device, generator: generator).log()
+        let soft = ((logits + noise) / tau).softmax(dim)
+        if !hard { return soft }
+        let place = soft.detach().argmax(dim, keepDim: true)
+        let exact = soft.detach().zerosLike().scatter(dim, place, Tensor.ones(place.shape, dtype: soft.dtype, device: soft.device))
+        return exact - soft.detach() + soft
+    }
+}

@@ -7,7 +7,7 @@
 public func klDiv(_ input: Tensor, _ target: Tensor, reduction: Reduction = .mean, logTarget: Bool = false) -> Tensor {
     loss([input, target]) { () throws(TensorError) in
         try Check.sameShape("kl_div", input, target)
-        if let odd = [input, target].first(where: \.dtype.isComplex)?.dtype { throw .rule("kl_div", "takes real tensors, not \(odd)") }
+        try Check.real("kl_div", input, target)
         if logTarget { return reduction(target.exp() * (target - input)) }
         return reduction(target.xlogy(target) - target * input)
     }
@@ -40,6 +40,9 @@ private struct BinaryCrossEntropy: Op {
 public func binaryCrossEntropy(_ input: Tensor, _ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean) -> Tensor {
     loss([input, target, weight], as: "BinaryCrossEntropyBackward0") { () throws(TensorError) in
         try Check.sameShape("binary_cross_entropy", input, target)
+        for x in [input, target] {
+            try Check.require(x.dtype.isFloatingPoint, "binary_cross_entropy", "takes floating-point tensors, not \(x.dtype)")
+        }
         let each = dispatch(BinaryCrossEntropy(), Pair(input, target))
         return reduction(weight.map { each * $0 } ?? each)
     }

@@ -31,6 +31,9 @@ extension Tensor {
 }
 
 extension Check {
+    static func real(_ op: String, _ tensors: Tensor...) throws(TensorError) {
+        for x in tensors { try require(!x.dtype.isComplex, op, "takes real tensors, not \(x.dtype)") }
+    }
     /// Shapes that a loss compares element by element must be the same: (n, 1) against (n) would silently give n × n differences.
     package static func sameShape(_ op: String, _ input: Tensor, _ target: Tensor, _ name: String = "target") throws(TensorError) {
         guard input.shape != target.shape else { return }

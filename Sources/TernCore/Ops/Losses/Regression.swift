@@ -131,6 +131,7 @@ public func gaussianNllLoss(
 ) -> Tensor {
     loss([input, target, variance]) { () throws(TensorError) in
         let op = "gaussian_nll_loss"
+        try Check.real(op, variance)
         _ = try Check.broadcast(op, input.shape, target.shape)
         var spread = variance
         if variance.shape != input.shape {
