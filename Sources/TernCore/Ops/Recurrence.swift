@@ -60,9 +60,31 @@ package enum RecurrentStep: Sendable {
         return [(h - new) * update + new]
     }
 
+    /// That there is a sequence, and that the sizes of all operands fit.
+    private func check(_ x: Tensor, _ states: [Tensor], _ w: RecurrentWeights) throws(TensorError) {
+        if ([x, w.ih, w.hh] + states).contains(where: \.holdsPoison) { return }
+        try Check.requireRank(name, x, 3...3)
+        try Check.requireRank(name, w.hh, 2...2)
+        try Check.require(x.shape[0] > 0, name, "the sequence \(x.shape.brief) is empty")
+        let out = w.hh.shape[1], units = w.hr?.shape.last ?? out
+        func fits(_ what: String, _ t: Tensor?, _ shape: Shape) throws(TensorError) {
+            guard let t, !t.holdsPoison, t.shape != shape else { return }
+            throw .rule(name, "\(what) must have shape \(shape.brief) for input \(x.shape.brief), not \(t.shape.brief)")
+        }
+        try fits("W_ih", w.ih, [gates * units, x.shape[2]])
+        try fits("W_hh", w.hh, [gates * units, out])
+        try fits("b_ih", w.biasIh, [gates * units])
+        try fits("b_hh", w.biasHh, [gates * units])
+        try fits("the projection", w.hr, [out, units])
+        try fits("the hidden state", states.first, [x.shape[1], out])
+        try fits("the cell state", states.dropFirst().first, [x.shape[1], units])
+    }
+
     /// All steps through a sequence (L, N, inputs), or back through it; L is above 0.
     /// - Returns: the hidden states (L, N, units), and the last states.
     package func run(_ x: Tensor, _ states: [Tensor], _ w: RecurrentWeights, reversed: Bool) -> (output: Tensor, states: [Tensor]) {
+        let problem: ()? = raising(instead: nil) { () throws(TensorError) in try check(x, states, w) }
+        if problem == nil { return (.poison, states.map { _ in .poison }) }
         let op = Recurrence(
             step: self, reversed: reversed, hasBias: w.biasIh != nil, isProjected: w.hr != nil,
             gradientName: self == .lstm && x.dtype == .float32 ? "MkldnnRnnLayerBackward0" : "StackBackward0")
@@ -92,7 +114,7 @@ private struct Recurrence: Op {
 
     func kernel(_ x: [Tensor]) throws(TensorError) -> [Tensor]? {
         let dtype = x[0].dtype
-        guard !isProjected, dtype == .float32 || dtype == .float64, x.allSatisfy({ $0.dtype == dtype }) else { return nil }
+        guard !isProjected, dtype == .float32 || dtype == .float64, x.allSatisfy({ $0.dtype == dtype && $0.count > 0 }) else { return nil }
         let shape = Shape([x[0].shape[0], x[0].shape[1], x[2].shape[1]])
         // The gates' memory holds what the inputs give to them, until the steps come by.
         let gates = linear(x[0], x[1], hasBias ? x[3 + stateCount] : nil)
