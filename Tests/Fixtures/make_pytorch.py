@@ -11,6 +11,7 @@
 """
 import collections
 import io
+import os
 import pathlib
 import sys
 import zipfile
@@ -388,10 +389,10 @@ def check():
 
 def check_large(path):
     """With the places that PyTorch finds in the archive, and with those that it computes of how it writes one itself."""
-    import os
+    from torch.utils.serialization import config
     os.environ["TORCH_SERIALIZATION_DEBUG"] = "1"
     for computed in (False, True):
-        torch.utils.serialization.config.load.calculate_storage_offsets = computed
+        config.load.calculate_storage_offsets = computed
         found = torch.load(path, weights_only=True, mmap=True)
         assert list(found) == ["near", "wide", "far"] and found["near"].tolist() == [0, 1, 2] and found["far"].tolist() == [0, 2, 4, 6]
         assert found["wide"].shape == (2 ** 30 + 5,) and found["wide"][-1] == 7 and found["wide"].count_nonzero() == 1
