@@ -129,6 +129,16 @@ import Testing
         #expect(throws: FileFormatError.self) { try (["optimizer": net] as Checkpoint).load(path) }
     }
 
+    /// What could not be loaded is not saved: formats that hold tensors by name alone have no place for the numbers.
+    @Test func formatsOfTensorsAlone() throws {
+        let checkpoint: Checkpoint = ["model": Linear(2, 2)]
+        for name in ["c.safetensors", "c.npz", "c.npy", "c.safetensors.index.json", "c.gguf", "c.tern"] {
+            let path = FileManager.default.temporaryDirectory.path + "/tern-\(UUID())-" + name
+            #expect(throws: FileFormatError.self, "\(name)") { try checkpoint.save(to: path) }
+            #expect(!FileManager.default.fileExists(atPath: path), "\(name)")
+        }
+    }
+
     /// A position that a file claims is one that can be gone on from.
     @Test func epochsWithoutEnd() throws {
         let data = TensorDataset(.arange(4).reshape(4, 1), .arange(4))
