@@ -107,7 +107,7 @@ extension Optimizer: Resumable {
 extension LRScheduler: Resumable {
     /// What changes while it runs.
     public var resumableState: SavedValue { stateDict().savedValue }
-    public func resume(from state: SavedValue) throws { loadStateDict(try OptionList(state)) }
+    public func resume(from state: SavedValue) throws { try loadStateDict(OptionList(state)) }
 }
 extension TernCore.Generator: Resumable {
     /// The state, as `torch.get_rng_state` gives it.
