@@ -103,7 +103,10 @@ import Testing
         let one = SavedValue.tensor(Tensor(0.5))
         func state(_ al: SavedValue) -> SavedValue {
             let memory: SavedValue = ["n_iter": 3, "func_evals": 4, "t": 0.1, "prev_loss": 1e-300, "old_dirs": [one], "al": al]
-            return ["state": .dictionary(SavedDictionary([(key: 0, value: memory)])), "param_groups": [["lr": 1.0, "params": [0]]]]
+            return [
+                "state": .dictionary(SavedDictionary([(key: SavedDictionary.Key.int(0), value: memory)])),
+                "param_groups": [["lr": 1.0, "params": [0]]],
+            ]
         }
         let again = try OptimizerState(state([one, .none])).savedValue["state"]?[0]
         #expect(again?["al"] == nil && again?["old_dirs"]?.elements?.count == 1)
