@@ -8,14 +8,17 @@ struct Diff: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compare the tensors of two files, whatever their formats.",
         discussion: """
-            Prints a line for each tensor that only one of them has, or whose dtype, shape or elements differ; ends with code 1 where there \
-            is one. Elements a and b are alike where |a − b| ≤ atol + rtol·|b|; NaN is like NaN.
+            Prints a line for each tensor that only one of them has, or whose dtype in the file, shape or elements differ; ends with code 1 \
+            where there is one. So it does where elements can't be read, which is told on standard error; the others are compared. \
+            Elements a and b are alike where |a − b| ≤ atol + rtol·|b|; NaN is like NaN.
             """)
 
     @Argument(help: "A file.") var first: String
     @Argument(help: "Another.") var second: String
     @Option(help: "The absolute difference that is allowed.") var atol = 0.0
     @Option(help: "The difference that is allowed, relative to the second file's element.") var rtol = 0.0
+
+    @Flag(help: "Compare the elements of tensors of different dtypes alone.") var ignoreDtypes = false
 
     func validate() throws {
         guard atol >= 0, rtol >= 0 else { throw ValidationError("--atol and --rtol must be 0 or more") }
@@ -29,34 +32,47 @@ struct Diff: ParsableCommand {
         }
         let inA = byName(a), inB = byName(b)
         let names = (a + b.filter { inA[ExactName($0.info.name)] == nil }).map(\.info.name)
-        let differing = try names.filter { name in
-            let (a, b) = (try inA[ExactName(name)]?.tensor(), try inB[ExactName(name)]?.tensor())
-            try a?.checkExpansion(file: first, name: name)
-            try b?.checkExpansion(file: second, name: name)
-            guard let lines = try recovering({ difference(name, a, b) }) else { return false }
-            print(lines.printable)
-            return true
+        var differing = 0, unread = 0
+        for name in names {
+            let (line, problem) = difference(name, inA[ExactName(name)], inB[ExactName(name)])
+            if let line { print(line.printable) }
+            if let problem { note("\(problem)") }
+            differing += line == nil ? 0 : 1
+            unread += problem == nil ? 0 : 1
         }
-        print(differing.isEmpty ? "\(names.count) tensors alike" : "\(differing.count) of \(names.count) tensors differ")
-        if !differing.isEmpty { throw ExitCode(1) }
+        let rest = unread > 0 ? "; \(unread) can't be compared" : ""
+        let alike = differing > 0 ? "\(differing) of \(names.count) tensors differ" : "\(names.count - unread) tensors alike"
+        print(alike + rest)
+        if differing + unread > 0 { throw ExitCode(1) }
     }
 
-    private func difference(_ name: String, _ a: Tensor?, _ b: Tensor?) -> String? {
-        let label = name.isEmpty ? "the tensor" : name
-        guard let a else { return "\(label): only in \(second)" }
-        guard let b else { return "\(label): only in \(first)" }
-        func sizes(_ shape: Shape) -> String { "[\(shape.map(String.init).joined(separator: ", "))]" }
-        var parts: [String] = []
-        if a.dtype != b.dtype { parts.append("\(a.dtype.name) against \(b.dtype.name)") }
-        if a.shape != b.shape {
-            parts.append("\(sizes(a.shape)) against \(sizes(b.shape))")
-        } else if a.device.kind == .meta || b.device.kind == .meta {
-            if a.device != b.device { parts.append("only one has elements") }
+    /// In what way a tensor differs, where it does, and why its elements can't be compared, where they can't.
+    private func difference(_ name: String, _ a: StoredTensor?, _ b: StoredTensor?) -> (line: String?, problem: (any Error)?) {
+        let label = name.isEmpty ? "the tensor" : name.printableLine
+        guard let a else { return ("\(label): only in \(second)", nil) }
+        guard let b else { return ("\(label): only in \(first)", nil) }
+        func sizes(_ shape: [Int]) -> String { "[\(shape.map(String.init).joined(separator: ", "))]" }
+        var parts: [String] = [], problem: (any Error)?
+        if a.info.dtype != b.info.dtype, !ignoreDtypes { parts.append("\(a.info.dtype) against \(b.info.dtype)") }
+        if a.info.shape != b.info.shape {
+            parts.append("\(sizes(a.info.shape)) against \(sizes(b.info.shape))")
         } else {
-            let (count, largest) = elements(a, b)
-            if count > 0 { parts.append("\(count) of \(a.count) elements differ" + (largest > 0 ? ", by up to \(Float(largest))" : "")) }
+            do {
+                let (x, y) = (try a.tensor(), try b.tensor())
+                try x.checkExpansion(file: first, name: name)
+                try y.checkExpansion(file: second, name: name)
+                if let part = try recovering({ difference(x, y) }) { parts.append(part) }
+            } catch {
+                problem = error
+            }
         }
-        return parts.isEmpty ? nil : "\(label): \(parts.joined(separator: "; "))"
+        return (parts.isEmpty ? nil : "\(label): \(parts.joined(separator: "; "))", problem)
+    }
+
+    private func difference(_ a: Tensor, _ b: Tensor) -> String? {
+        if a.device.kind == .meta || b.device.kind == .meta { return a.device != b.device ? "only one has elements" : nil }
+        let (count, largest) = elements(a, b)
+        return count == 0 ? nil : "\(count) of \(a.count) elements differ" + (largest > 0 ? ", by up to \(Float(largest))" : "")
     }
 
     /// How many elements differ, and the largest finite difference.

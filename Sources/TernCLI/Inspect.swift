@@ -53,9 +53,9 @@ struct Inspect: ParsableCommand {
     private static func table(_ rows: [Row], _ stats: Bool) -> String {
         var table = [["name", "dtype", "shape", "bytes"] + (stats ? ["mean", "std", "min", "max", "nan", "inf"] : [])]
         for (info, stats) in rows {
-            // A name is one line of a table, whatever the file says.
-            let name = info.name.printable.replacing("\n", with: "\\n")
-            var row = [name, info.dtype, "[\(info.shape.map(String.init).joined(separator: ", "))]", "\(info.byteCount)"]
+            var row = [
+                info.name.printableLine, info.dtype, "[\(info.shape.map(String.init).joined(separator: ", "))]", "\(info.byteCount)",
+            ]
             if let stats {
                 row += [stats.mean, stats.std, stats.min, stats.max].map { $0?.brief ?? "-" }
                 row += ["\(stats.nanCount)", "\(stats.infinityCount)"]
@@ -106,7 +106,8 @@ struct TensorStatistics {
     private(set) var nanCount = 0, infinityCount = 0
 
     init(_ tensor: Tensor) {
-        var count = 0.0, center = 0.0, squares = 0.0
+        // In units in which squares are numbers of float64, too.
+        var count = 0.0, center = 0.0, squares = 0.0, unit = 1.0
         let isWhole = !tensor.dtype.isFloatingPoint && !tensor.dtype.isComplex
         var range: (Double, Double)?, wholeRange: (Int64, Int64)?
         for piece in tensor.pieces {
@@ -122,15 +123,18 @@ struct TensorStatistics {
             infinityCount += values.count { $0.isInfinite }
             guard let least = finite.min(), let greatest = finite.max(), !tensor.dtype.isComplex else { continue }
             // Each piece by itself, then joined to those before (Chan, Golub and LeVeque).
-            let n = Double(finite.count), sum = finite.reduce(0, +)
-            let own = sum.isFinite ? sum / n : finite.reduce(0) { $0 + $1 / n }, shift = own - center
-            squares += finite.reduce(0) { $0 + ($1 - own) * ($1 - own) } + shift * shift * count * n / (count + n)
+            if unit == 1, Swift.max(-least, greatest) > 0x1p500 {
+                unit = 0x1p600
+                (center, squares) = (center / unit, squares / unit / unit)
+            }
+            let n = Double(finite.count), own = finite.reduce(0) { $0 + $1 / unit } / n, shift = own - center
+            squares += finite.reduce(0) { $0 + ($1 / unit - own) * ($1 / unit - own) } + shift * shift * count * n / (count + n)
             center += shift * n / (count + n)
             count += n
             range = (Swift.min(range?.0 ?? least, least), Swift.max(range?.1 ?? greatest, greatest))
         }
-        if count > 0 { mean = .double(center) }
-        if count > 1 { std = .double((squares / (count - 1)).squareRoot()) }
+        if count > 0 { mean = .double(center * unit) }
+        if count > 1 { std = .double((squares / (count - 1)).squareRoot() * unit) }
         (min, max) = (range.map { .double($0.0) }, range.map { .double($0.1) })
         if let wholeRange { (min, max) = (.int(wholeRange.0), .int(wholeRange.1)) }
     }

@@ -3,7 +3,7 @@ public import TernNN
 
 /// Writes a network, architecture and parameters together, into one file: `try saveModel(net, to: "net.tern")`.
 ///
-/// The file is a safetensors file, which any tool that reads those can open for its tensors; what describes the modules stands in its
+/// The file, whose name ends in `.tern` or `.safetensors`, is a safetensors file, which any tool that reads those can open for its tensors; what describes the modules stands in its
 /// metadata. `loadModel` makes the network again: its layers and what they are made of, shared layers and tied parameters, buffers, what is
 /// frozen, and which modules are in training.
 ///
@@ -16,9 +16,10 @@ public import TernNN
 /// - Parameters:
 ///   - metadata: texts to store beside it.
 ///   - durable: whether to wait until the disk has the file, so that it survives a power cut. Default true.
-/// - Throws: `FileFormatError` where a module, named by its path and type, can't be described or made again; `FileError` where the file can't
-///   be written.
+/// - Throws: `FileFormatError` where a module, named by its path and type, can't be described or made again, and where the file's name is
+///   another format's (`net.pt`); `FileError` where the file can't be written.
 public func saveModel(_ net: Module, to path: String, metadata: [String: String] = [:], durable: Bool = true) throws {
+    try FileFormat.checkNetwork(path)
     let tensors = net.allTensors
     let architecture: Architecture
     do throws(Architecture.Problem) {

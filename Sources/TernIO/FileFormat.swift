@@ -12,7 +12,8 @@ public enum FileFormat: String, Sendable, CaseIterable {
     case safetensors
     /// Several of them, under an index (`model.safetensors.index.json`).
     case safetensorsIndex = "safetensors.index.json"
-    /// PyTorch's own: any value that tensors stand in. Written for names that end in `.pt`, `.pth`, `.bin`, `.params` or in nothing known.
+    /// PyTorch's own: any value that tensors stand in. Written for names that end in `.pt`, `.pth`, `.bin`, `.params` or in nothing known;
+    /// not for those that another format is known by (`.onnx`, `.h5`, `.tern`).
     case pytorch = "pt"
 
     /// The format that names with an extension of no format (`mlp.params`) get.
@@ -41,10 +42,31 @@ public enum FileFormat: String, Sendable, CaseIterable {
         if name.lowercased().hasSuffix(".index.json") { return .safetensorsIndex }
         let ending = name[name.index(after: dot)...].lowercased()
         if let format = FileFormat(rawValue: ending) { return format }
-        if ending == "pkl" || ending == "pickle" {
-            throw FileFormatError(file: path, rule: "a pickle can't be written: choose a name that ends in .pt or .safetensors")
+        if ending == network {
+            throw FileFormatError(
+                file: path, rule: ".tern files hold networks, by saveModel: choose a name that ends in .safetensors or .pt")
+        }
+        if foreign.contains(ending) {
+            throw FileFormatError(file: path, rule: ".\(ending) files can't be written: choose a name that ends in .pt or .safetensors")
         }
         return standard
+    }
+    /// What `saveModel` writes: safetensors files with an architecture.
+    private static let network = "tern"
+    /// Endings of what is no file of tensors, or one that Tern does not write.
+    private static let foreign: Set = [
+        "pkl", "pickle", "onnx", "h5", "hdf5", "keras", "tflite", "pb", "mlmodel", "mlpackage", "mat", "msgpack", "json", "csv", "txt",
+        "zip",
+    ]
+
+    /// Whether a network and its architecture can be written under that name: not where it is another format's.
+    static func checkNetwork(_ path: String) throws(FileFormatError) {
+        let ending = path.split(separator: "/").last?.split(separator: ".").last?.lowercased() ?? ""
+        if ending == network || ending == safetensors.rawValue { return }
+        guard try named(by: path) == standard, !["pt", "pth", "bin", "params"].contains(ending) else {
+            throw FileFormatError(
+                file: path, rule: "a network with its architecture is a safetensors file: choose a name that ends in .tern or .safetensors")
+        }
     }
 
     /// The format of a file's contents.

@@ -11,10 +11,13 @@ public struct FileFormatError: Error, Hashable, Sendable, CustomStringConvertibl
     public init(file: String, tensor: String? = nil, rule: String) { (self.file, self.tensor, self.rule) = (file, tensor, rule) }
 
     /// All three; characters that a terminal would act on, as names in a file may have, are escaped.
-    public var description: String { "\(file): \(tensor.map { "tensor '\($0)': " } ?? "")\(rule)".printable }
+    public var description: String { "\(file.printableLine): \(tensor.map { "tensor '\($0.printableLine)': " } ?? "")\(rule.printable)" }
 }
 
 extension String {
+    /// As `printable`, in one line: a name stays one, whatever a file says.
+    package var printableLine: String { printable.replacing("\n", with: "\\n") }
+
     /// The text with what is not seen but acted on, such as a terminal's commands, in Swift's notation: `\u{1B}[31m`. Lines stay.
     package var printable: String {
         func isUnseen(_ scalar: Unicode.Scalar) -> Bool {

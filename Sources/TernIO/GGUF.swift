@@ -33,7 +33,12 @@ public struct GGUF: Sendable {
 
     /// Maps the file and reads what it says of its contents.
     /// - Throws: `FileFormatError` where it breaks a rule of the format, `FileError` where it can't be read.
-    public init(_ path: String) throws { try self.init(MappedFile(path)) }
+    public init(_ path: String) throws {
+        let file = try MappedFile(path)
+        // Its bytes stay.
+        defer { file.closeFile() }
+        try self.init(file)
+    }
 
     init(_ file: MappedFile) throws(FileFormatError) {
         var reader = try GGUFReader(file)

@@ -64,7 +64,7 @@ extension OptimizerState: Saveable {
             let lists = (self.lists[number] ?? [:]).sorted { $0.key < $1.key }
             states[.int(number)] = .dictionary(
                 SavedDictionary(
-                    sorted.map { (key: .string($0.key), value: .tensor($0.value)) }
+                    sorted.map { (key: .string($0.key), value: OptimizerState.stored($0.value, $0.key)) }
                         + lists.map { (key: .string($0.key), value: .list($0.value.map { .tensor($0) })) }))
         }
         let groups = groups.map { group in
@@ -81,6 +81,15 @@ extension OptimizerState: Saveable {
             return SavedValue.dictionary(entries)
         }
         return ["state": .dictionary(states), "param_groups": .list(groups)]
+    }
+
+    /// What PyTorch keeps as plain numbers: those of its `LBFGS`. Other numbers are tensors there.
+    private static let plainNumbers: Set = ["func_evals", "n_iter", "t", "prev_loss"]
+    private static func stored(_ tensor: Tensor, _ name: String) -> SavedValue {
+        guard plainNumbers.contains(name), tensor.rank == 0, !tensor.holdsPoison, tensor.device.kind != .meta else {
+            return .tensor(tensor)
+        }
+        return tensor.dtype.isFloatingPoint ? .double(tensor.doubleValue) : .int(tensor.intValue)
     }
 
     /// The state of an optimizer that a file holds, Tern's or PyTorch's: `optimizer.loadStateDict(OptimizerState(checkpoint["optimizer"]))`.
@@ -100,10 +109,14 @@ extension OptimizerState: Saveable {
                 case .none: continue
                 case .tensor(let tensor): tensors["\(name)"] = tensor
                 case .int(let number): tensors["\(name)"] = Tensor(number)
-                case .list(let values): lists[number, default: [:]]["\(name)"] = values.compactMap(\.tensor)
-                default:
-                    guard let number = value.double else { throw .misfit("'\(name)' of parameter \(key) is \(value.kind), not a tensor") }
-                    tensors["\(name)"] = Tensor(number, dtype: .float32)
+                case .double(let number): tensors["\(name)"] = Tensor(number, dtype: .float64)
+                case .list(let values):
+                    // One with gaps is space that PyTorch makes anew: `al` of `LBFGS`.
+                    if values.contains(where: { if case .none = $0 { true } else { false } }) { continue }
+                    let found = values.compactMap(\.tensor)
+                    guard found.count == values.count else { throw .misfit("'\(name)' of parameter \(key) lists what is no tensor") }
+                    lists[number, default: [:]]["\(name)"] = found
+                default: throw .misfit("'\(name)' of parameter \(key) is \(value.kind), not a tensor")
                 }
             }
             parameters[number] = tensors

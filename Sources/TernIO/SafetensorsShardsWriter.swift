@@ -10,18 +10,21 @@ extension SafetensorsIndexCodec {
     /// of, which go when the new one is there: whatever happens, what the index names is whole.
     static func write(_ contents: FileContents, to path: String, _ options: WriteOptions) throws {
         let parts = try divided(contents.tensorsAlone(file: path, format: "safetensors"), options.partSize), total = contents.byteCount
+        // Stands for the parts, which are closed once they are complete; open until all is done.
+        let mark = try AtomicFile(path, followsLinks: false)
+        defer { mark.discard() }
         let index = try AtomicFile(path), set = PartNames(of: path)
-        AtomicFile.removeLeftovers(of: set.stem + "-", in: set.folder)
         var files: [AtomicFile] = [], done = 0
-        for (i, part) in parts.enumerated() {
-            let file = try AtomicFile(set.folder + set.name(i, of: parts.count, 1), followsLinks: false)
+        for part in parts {
+            let file = try AtomicFile(path, followsLinks: false, removesLeftovers: false)
             options.watch(file, after: done, of: total)
             try SafetensorsCodec.write(FileContents(tensors: part, metadata: contents.metadata), to: file)
+            try file.close(durable: options.durable)
             done += file.count
             files.append(file)
         }
         try FileNames.whileLocked(set.folder) {
-            let old = set.found()
+            let old = set.found(), own = set.ownAlone(old)
             // The plain names, unless an older save has them.
             let run = (1...).first { run in !parts.indices.contains { old.contains(set.name($0, of: parts.count, run)) } } ?? 1
             let names = parts.indices.map { set.name($0, of: parts.count, run) }
@@ -33,7 +36,7 @@ extension SafetensorsIndexCodec {
                 if !index.isCommitted { set.remove(names) }
                 throw error
             }
-            set.remove(old)
+            set.remove(own)
         }
         options.progress?(1)
     }
@@ -75,12 +78,13 @@ extension SafetensorsIndexCodec {
 
 /// The names of the parts of one index: `model-00001-of-00003.safetensors`; `model-00001-of-00003-2.safetensors` where an older save has that.
 private struct PartNames {
-    let folder: String, stem: String
+    let folder: String, index: String, stem: String
     private static let ending = ".safetensors"
 
     init(of index: String) {
         folder = FileNames.folder(of: index)
-        var stem = FileNames.name(of: index)
+        self.index = FileNames.name(of: index)
+        var stem = self.index
         for end in [SafetensorsIndexCodec.ending, PartNames.ending] where stem.lowercased().hasSuffix(end) { stem.removeLast(end.count) }
         self.stem = stem
     }
@@ -104,6 +108,20 @@ private struct PartNames {
         }
         guard (3...4).contains(words.count), isNumber(words[0], 5), words[1] == "of", isNumber(words[2], 5) else { return false }
         return words.count == 3 || isNumber(words[3], 1)
+    }
+
+    /// Without those that another index tells of, as `net.index.json` may of parts that are named like `net.safetensors.index.json`'s. Where
+    /// one can't be read, what may be its stays: all but what this index tells of itself.
+    func ownAlone(_ parts: Set<String>) -> Set<String> {
+        var others: [String] = []
+        FileNames.forEach(in: folder) { if $0 != index, $0.lowercased().hasSuffix(SafetensorsIndexCodec.ending) { others.append($0) } }
+        let named = others.map(places)
+        let own = named.contains(nil) ? parts.intersection(places(in: index) ?? []) : parts
+        return named.reduce(own) { $0.subtracting($1 ?? []) }
+    }
+    private func places(in index: String) -> Set<String>? {
+        guard let file = try? MappedFile(folder + index), let found = try? SafetensorsIndexCodec.readIndex(file) else { return nil }
+        return Set(found.places.map(\.part))
     }
 
     func remove(_ names: some Sequence<String>) { for name in names { FileNames.remove(folder + name) } }

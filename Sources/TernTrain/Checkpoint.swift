@@ -31,8 +31,11 @@ public struct Checkpoint: ExpressibleByDictionaryLiteral {
     /// - Parameters:
     ///   - values: what else to remember: `["loss": 0.25]`.
     ///   - durable: whether to wait until the disk has the file. Default true.
-    /// - Throws: as `save`; `FileFormatError` too where two have one name.
+    /// - Throws: as `save`; `FileFormatError` too where two have one name, and where the name is that of a format that holds tensors alone.
     public func save(to path: String, values: [String: SavedValue] = [:], durable: Bool = true) throws {
+        guard try FileFormat.named(by: path).holdsValues else {
+            throw FileFormatError(file: path, rule: "a checkpoint holds more than tensors by name: choose a name that ends in .pt")
+        }
         var all = SavedDictionary()
         func add(_ name: String, _ value: SavedValue) throws {
             guard all[.string(name)] == nil else {
@@ -104,7 +107,7 @@ extension Optimizer: Resumable {
 extension LRScheduler: Resumable {
     /// What changes while it runs.
     public var resumableState: SavedValue { stateDict().savedValue }
-    public func resume(from state: SavedValue) throws { loadStateDict(try OptionList(state)) }
+    public func resume(from state: SavedValue) throws { try loadStateDict(OptionList(state)) }
 }
 extension TernCore.Generator: Resumable {
     /// The state, as `torch.get_rng_state` gives it.

@@ -59,7 +59,16 @@ import Testing
         #expect(try tern("diff", path("meta.pt"), path("zeros.pt")).output.hasPrefix("none: only one has elements\n"))
         let converted = try tern("convert", path("meta.pt"), path("b.safetensors"))
         #expect(converted.code == 1 && converted.errors.contains("'none': it is on the meta device"))
-        // What can't be read is named.
+        // What can't be read is named; the others can be compared, and converted.
+        let same = try tern("diff", fixtures + "mixed.pt", fixtures + "mixed.pt")
+        #expect(same.code == 1 && same.output.hasSuffix(" tensors alike; 2 can't be compared\n"), "\(same)")
+        #expect(same.errors.contains("'small': its elements are of type float8_e4m3fn") && same.errors.split(separator: "\n").count == 2)
+        try save(["weight": Tensor([0, 1, 3] as [Float]), "small": Tensor.zeros(2, 4)], to: path("other.pt"))
+        let other = try tern("diff", fixtures + "mixed.pt", path("other.pt")).output
+        #expect(other.hasPrefix("weight: 1 of 3 elements differ, by up to 1.0\nsmall: float8_e4m3fn against float32\n"), "\(other)")
+        let one = try tern("convert", fixtures + "mixed.pt", path("one.safetensors"), "--only", "weight")
+        #expect(one.code == 0 && one.errors == "")
+        #expect(try load(path("one.safetensors")).names == ["weight"])
         #expect(try tern("convert", fixtures + "mixed.pt", path("b.pt")).errors.contains("'small': its elements are of type float8_e4m3fn"))
     }
 
@@ -90,24 +99,36 @@ import Testing
         let large = Int64.max - 1
         let tensors: StateDict = [
             "huge": Tensor([1.7e308, -1.7e308, 1.7e308], dtype: .float64), "whole": Tensor([large, -large, 3]),
+            "same": Tensor([1e308, 1e308, 1e308], dtype: .float64), "far": Tensor([1e200, -1e200], dtype: .float64),
             "none": Tensor([Double.nan, .infinity]), "\u{1B}[31mred\u{9B}0m\nline": Tensor.ones(2),
         ]
         try save(tensors, to: path("a.safetensors"))
         let json = try tern("inspect", "--json", "--stats", path("a.safetensors"))
         let rows = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
+        // What has a value has it, however large the numbers are on the way to it.
+        #expect(rows[2]["mean"] as? Double == 1e308 && rows[2]["std"] as? Double == 0)
+        #expect(abs((rows[3]["std"] as? Double ?? 0) / 1e200 - 2.0.squareRoot()) < 1e-12 && rows[3]["mean"] as? Double == 0)
         #expect(rows[0]["std"] is NSNull && rows[0]["max"] as? Double == 1.7e308 && (rows[0]["mean"] as? Double)?.isFinite == true)
         #expect(rows[1]["max"] as? Int64 == large && rows[1]["min"] as? Int64 == -large)
         #expect(
-            ["mean", "std", "min", "max"].allSatisfy { rows[2][$0] is NSNull } && rows[2]["nan"] as? Int == 1 && rows[2]["inf"] as? Int == 1
+            ["mean", "std", "min", "max"].allSatisfy { rows[4][$0] is NSNull } && rows[4]["nan"] as? Int == 1 && rows[4]["inf"] as? Int == 1
         )
-        #expect(rows[3]["name"] as? String == "\u{1B}[31mred\u{9B}0m\nline")
+        #expect(rows[5]["name"] as? String == "\u{1B}[31mred\u{9B}0m\nline")
         let table = try tern("inspect", "--stats", path("a.safetensors"))
         #expect(table.output.contains("\(large)") && table.output.contains("1.7e+308"))
         #expect(table.output.contains(#"\u{1B}[31mred\u{9B}0m\nline  float32"#))
-        try save(["\u{1B}[2J": Tensor.ones(2)], to: path("b.npz"))
-        let others = try [tern("diff", path("a.safetensors"), path("b.npz")), tern("convert", path("a.safetensors"), path("c.npy"))]
+        // Commands of terminals, and marks that turn the direction of what follows; a name stays in its line.
+        let name = "\u{1B}[2J\u{202E}\u{2066}\nfake: only in nothing"
+        try save([name: .tensor(Tensor.ones(2, dtype: .bfloat16)), "\u{9B}1\nm": 3] as SavedValue, to: path("b.pt"))
+        let others = try [
+            tern("diff", path("a.safetensors"), path("b.pt")), tern("convert", path("a.safetensors"), path("c.npy")),
+            tern("convert", path("b.pt"), path("c.npz")), tern("inspect", path("b.pt")), tern("inspect", "\u{1B}[2J"),
+            tern("\u{1B}[2J"), tern("convert", path("b.pt"), path("d.pt"), "--only", name + "?"),
+        ]
         for outcome in [json, table] + others {
-            #expect(!(outcome.output + outcome.errors).unicodeScalars.contains { $0 == "\u{1B}" || $0 == "\u{9B}" })
+            let text = outcome.output + outcome.errors
+            #expect(!text.unicodeScalars.contains { ["\u{1B}", "\u{9B}", "\u{202E}", "\u{2066}"].contains($0) }, "\(outcome)")
+            #expect(!text.split(separator: "\n").contains { $0.hasPrefix("fake") })
         }
     }
 
@@ -130,7 +151,7 @@ import Testing
         try save(tensors, to: path("a.safetensors"), metadata: ["format": "pt"])
         let outcome = try tern("convert", path("a.safetensors"), path(name))
         #expect(outcome.code == 0 && outcome.output == "")
-        #expect(outcome.errors == (name == "b.npz" ? "half is bfloat16, written as float32\n" : ""))
+        #expect(outcome.errors == (name == "b.npz" ? "bfloat16 written as float32: half\n" : ""))
         let back = try tern("convert", path(name), path("back.safetensors"))
         #expect(back.code == 0 && back.errors == "")
         let found = try load(path("back.safetensors"))
@@ -151,10 +172,53 @@ import Testing
         #expect(wrong.code == 1 && wrong.errors.contains("only npz files are compressed"))
     }
 
+    @Test func parts() throws {
+        try save(
+            ["module.a.weight": Tensor.ones(2), "module.a.count": Tensor(3), "module.ab": Tensor.ones(3), "b": Tensor.ones(1)],
+            to: path("a.safetensors"), metadata: ["note": "mine"])
+        #expect(
+            try tern(
+                "convert", path("a.safetensors"), path("b.safetensors"), "--only", "module.a", "--only", "b", "--as", "float16",
+                "--strip-prefix", "module."
+            ).errors == "")
+        let found = try load(path("b.safetensors"))
+        #expect(found.names == ["a.weight", "a.count", "b"] && found["a.weight"]?.dtype == .float16 && found["a.count"]?.dtype == .int64)
+        #expect(try loadMetadata(path("b.safetensors")) == ["note": "mine"])
+        // What is asked for and can't be is told, and so is what is left out.
+        try save(["x": .tensor(Tensor.ones(2)), "epoch": 3] as SavedValue, to: path("c.pt"))
+        let npz = try tern("convert", path("c.pt"), path("c.npz"), "--as", "bfloat16")
+        #expect(npz.code == 0 && npz.errors == "left out, being no tensors: epoch\nbfloat16 written as float32: x\n")
+        try save(Tensor.ones(2), to: path("lone.npy"))
+        #expect(try tern("convert", path("lone.npy"), path("lone.safetensors"), "--as", "float64").code == 0)
+        #expect(try load(path("lone.safetensors"))["tensor"]?.dtype == .float64)
+        let missing = try tern("convert", path("a.safetensors"), path("d.pt"), "--only", "modul")
+        #expect(missing.code == 1 && missing.errors.contains("'modul': it is not in the file"))
+        #expect(try tern("convert", path("a.safetensors"), path("d.pt"), "--as", "int8").errors.contains("--as must be float16"))
+        #expect(try tern("convert", path("a.safetensors"), path("d.tern")).errors.contains(".tern files hold networks"))
+    }
+
+    /// Types that a file has and Tern has not are named where they are changed, and no two of them are alike.
+    @Test func unsignedNumbers() throws {
+        let fixture = #filePath.split(separator: "/").dropLast(2).map { "/\($0)" }.joined() + "/Fixtures/pytorch/unsigned.safetensors"
+        let outcome = try tern("convert", fixture, path("u.safetensors")), infos = try listTensors(fixture)
+        let changed = infos.filter { ["uint16", "uint32", "uint64"].contains($0.dtype) }
+        #expect(outcome.code == 0 && outcome.errors.contains("uint16 written as int32: ") && changed.count > 1)
+        let different = try tern("diff", fixture, path("u.safetensors"))
+        #expect(different.code == 1 && different.output.hasSuffix("\(changed.count) of \(infos.count) tensors differ\n"))
+        #expect(different.output.contains(": uint16 against int32\n"))
+        #expect(try tern("diff", "--ignore-dtypes", fixture, path("u.safetensors")).output == "\(infos.count) tensors alike\n")
+    }
+
     @Test func ggufBecomesSafetensors() throws {
         let fixture = #filePath.split(separator: "/").dropLast(2).map { "/\($0)" }.joined() + "/Fixtures/gguf/types.gguf"
-        #expect(try tern("convert", fixture, path("g.safetensors")).code == 0)
-        #expect(try tern("diff", fixture, path("g.safetensors")).output == "18 tensors alike\n")
+        let outcome = try tern("convert", fixture, path("g.safetensors"))
+        #expect(outcome.code == 0 && outcome.errors.contains("q4_k written as float32: Q4_K\n"))
+        // A text in place of an array would be a loss that no one sees.
+        let arrays = try GGUF(fixture).metadata.filter { $0.value.array != nil }.map(\.key), kept = try loadMetadata(path("g.safetensors"))
+        #expect(outcome.errors.contains("left out, being arrays of metadata: " + arrays.joined(separator: ", ") + "\n"))
+        #expect(!arrays.isEmpty && arrays.allSatisfy { kept[$0] == nil } && kept["general.architecture"] != nil)
+        #expect(try tern("diff", "--ignore-dtypes", fixture, path("g.safetensors")).output == "18 tensors alike\n")
+        #expect(try tern("diff", fixture, path("g.safetensors")).output.contains("Q4_K: q4_k against float32\n"))
         let row = try tern("inspect", fixture).output.split(separator: "\n").first { $0.hasPrefix("Q4_K") }
         #expect(row?.contains("q4_k") == true && row?.contains("[2, 512]") == true)
     }
@@ -200,6 +264,13 @@ import Testing
             let outcome = try tern(arguments)
             #expect(outcome.code == 1 && outcome.output == "" && outcome.errors.hasPrefix("Error: "), "\(arguments): \(outcome)")
         }
+        // Wrong arguments are errors like others; help is none.
+        for arguments in [["inspect"], ["nonsense"], ["diff", "a", "b", "--atol", "-1"], ["inspect", path("a.npy"), "--none"]] {
+            let outcome = try tern(arguments)
+            #expect(outcome.code == 1 && outcome.output == "" && outcome.errors.hasPrefix("Error: "), "\(arguments): \(outcome)")
+        }
+        let help = try tern("convert", "--help")
+        #expect(help.code == 0 && help.errors == "" && help.output.contains("--strip-prefix"))
         #expect(try tern("inspect", path("none")).errors == "Error: \(path("none")): cannot be read: No such file or directory\n")
     }
 

@@ -203,6 +203,26 @@ final class Stranger: Module, Layer, Rebuildable {
         #expect(throws: FileFormatError.self) { try loadModel(folder.path + "/net.tern", as: Linear.self) }
     }
 
+    /// A name that says another format is refused; the others are safetensors files, which `save` does not write under the name of a network.
+    @Test func names() throws {
+        let folder = try TemporaryFolder(), net = Linear(2, 1)
+        for name in [
+            "n.pt", "n.pth", "n.params", "n.bin", "n.npz", "n.npy", "n.gguf", "n.safetensors.index.json", "n.onnx", "n.h5", "n.pkl",
+        ] {
+            #expect(throws: FileFormatError.self, "\(name)") { try saveModel(net, to: folder.path + "/" + name) }
+        }
+        for name in ["n.tern", "N.TERN", "n.safetensors", "n", "n.model", "v1.2"] {
+            try saveModel(net, to: folder.path + "/" + name)
+            #expect(try loadModel(folder.path + "/" + name, as: Linear.self).weight.shape == [1, 2], "\(name)")
+        }
+        #expect(try folder.names().count == 6)
+        for name in ["t.tern", "t.onnx", "t.H5", "t.json", "t.mat", "t.pickle"] {
+            let error = #expect(throws: FileFormatError.self, "\(name)") { try save(net.stateDict(), to: folder.path + "/" + name) }
+            #expect(error?.rule.contains("choose a name that ends in .") == true)
+        }
+        #expect(try folder.names().count == 6)
+    }
+
     @Test func tiedParametersStayTied() throws {
         let net = Sequential(Linear(3, 4), Tanh(), Linear(4, 3), Linear(3, 4))
         let last: Linear = try #require(net[3].as(Linear.self)), first = try #require(net[0].as(Linear.self))

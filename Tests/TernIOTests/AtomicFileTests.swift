@@ -94,6 +94,27 @@ import Testing
         #expect(try loadTensor(long).intValue == 1)
     }
 
+    /// One that is complete and waits, closed, for its name is none while another of its name is open; nor is what was removed then there.
+    @Test func closedFilesAreNoLeftovers() throws {
+        var open: AtomicFile? = try AtomicFile(path), closed: AtomicFile? = try AtomicFile(path, removesLeftovers: false)
+        try closed?.write([1, 2])
+        try closed?.close(durable: true)
+        #expect(closed?.descriptor == -1)
+        try save(Tensor(1), to: path)
+        #expect(try folder.names().count == 3)
+        try closed?.commit(as: "y.pt")
+        #expect(try FileManager.default.contents(atPath: folder.path + "/y.pt") == Data([1, 2]) && folder.names().count == 3)
+        closed = try AtomicFile(path, removesLeftovers: false)
+        try closed?.close(durable: false)
+        closed = nil
+        #expect(try folder.names().count == 3)
+        closed = try AtomicFile(path, removesLeftovers: false)
+        try closed?.close(durable: false)
+        open = nil
+        try save(Tensor(1), to: path)
+        #expect(try folder.names() == ["x.pt", "y.pt"] && open == nil)
+    }
+
     /// What the disk says is believed: here, that it can't flush a pipe.
     @Test func aDiskThatFailsIsAnError() throws {
         try save(Tensor(1), to: path)

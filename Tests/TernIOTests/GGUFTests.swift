@@ -44,6 +44,20 @@ import Testing
         #expect(try loadMetadata(Self.path)["tokenizer.ggml.tokens"] == "1000 values")
     }
 
+    #if os(Linux)
+        /// Tensors and arrays keep the file's bytes, but not the file open.
+        @Test func isClosed() throws {
+            let folder = try TemporaryFolder(), path = folder.path + "/a.gguf"
+            try FileManager.default.copyItem(atPath: Self.path, toPath: path)
+            let file = try GGUF(path), tensor = try file.tensor("F32")
+            let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0))?.contains(folder.path) == true
+            }
+            #expect(open.isEmpty && tensor.shape == [3, 64])
+            #expect(try file.tensor("Q4_K").count == 1024 && file.metadata.contains { $0.value.array?.values.isEmpty == false })
+        }
+    #endif
+
     @Test func isNotWritten() throws {
         let folder = try TemporaryFolder()
         #expect(throws: FileFormatError.self) { try save(Tensor.ones(2), to: folder.path + "/a.gguf") }

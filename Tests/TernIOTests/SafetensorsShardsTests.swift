@@ -53,7 +53,7 @@ import Testing
         expectSame(mapped, old)
 
         // What a killed save has left goes with the next, other files stay.
-        for name in [plain[0], "model-00001-of-00009.safetensors.tern-0.part", "model-00007-of-00009.safetensors"] {
+        for name in [plain[0], "model.safetensors.index.json.tern-0.part", "model-00007-of-00009.safetensors"] {
             try write([0], to: folder.path + "/" + name)
         }
         for name in ["model-a-of-b.safetensors", "model2-00001-of-00003.safetensors", "model.safetensors"] {
@@ -68,7 +68,69 @@ import Testing
         #expect(try folder.names() == (["model-00001-of-00001.safetensors"] + others + [index]).sorted())
     }
 
+    /// What another index tells of stays, whatever its name is.
+    @Test func otherIndexesKeepTheirParts() throws {
+        let folder = try TemporaryFolder(), first = folder.path + "/net.safetensors.index.json", second = folder.path + "/net.index.json"
+        let others = StateDict(tensors.map { (name: $0.name, tensor: $0.tensor + 1) })
+        try save(tensors, to: first, partSize: 100)
+        for value in [tensors, others] {
+            try save(value, to: second, partSize: 100)
+            expectSame(try load(first), tensors)
+            expectSame(try load(second), value)
+        }
+        #expect(try folder.names().count == 8, "no part is left over")
+        // Of an index that can't be read no one knows what is its.
+        let place = folder.path + "/net-00008-of-00009.safetensors"
+        try write([0], to: place)
+        try write(Array("{".utf8), to: folder.path + "/net.Index.json")
+        try save(others, to: first, partSize: 100)
+        #expect(try folder.names().count == 10)
+        expectSame(try load(second), others)
+        expectSame(try load(first), others)
+        try FileManager.default.removeItem(atPath: folder.path + "/net.Index.json")
+        try save(tensors, to: first, partSize: 100)
+        #expect(try folder.names().count == 8)
+        expectSame(try load(second), others)
+    }
+
+    /// Two at a time: one of them is there in the end, whole.
+    @Test func savesAtTheSameTime() throws {
+        let folder = try TemporaryFolder(), path = folder.path + "/net.safetensors.index.json"
+        let values = (0..<4).map { i in StateDict(tensors.map { (name: $0.name, tensor: $0.tensor + i) }) }
+        let errors = Errors()
+        for _ in 0..<5 {
+            DispatchQueue.concurrentPerform(iterations: values.count) { i in
+                do { try save(values[i], to: path, partSize: 40, durable: false) } catch { errors.add(error) }
+            }
+            let number = try #require(try load(path)["a"])[0].intValue
+            expectSame(try load(path), values[number])
+        }
+        #expect(errors.all.isEmpty, "\(errors.all)")
+        #expect(try folder.names().count == 5)
+    }
+    private final class Errors: @unchecked Sendable {
+        private let lock = NSLock()
+        private(set) var all: [any Error] = []
+        func add(_ error: any Error) { lock.withLock { all.append(error) } }
+    }
+
     #if os(Linux)
+        /// However many parts there are, few files are open while they are written.
+        @Test func partsWaitClosed() throws {
+            let folder = try TemporaryFolder(), path = folder.path + "/many.safetensors.index.json"
+            let many = StateDict((0..<60).map { (name: "\($0)", tensor: Tensor.arange(4) + $0) })
+            var most = 0
+            try save(many, to: path, partSize: 32, durable: false) { _ in
+                let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.count {
+                    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0))?.contains(folder.path) == true
+                }
+                most = max(most, open ?? .max)
+            }
+            #expect((1...4).contains(most), "\(most)")
+            expectSame(try load(path), many)
+            #expect(try folder.names().count == 61)
+        }
+
         /// Tensors keep the bytes of the parts, and no file open.
         @Test func partsAreClosed() throws {
             let folder = try TemporaryFolder(), path = folder.path + "/model.safetensors.index.json"

@@ -196,7 +196,17 @@ import Testing
         let shape = #expect(throws: TensorError.self) { try wide.loadStateDict(state) }
         #expect(shape?.message.contains("exp_avg of parameter 0 has shape (3), expected (2)") == true)
         #expect(wide.stateDict().parameters.isEmpty, "nothing has changed")
+        // Names that an optimizer never makes are another's.
+        let momentum = SGD([a, b], lr: 0.1, momentum: 0.9)
+        momentum.step()
+        let other = #expect(throws: TensorError.self) { try Adam([made(), made()]).loadStateDict(momentum.stateDict()) }
+        #expect(other?.message.contains("'momentum_buffer' in the state dict: the state is another optimizer's") == true)
+        #expect(throws: TensorError.self) { try SGD([made(), made()], lr: 0.1).loadStateDict(state) }
+        try AdamW([made(), made()]).loadStateDict(state)
+        try Remembering([made(), made()]).loadStateDict(momentum.stateDict())
     }
+    /// One of another's own, which says nothing of its names.
+    private final class Remembering: Adam {}
 
     @Test func wrongArguments() {
         func message(_ body: () -> Optimizer) -> String {

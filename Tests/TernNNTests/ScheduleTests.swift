@@ -115,7 +115,7 @@ import Testing
             let a = make(first)
             for _ in 0..<9 { a.step() }
             let b = make(second)
-            b.loadStateDict(a.stateDict())
+            try b.loadStateDict(a.stateDict())
             try second.loadStateDict(first.stateDict())
             for step in 9..<20 {
                 a.step()
@@ -133,7 +133,7 @@ import Testing
             let optimizer = optimizer(), scheduler = make(optimizer), state = try #require(stored[.string(name)], "\(name)")
             try optimizer.loadStateDict(OptimizerState(state["optimizer"]))
             let theirs = try OptionList(state["scheduler"])
-            scheduler.loadStateDict(theirs)
+            try scheduler.loadStateDict(theirs)
             for step in 9...24 {
                 if step > 9 { scheduler.step() }
                 let expected = try #require(fixtures["\(name)/SGD"])[step].array(of: Double.self)
@@ -145,7 +145,7 @@ import Testing
         for (name, make) in Self.plateauMakers {
             let optimizer = optimizer(), scheduler = make(optimizer), state = try #require(stored[.string("ReduceLROnPlateau.\(name)")])
             try optimizer.loadStateDict(OptimizerState(state["optimizer"]))
-            scheduler.loadStateDict(try OptionList(state["scheduler"]))
+            try scheduler.loadStateDict(OptionList(state["scheduler"]))
             let metrics = try #require(fixtures["metrics"]).array(of: Double.self)
             for (i, metric) in metrics.enumerated().dropFirst(11) {
                 scheduler.step(metric)
@@ -153,6 +153,48 @@ import Testing
                 #expect(largestDifference(optimizer.groups.map(\.lr), expected) < 1e-12, "\(name), step \(i)")
             }
         }
+    }
+
+    /// A state of another kind, or one that lacks something, is an error and changes nothing.
+    @Test func statesThatDoNotFit() throws {
+        let pairs: [(String, String)] = [
+            ("StepLR", "OneCycleLR"), ("StepLR", "ExponentialLR"), ("CosineAnnealingLR", "StepLR"), ("OneCycleLR", "LambdaLR"),
+            ("CosineAnnealingWarmRestarts", "CosineAnnealingLR"), ("SequentialLR", "ChainedScheduler"), ("ChainedScheduler", "StepLR"),
+            ("ConstantLR", "LinearLR"), ("PolynomialLR", "ConstantLR"), ("SWALR", "CyclicLR"), ("MultiStepLR", "StepLR"),
+        ]
+        func maker(_ kind: String) throws -> (Optimizer) -> LRScheduler {
+            try #require(Self.makers.first { $0.key.split(separator: ".")[0] == kind }?.value, "\(kind)")
+        }
+        for (into, from) in pairs {
+            let scheduler = try maker(into)(optimizer()), other = try maker(from)(optimizer())
+            other.step()
+            let before = scheduler.stateDict()
+            let error = #expect(throws: TensorError.self, "\(from) into \(into)") { try scheduler.loadStateDict(other.stateDict()) }
+            #expect(error?.message.contains("does not fit \(into): it has ") == true, "\(error?.message ?? "")")
+            #expect(scheduler.stateDict() == before)
+        }
+        let scheduler = StepLR(optimizer(), stepSize: 2), good = scheduler.stateDict()
+        for name in ["last_epoch", "base_lrs", "_step_count", "_last_lr"] {
+            for value in [nil, "x", .null, 1.5, .number(1e300), true, [0.5], [0.5, "x"], [0.1, 0.2, 0.3]] as [OptionValue?] {
+                var state = good
+                state[name] = value
+                #expect(throws: TensorError.self, "\(name): \(String(describing: value))") { try scheduler.loadStateDict(state) }
+            }
+        }
+        #expect(throws: TensorError.self) { try scheduler.loadStateDict([:]) }
+        #expect(scheduler.stateDict() == good)
+        let plateau = ReduceLROnPlateau(optimizer())
+        #expect(throws: TensorError.self) { try plateau.loadStateDict(good) }
+
+        // The second part does not fit: neither the first nor the whole has changed.
+        func sequence(_ last: (Optimizer) -> LRScheduler) -> SequentialLR {
+            let optimizer = optimizer()
+            return SequentialLR(optimizer, schedulers: [StepLR(optimizer, stepSize: 2), last(optimizer)], milestones: [4])
+        }
+        let whole = sequence { ExponentialLR($0, gamma: 0.5) }, other = sequence { LinearLR($0) }, before = whole.stateDict()
+        other.step()
+        #expect(throws: TensorError.self) { try whole.loadStateDict(other.stateDict()) }
+        #expect(whole.stateDict() == before)
     }
 
     private static var plateauMakers: [String: (Optimizer) -> ReduceLROnPlateau] {
@@ -175,7 +217,7 @@ import Testing
                 if i == 10 {
                     let state = scheduler.stateDict()
                     scheduler = make(optimizer)
-                    scheduler.loadStateDict(state)
+                    try scheduler.loadStateDict(state)
                 }
             }
         }

@@ -129,6 +129,32 @@ import Testing
         #expect(throws: FileFormatError.self) { try (["optimizer": net] as Checkpoint).load(path) }
     }
 
+    /// The state of another kind of schedule or optimizer is an error, and changes nothing.
+    @Test func otherKinds() throws {
+        let net = Linear(2, 2), sgd = SGD(net.parameters(), lr: 0.1, momentum: 0.9), path = path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        net(Tensor.ones(1, 2)).sum().backward()
+        sgd.step()
+        let cycle = OneCycleLR(sgd, maxLR: 0.1, totalSteps: 9)
+        try (["scheduler": cycle, "optimizer": sgd] as Checkpoint).save(to: path)
+        let steps = StepLR(sgd, stepSize: 2), before = steps.stateDict()
+        #expect(throws: TensorError.self) { try (["scheduler": steps] as Checkpoint).load(path) }
+        #expect(throws: TensorError.self) { try (["optimizer": Adam(net.parameters())] as Checkpoint).load(path) }
+        #expect(throws: TensorError.self) { try steps.resume(from: [:]) }
+        #expect(throws: TensorError.self) { try steps.resume(from: ["last_epoch": "x", "step_size": 0]) }
+        #expect(steps.stateDict() == before)
+    }
+
+    /// What could not be loaded is not saved: formats that hold tensors by name alone have no place for the numbers.
+    @Test func formatsOfTensorsAlone() throws {
+        let checkpoint: Checkpoint = ["model": Linear(2, 2)]
+        for name in ["c.safetensors", "c.npz", "c.npy", "c.safetensors.index.json", "c.gguf", "c.tern"] {
+            let path = FileManager.default.temporaryDirectory.path + "/tern-\(UUID())-" + name
+            #expect(throws: FileFormatError.self, "\(name)") { try checkpoint.save(to: path) }
+            #expect(!FileManager.default.fileExists(atPath: path), "\(name)")
+        }
+    }
+
     /// A position that a file claims is one that can be gone on from.
     @Test func epochsWithoutEnd() throws {
         let data = TensorDataset(.arange(4).reshape(4, 1), .arange(4))

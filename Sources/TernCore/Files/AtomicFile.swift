@@ -9,9 +9,8 @@
 /// A new file that appears under its name only when it is complete, and then all at once.
 ///
 /// Bytes go to a temporary file beside it; ``commit(durable:as:)`` flushes them to the disk and renames it. Dropped before that, the
-/// temporary file is removed; one that a killed process left behind is removed by the next that writes the same name. Folders on the way
-/// are made. An older file's permissions stay; a new one's are what the process's
-/// umask says.
+/// temporary file is removed; those that a killed process left behind are removed by the next that writes the same name, unless one of that
+/// name is being written then. Folders on the way are made. An older file's permissions stay; a new one's are what the process's umask says.
 package final class AtomicFile {
     /// The name that it was asked for under.
     package let path: String
@@ -27,13 +26,16 @@ package final class AtomicFile {
     private var folders: [String]
     /// Locked while it is open, so that others see that it is in use; -1 in the end.
     private(set) var descriptor: Int32 = -1
+    private var isTemporary = false
 
-    /// - Parameter followsLinks: whether a link stays, and its target is replaced. Default true.
-    package init(_ path: String, followsLinks: Bool = true) throws(FileError) {
+    /// - Parameters:
+    ///   - followsLinks: whether a link stays, and its target is replaced. Default true.
+    ///   - removesLeftovers: whether the folder is looked through for what killed processes left. Default true.
+    package init(_ path: String, followsLinks: Bool = true, removesLeftovers: Bool = true) throws(FileError) {
         self.path = path
         target = followsLinks ? try FileNames.followed(path) : path
         folders = try FileNames.makeFolders(FileNames.folder(of: target))
-        AtomicFile.removeLeftovers(of: FileNames.name(of: target), in: folders[0])
+        if removesLeftovers { AtomicFile.removeLeftovers(of: FileNames.name(of: target), in: folders[0]) }
         var old = stat(), isOld = false
         if stat(target, &old) == 0 {
             guard old.st_mode & S_IFMT == S_IFREG else { throw AtomicFile.failure(path, "it is no regular file") }
@@ -49,13 +51,15 @@ package final class AtomicFile {
             descriptor = open(unused, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isOld ? old.st_mode & 0o777 : 0o666)
             if descriptor >= 0, AtomicFile.isRemoved(afterLocking: descriptor) {
                 // Another took it for a leftover just then.
-                close(descriptor)
+                unlink(unused)
+                systemClose(descriptor)
                 descriptor = -1
                 errno = EEXIST
             }
         } while descriptor < 0 && errno == EEXIST
         temporary = unused
         guard descriptor >= 0 else { throw AtomicFile.failure(path) }
+        isTemporary = true
         guard !isOld || fchmod(descriptor, old.st_mode & 0o777) == 0 else { throw AtomicFile.failure(path) }
     }
 
@@ -84,6 +88,15 @@ package final class AtomicFile {
         return true
     }
 
+    /// Closes the file, whose bytes are complete: of many that wait for their names, none is open. Another of its `path` must be open
+    /// meanwhile, by which others see that this one is no leftover.
+    /// - Parameter durable: whether to wait until the disk has the bytes.
+    package func close(durable: Bool) throws(FileError) {
+        guard !durable || isOnDisk(descriptor) else { throw AtomicFile.failure(path) }
+        systemClose(descriptor)
+        descriptor = -1
+    }
+
     /// Puts the file, complete, under its name.
     /// - Parameters:
     ///   - durable: whether to wait until the disk has it, so that it survives a power cut. Default true.
@@ -91,18 +104,19 @@ package final class AtomicFile {
     /// - Throws: `FileError`. Where it is the folder that the disk did not take, the file is there all the same.
     package func commit(durable: Bool = true, as name: String? = nil) throws(FileError) {
         let goal = name.map { folders[0] + $0 } ?? target
-        guard !durable || isOnDisk(descriptor), rename(temporary, goal) == 0 else { throw AtomicFile.failure(path) }
-        isCommitted = true
-        close(descriptor)
+        guard !durable || descriptor < 0 || isOnDisk(descriptor), rename(temporary, goal) == 0 else { throw AtomicFile.failure(path) }
+        (isCommitted, isTemporary) = (true, false)
+        if descriptor >= 0 { systemClose(descriptor) }
         descriptor = -1
         if durable { for folder in folders { try AtomicFile.flush(folder: folder) } }
     }
 
     /// Removes what was written; no effect after ``commit(durable:as:)``.
     package func discard() {
-        guard descriptor >= 0 else { return }
+        guard isTemporary else { return }
+        isTemporary = false
         unlink(temporary)
-        close(descriptor)
+        if descriptor >= 0 { systemClose(descriptor) }
         descriptor = -1
     }
 
@@ -110,17 +124,27 @@ package final class AtomicFile {
 
     private static let mark = ".tern-", ending = ".part"
 
-    /// Removes temporary files that processes left behind which were killed while they wrote files whose names begin so.
-    package static func removeLeftovers(of name: String, in folder: String) {
-        let start = String(decoding: name.utf8.prefix(220), as: UTF8.self)
-        FileNames.forEach(in: folder) { found in
-            guard found.hasPrefix(start), found.hasSuffix(ending), found.contains(mark) else { return }
-            let file = open(folder + found, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-            guard file >= 0 else { return }
-            // Who writes it holds the lock.
-            if flock(file, LOCK_EX | LOCK_NB) == 0 { unlink(folder + found) }
-            close(file)
+    /// Removes temporary files that processes left behind which were killed while they wrote files of that name; none while one is written.
+    private static func removeLeftovers(of name: String, in folder: String) {
+        let start = String(decoding: name.utf8.prefix(220), as: UTF8.self) + mark
+        func temporaries() -> [String] {
+            var all: [String] = []
+            FileNames.forEach(in: folder) { if $0.hasPrefix(start), $0.hasSuffix(ending) { all.append($0) } }
+            return all
         }
+        // Listed once more: with a closed one that is in use, the first list may lack the open one that stands for it.
+        let leftovers = temporaries()
+        guard !leftovers.isEmpty, temporaries().allSatisfy({ isUnused(folder + $0) {} }) else { return }
+        for file in leftovers { _ = isUnused(folder + file) { unlink(folder + file) } }
+    }
+    /// Whether no one holds a file's lock, as who writes it does; `body` is called while it is held here.
+    private static func isUnused(_ path: String, _ body: () -> Void) -> Bool {
+        let file = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard file >= 0 else { return errno == ENOENT }
+        defer { systemClose(file) }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else { return false }
+        body()
+        return true
     }
     private static func isRemoved(afterLocking file: Int32) -> Bool {
         // File systems without locks have no one who removes it either.
@@ -136,7 +160,7 @@ package final class AtomicFile {
         let file = open(folder, O_RDONLY | O_CLOEXEC)
         // One may be allowed to write in a folder, and not to open it.
         if file < 0, errno == EACCES { return }
-        defer { if file >= 0 { close(file) } }
+        defer { if file >= 0 { systemClose(file) } }
         // Some file systems have no such thing.
         guard file >= 0, isOnDisk(file) || errno == EINVAL || errno == ENOTSUP else { throw failure(folder) }
     }
@@ -157,6 +181,7 @@ private func isOnDisk(_ file: Int32) -> Bool {
     return true
 }
 
+private func systemClose(_ file: Int32) { close(file) }
 private func systemWrite(_ file: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int { write(file, bytes, count) }
 
 /// Names of files and folders.

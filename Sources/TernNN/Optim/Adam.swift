@@ -29,6 +29,10 @@ open class Adam: Optimizer {
                 "amsgrad": .bool(amsgrad), "maximize": .bool(maximize), "decoupled_weight_decay": .bool(decoupledWeightDecay),
             ])
     }
+    /// What `update` remembers.
+    override open var stateNames: [String]? {
+        type(of: self) == Adam.self || self is AdamW ? ["step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"] : nil
+    }
 
     /// Also asks for `eps` of 0 or more, and for betas in 0..<1.
     override open func problem(with options: OptionList) -> String? {

@@ -20,6 +20,8 @@ public final class Adagrad: Optimizer {
                 "initial_accumulator_value": .number(initialAccumulatorValue), "maximize": .bool(maximize),
             ])
     }
+    /// What `update` remembers.
+    override public var stateNames: [String]? { ["step", "sum"] }
     /// Also asks for `lr_decay`, `initial_accumulator_value` and `eps` of 0 or more.
     override public func problem(with options: OptionList) -> String? {
         OptionRule.first(
@@ -56,6 +58,8 @@ public final class Adadelta: Optimizer {
                 "maximize": .bool(maximize),
             ])
     }
+    /// What `update` remembers.
+    override public var stateNames: [String]? { ["step", "square_avg", "acc_delta"] }
     /// Also asks for `eps` of 0 or more, and for `rho` in 0...1.
     override public func problem(with options: OptionList) -> String? {
         let rho = options["rho"]?.doubleValue ?? 0
@@ -96,6 +100,8 @@ public final class Adamax: Optimizer {
                 "maximize": .bool(maximize),
             ])
     }
+    /// What `update` remembers.
+    override public var stateNames: [String]? { ["step", "exp_avg", "exp_inf"] }
     /// Also asks for `eps` of 0 or more, and for betas in 0..<1.
     override public func problem(with options: OptionList) -> String? {
         OptionRule.first(super.problem(with: options), OptionRule.notNegative(options, "eps"), OptionRule.betas(options))
@@ -134,6 +140,8 @@ public final class NAdam: Optimizer {
                 "maximize": .bool(maximize),
             ])
     }
+    /// What `update` remembers.
+    override public var stateNames: [String]? { ["step", "mu_product", "exp_avg", "exp_avg_sq"] }
     /// Also asks for `eps` and `momentum_decay` of 0 or more, and for betas in 0..<1.
     override public func problem(with options: OptionList) -> String? {
         OptionRule.first(
@@ -182,6 +190,8 @@ public final class RAdam: Optimizer {
                 "decoupled_weight_decay": .bool(decoupledWeightDecay), "maximize": .bool(maximize),
             ])
     }
+    /// What `update` remembers.
+    override public var stateNames: [String]? { ["step", "exp_avg", "exp_avg_sq"] }
     /// Also asks for `eps` of 0 or more, and for betas in 0..<1.
     override public func problem(with options: OptionList) -> String? {
         OptionRule.first(super.problem(with: options), OptionRule.notNegative(options, "eps"), OptionRule.betas(options))
@@ -226,6 +236,8 @@ public final class RMSprop: Optimizer {
                 "weight_decay": .number(weightDecay), "maximize": .bool(maximize),
             ])
     }
+    /// What `update` remembers.
+    override public var stateNames: [String]? { ["step", "square_avg", "momentum_buffer", "grad_avg"] }
     /// Also asks for `eps`, `momentum` and `alpha` of 0 or more.
     override public func problem(with options: OptionList) -> String? {
         OptionRule.first(

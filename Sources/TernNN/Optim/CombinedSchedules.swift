@@ -39,16 +39,18 @@ public final class SequentialLR: LRScheduler {
         if at > 0, milestones[at - 1] == lastEpoch { schedulers[at].restart() } else { schedulers[at].step() }
         lastLR = schedulers[at].lastLR
     }
-    /// Its own state, and those of its parts as `_schedulers`.
-    override public func stateDict() -> OptionList {
-        var state = super.stateDict()
-        state["_schedulers"] = .list(schedulers.map { $0.stateDict().asValue })
-        return state
-    }
+    override var arguments: OptionList? { ["_milestones": .list(milestones.map { .int($0) }), "_schedulers": schedulers.states] }
+    override var optionalInState: [String] { ["base_lrs", "_step_count"] }
     /// Loads its own state, and those of its parts.
-    override public func loadStateDict(_ state: OptionList) {
-        super.loadStateDict(state)
-        schedulers.load(state)
+    override public func loadStateDict(_ state: OptionList) throws {
+        let before = super.stateDict()
+        try super.loadStateDict(state)
+        do {
+            try schedulers.load(state, of: self)
+        } catch {
+            try super.loadStateDict(before)
+            throw error
+        }
     }
 }
 
@@ -75,30 +77,18 @@ public final class ChainedScheduler: LRScheduler {
         for scheduler in schedulers { scheduler.step() }
         lastLR = currentLRs
     }
-    /// Its own state, and those of its parts as `_schedulers`.
-    override public func stateDict() -> OptionList {
-        var state = super.stateDict()
-        state["_schedulers"] = .list(schedulers.map { $0.stateDict().asValue })
-        return state
-    }
+    override var arguments: OptionList? { ["_schedulers": schedulers.states] }
+    override var optionalInState: [String] { ["last_epoch", "base_lrs", "_step_count"] }
     /// Loads its own state, and those of its parts.
-    override public func loadStateDict(_ state: OptionList) {
-        super.loadStateDict(state)
-        schedulers.load(state)
-    }
-}
-
-extension OptionList {
-    var asValue: OptionValue { .dictionary(Dictionary(uniqueKeysWithValues: map { ($0.name, $0.value) })) }
-    init(_ dictionary: [String: OptionValue]) {
-        self.init()
-        for (name, value) in dictionary.sorted(by: { $0.key < $1.key }) { self[name] = value }
-    }
-}
-extension [LRScheduler] {
-    fileprivate func load(_ state: OptionList) {
-        guard case .list(let states)? = state["_schedulers"] else { return }
-        for case (let scheduler, .dictionary(let state)) in zip(self, states) { scheduler.loadStateDict(OptionList(state)) }
+    override public func loadStateDict(_ state: OptionList) throws {
+        let before = super.stateDict()
+        try super.loadStateDict(state)
+        do {
+            try schedulers.load(state, of: self)
+        } catch {
+            try super.loadStateDict(before)
+            throw error
+        }
     }
 }
 
@@ -195,12 +185,12 @@ public final class ReduceLROnPlateau {
             "_last_lr": .numbers(lastLR),
         ]
     }
-    /// Goes on from there. What is missing stays as it is.
-    public func loadStateDict(_ state: OptionList) {
-        if let value = state["best"]?.doubleValue { best = value }
-        if let value = state["num_bad_epochs"]?.intValue { badEpochs = value }
-        if let value = state["cooldown_counter"]?.intValue { cooldownLeft = value }
-        if let value = state["last_epoch"]?.intValue { lastEpoch = value }
-        if let value = state["_last_lr"]?.doubles { lastLR = value }
+    /// Goes on from there.
+    /// - Throws: `TensorError` where something is missing or of another type; nothing has changed then.
+    public func loadStateDict(_ state: OptionList) throws {
+        let reader = StateReader(state, typeName: "ReduceLROnPlateau"), least = try reader.number("best", or: best)
+        let bad = try reader.whole("num_bad_epochs", or: 0, least: 0), left = try reader.whole("cooldown_counter", or: 0, least: 0)
+        let epoch = try reader.whole("last_epoch", or: 0), rates = try reader.numbers("_last_lr", optimizer.groups.count, or: lastLR)
+        (best, badEpochs, cooldownLeft, lastEpoch, lastLR) = (least, bad, left, epoch, rates)
     }
 }

@@ -19,6 +19,7 @@ public final class CyclicLR: LRScheduler {
     }
     private let maxLRs: [Double], baseMomentums: [Double], maxMomentums: [Double]
     private let total: Double, ratio: Double, mode: Mode, gamma: Double, cycleMomentum: Bool
+    override var arguments: OptionList? { ["total_size": .number(total), "step_ratio": .number(ratio), "gamma": .number(gamma)] }
 
     /// - Parameters:
     ///   - baseLR: the least rate, for all groups or each.
@@ -85,6 +86,7 @@ public final class OneCycleLR: LRScheduler {
         let lr: (from: String, to: String), momentum: (from: String, to: String)
     }
     private let phases: [Phase], totalSteps: Int, annealing: Annealing, cycleMomentum: Bool
+    override var arguments: OptionList? { ["total_steps": .int(totalSteps)] }
 
     /// - Parameters:
     ///   - maxLR: the greatest rate, for all groups or each.

@@ -53,6 +53,10 @@ public final class LBFGS: Optimizer {
         }
         return nil
     }
+    /// Its memory; and PyTorch's space for a sum, `al`, which each step makes anew.
+    override public var stateNames: [String]? {
+        ["func_evals", "n_iter", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss", "al"]
+    }
     /// Its vectors have an element for each of all parameters.
     override public func stateShape(_ name: String, for parameter: Shape) -> Shape {
         ["d", "prev_flat_grad", "old_dirs", "old_stps"].contains(name) ? [elementCount] : []

@@ -72,19 +72,30 @@ open class LRScheduler {
     public var currentLRs: [Double] { optimizer.groups.map(\.lr) }
     func base(_ rate: (Double) -> Double) -> [Double] { baseLRs.map(rate) }
 
-    /// What changes while it runs, by PyTorch's names; its arguments are not in it.
+    /// What changes while it runs, by PyTorch's names, and what tells its kind: `step_size`.
     ///
     /// Source: `torch.optim.lr_scheduler.LRScheduler.state_dict`.
     open func stateDict() -> OptionList {
-        ["last_epoch": .int(lastEpoch), "base_lrs": .numbers(baseLRs), "_step_count": .int(stepCount), "_last_lr": .numbers(lastLR)]
+        var state: OptionList = [
+            "last_epoch": .int(lastEpoch), "base_lrs": .numbers(baseLRs), "_step_count": .int(stepCount), "_last_lr": .numbers(lastLR),
+        ]
+        for (name, value) in arguments ?? [:] { state[name] = value }
+        return state
     }
-    /// Goes on from there. Rates are the optimizer's: load its state too. What is missing stays as it is.
-    open func loadStateDict(_ state: OptionList) {
-        if let epoch = state["last_epoch"]?.intValue { lastEpoch = epoch }
-        if let rates = state["base_lrs"]?.doubles { baseLRs = rates }
-        if let count = state["_step_count"]?.intValue { stepCount = count }
-        if let rates = state["_last_lr"]?.doubles { lastLR = rates }
+    /// Goes on from there. Rates are the optimizer's: load its state too. What the schedule was made from stays as it is here.
+    /// - Throws: `TensorError` where something is missing or of another type, and where it is the state of a schedule of another kind; nothing
+    ///   has changed then.
+    open func loadStateDict(_ state: OptionList) throws {
+        let reader = try StateReader(state, of: self), groups = optimizer.groups.count
+        let epoch = try reader.whole("last_epoch", or: lastEpoch), count = try reader.whole("_step_count", or: stepCount)
+        (baseLRs, lastLR) = try (reader.numbers("base_lrs", groups, or: baseLRs), reader.numbers("_last_lr", groups, or: lastLR))
+        (lastEpoch, stepCount) = (epoch, count)
     }
+    /// What it is made from, by PyTorch's names, as far as it tells the states of one kind from those of another; nil of kinds that are not
+    /// the library's.
+    var arguments: OptionList? { nil }
+    /// What of a state PyTorch's have not.
+    var optionalInState: [String] { [] }
 
     /// Reports a wrong argument.
     static func check(_ condition: Bool, _ message: @autoclosure () -> String) {

@@ -161,6 +161,8 @@ open class Optimizer {
     open func problem(withParameter tensor: Tensor) -> String? {
         tensor.dtype.isDifferentiable ? nil : "a parameter of dtype \(tensor.dtype) has no gradient to follow"
     }
+    /// All names that its states can have: others are refused. Nil, as an optimizer of your own may leave it, takes any.
+    open var stateNames: [String]? { nil }
     /// Names in the state, beside `step`, that are plain numbers.
     open var stateNumbers: [String] { [] }
     /// The shape that a tensor of the state has for a parameter of shape `parameter`.

@@ -44,7 +44,7 @@ extension Optimizer {
     ///
     /// Parameters are matched by their order. Load after making the schedulers, which write the learning rates.
     /// Source: `torch.optim.Optimizer.load_state_dict`.
-    /// - Throws: `TensorError` where groups or shapes do not fit; nothing has changed then.
+    /// - Throws: `TensorError` where groups, names or shapes do not fit; nothing has changed then.
     public func loadStateDict(_ saved: OptimizerState) throws {
         func misfit(_ message: String) -> TensorError { .rule("loadStateDict", "\(typeName): \(message)") }
         guard saved.groups.count == groups.count else {
@@ -66,6 +66,9 @@ extension Optimizer {
             for (parameter, number) in zip(group.parameters, from.parameters) {
                 let stored = saved.parameters[number] ?? [:], lists = saved.lists[number] ?? [:]
                 let tensor = parameter.box.tensor
+                if let known = stateNames, let other = (Array(stored.keys) + Array(lists.keys)).sorted().first(where: { !known.contains($0) }) {
+                    throw misfit("parameter \(number) has '\(other)' in the state dict: the state is another optimizer's")
+                }
                 let all = stored.map { ($0, $1) } + lists.flatMap { list in list.value.map { (list.key, $0) } }
                 for (name, value) in all.sorted(by: { $0.0 < $1.0 }) {
                     let isNumber = name == "step" || stateNumbers.contains(name)

@@ -19,6 +19,8 @@ public final class Rprop: Optimizer {
                 "maximize": .bool(maximize),
             ])
     }
+    /// What `update` remembers.
+    override public var stateNames: [String]? { ["step", "prev", "step_size"] }
     /// Also checks `etas` and `step_sizes`.
     override public func problem(with options: OptionList) -> String? {
         if let problem = super.problem(with: options) { return problem }
@@ -65,6 +67,8 @@ public final class ASGD: Optimizer {
     }
     /// The rate now, and the weight of the newest value in the mean.
     override public var stateNumbers: [String] { ["eta", "mu"] }
+    /// What `update` remembers.
+    override public var stateNames: [String]? { ["step", "eta", "mu", "ax"] }
 
     /// Keeps `ax`, the mean of the parameter's values, and the numbers `eta` and `mu`.
     override public func update(_ p: Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Tensor {
@@ -103,6 +107,8 @@ public final class Adafactor: Optimizer {
                 "d": .number(d), "weight_decay": .number(weightDecay), "maximize": .bool(maximize),
             ])
     }
+    /// What `update` remembers.
+    override public var stateNames: [String]? { ["step", "row_var", "col_var", "variance"] }
     /// Also checks `eps`, `d` and `beta2_decay`.
     override public func problem(with options: OptionList) -> String? {
         if let problem = super.problem(with: options) { return problem }
@@ -190,6 +196,8 @@ public final class Muon: Optimizer {
                 "ns_steps": .int(nsSteps), "adjust_lr_fn": .text(adjustLR.rawValue),
             ])
     }
+    /// What `update` remembers.
+    override public var stateNames: [String]? { ["momentum_buffer"] }
     /// Also checks `momentum`, `ns_steps`, `ns_coefficients` and `adjust_lr_fn`.
     override public func problem(with options: OptionList) -> String? {
         if let problem = super.problem(with: options) ?? OptionRule.notNegative(options, "momentum") { return problem }

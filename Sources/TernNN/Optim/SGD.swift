@@ -27,6 +27,8 @@ public final class SGD: Optimizer {
                 "nesterov": .bool(nesterov), "maximize": .bool(maximize),
             ])
     }
+    /// What `update` remembers.
+    override public var stateNames: [String]? { ["momentum_buffer"] }
 
     /// Also asks for a momentum of 0 or more, which `nesterov` needs above 0, without dampening.
     override public func problem(with options: OptionList) -> String? {

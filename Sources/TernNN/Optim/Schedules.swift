@@ -4,6 +4,7 @@ import TernCore
 /// Each rate is its base times `factor(epoch)`. Source: `torch.optim.lr_scheduler.LambdaLR`.
 public final class LambdaLR: LRScheduler {
     private let factors: [(Int) -> Double]
+    override var arguments: OptionList? { ["lr_lambdas": .list(factors.map { _ in .null })] }
     /// With one function for all groups.
     public init(_ optimizer: Optimizer, _ factor: @escaping (Int) -> Double) {
         factors = optimizer.groups.map { _ in factor }
@@ -22,6 +23,7 @@ public final class LambdaLR: LRScheduler {
 /// Each rate is the one before times `factor(epoch)`. Source: `torch.optim.lr_scheduler.MultiplicativeLR`.
 public final class MultiplicativeLR: LRScheduler {
     private let factors: [(Int) -> Double]
+    override var arguments: OptionList? { ["lr_lambdas": .list(factors.map { _ in .null })] }
     /// With one function for all groups.
     public init(_ optimizer: Optimizer, _ factor: @escaping (Int) -> Double) {
         factors = optimizer.groups.map { _ in factor }
@@ -40,6 +42,7 @@ public final class MultiplicativeLR: LRScheduler {
 /// Times `gamma` every `stepSize` epochs. Source: `torch.optim.lr_scheduler.StepLR`.
 public final class StepLR: LRScheduler {
     private let stepSize: Int, gamma: Double
+    override var arguments: OptionList? { ["step_size": .int(stepSize), "gamma": .number(gamma)] }
     /// - Parameter gamma: default 0.1.
     public init(_ optimizer: Optimizer, stepSize: Int, gamma: Double = 0.1) {
         Self.check(stepSize > 0, "stepSize must be 1 or more, not \(stepSize)")
@@ -57,6 +60,7 @@ public final class StepLR: LRScheduler {
 /// Times `gamma` at each milestone; twice at one that is given twice. Source: `torch.optim.lr_scheduler.MultiStepLR`.
 public final class MultiStepLR: LRScheduler {
     private let milestones: [Int], gamma: Double
+    override var arguments: OptionList? { ["gamma": .number(gamma)] }
     /// - Parameters:
     ///   - milestones: epochs.
     ///   - gamma: default 0.1.
@@ -79,6 +83,7 @@ public final class MultiStepLR: LRScheduler {
 /// Times `factor` until epoch `totalIters`. Source: `torch.optim.lr_scheduler.ConstantLR`.
 public final class ConstantLR: LRScheduler {
     private let factor: Double, totalIters: Int
+    override var arguments: OptionList? { ["factor": .number(factor), "total_iters": .int(totalIters)] }
     /// - Parameters:
     ///   - factor: in 0...1. Default 1/3.
     ///   - totalIters: default 5.
@@ -99,6 +104,9 @@ public final class ConstantLR: LRScheduler {
 /// From `startFactor` to `endFactor` in equal steps over `totalIters` epochs. Source: `torch.optim.lr_scheduler.LinearLR`.
 public final class LinearLR: LRScheduler {
     private let startFactor: Double, endFactor: Double, totalIters: Int
+    override var arguments: OptionList? {
+        ["start_factor": .number(startFactor), "end_factor": .number(endFactor), "total_iters": .int(totalIters)]
+    }
     /// - Parameters:
     ///   - startFactor: above 0, up to 1. Default 1/3.
     ///   - endFactor: in 0...1. Default 1.
@@ -126,6 +134,7 @@ public final class LinearLR: LRScheduler {
 /// Times `gamma` every epoch. Source: `torch.optim.lr_scheduler.ExponentialLR`.
 public final class ExponentialLR: LRScheduler {
     private let gamma: Double
+    override var arguments: OptionList? { ["gamma": .number(gamma)] }
     /// - Parameter gamma: what rates are multiplied by.
     public init(_ optimizer: Optimizer, gamma: Double) {
         self.gamma = gamma
@@ -140,6 +149,7 @@ public final class ExponentialLR: LRScheduler {
 /// Base times (1 − epoch / totalIters) to the power `power`. Source: `torch.optim.lr_scheduler.PolynomialLR`.
 public final class PolynomialLR: LRScheduler {
     private let totalIters: Int, power: Double
+    override var arguments: OptionList? { ["total_iters": .int(totalIters), "power": .number(power)] }
     /// - Parameters:
     ///   - totalIters: the epoch at which it is 0. Default 5.
     ///   - power: default 1.
@@ -164,6 +174,7 @@ public final class PolynomialLR: LRScheduler {
 /// Down to `etaMin` along half a cosine wave over `tMax` epochs, then up again. Source: `torch.optim.lr_scheduler.CosineAnnealingLR`.
 public final class CosineAnnealingLR: LRScheduler {
     private let tMax: Int, etaMin: Double
+    override var arguments: OptionList? { ["T_max": .int(tMax), "eta_min": .number(etaMin)] }
     /// - Parameter etaMin: the least rate. Default 0.
     public init(_ optimizer: Optimizer, tMax: Int, etaMin: Double = 0) {
         Self.check(tMax > 0, "tMax must be 1 or more, not \(tMax)")
@@ -190,6 +201,7 @@ public final class CosineAnnealingLR: LRScheduler {
 /// Source: `torch.optim.lr_scheduler.CosineAnnealingWarmRestarts`.
 public final class CosineAnnealingWarmRestarts: LRScheduler {
     private let tMult: Int, etaMin: Double
+    override var arguments: OptionList? { ["T_mult": .int(tMult), "eta_min": .number(etaMin)] }
     private var length: Int, at = 0
     /// - Parameters:
     ///   - t0: epochs of the first wave.
@@ -224,9 +236,10 @@ public final class CosineAnnealingWarmRestarts: LRScheduler {
         return state
     }
     /// Also loads its place in the wave.
-    override public func loadStateDict(_ state: OptionList) {
-        super.loadStateDict(state)
-        if let at = state["T_cur"]?.intValue { self.at = at }
-        if let length = state["T_i"]?.intValue, length > 0 { self.length = length }
+    override public func loadStateDict(_ state: OptionList) throws {
+        let reader = try StateReader(state, of: self)
+        let (at, length) = try (reader.whole("T_cur", or: at), reader.whole("T_i", or: length, least: 1))
+        try super.loadStateDict(state)
+        (self.at, self.length) = (at, length)
     }
 }

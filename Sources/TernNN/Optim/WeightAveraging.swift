@@ -99,6 +99,7 @@ public func updateBN(_ model: some Module & Layer, over batches: some Sequence<T
 /// From the rates that there are to `swaLR`, where they stay. Source: `torch.optim.swa_utils.SWALR`.
 public final class SWALR: LRScheduler {
     private let annealEpochs: Int, annealing: OneCycleLR.Annealing
+    override var arguments: OptionList? { ["anneal_epochs": .int(annealEpochs)] }
 
     /// - Parameters:
     ///   - swaLR: the last rate, for all groups or each.
