@@ -72,6 +72,50 @@ import Testing
         }
     }
 
+    /// Numbers from a generator that is named, seeded inside, or the default one by another name; the gradient of a sum of products with
+    /// random masks is the masks.
+    @Test(arguments: [false, true]) func theSameNumbersAreDrawnFromAnyGenerator(nested: Bool) {
+        let named = Generator(seed: 1), inside = Generator(seed: 2), standard = Generator(seed: 3)
+        let x = Tensor.ones(50, requiresGrad: true)
+        var masks: [[Float]] = []
+        let y = withGenerator(standard) {
+            checkpoint { () -> Tensor in
+                let first = [Tensor.rand(50, generator: named), .rand(50), .rand(50, generator: standard)]
+                func more() -> Tensor {
+                    inside.seed = 7
+                    var all = first
+                    all += [.rand(50, generator: named), .rand(50, generator: inside), .rand(50), .rand(50, generator: standard)]
+                    all.append(withGenerator(inside) { .rand(50) })
+                    masks.append(stack(all).flatten().array(of: Float.self))
+                    return stack(all).sum(0) * x
+                }
+                return ((nested ? checkpoint { more() } : more()) * x.exp()).sum()
+            }
+        }
+        let drawn = [named, inside, standard].map(\.savedState)
+        let found = floats(grad(of: y, wrt: x, retainGraph: true))
+        #expect(masks.count == (nested ? 3 : 2) && masks.allSatisfy { $0 == masks[0] })
+        #expect([named, inside, standard].map(\.savedState) == drawn)
+        let sum = Tensor(masks[0]).reshape(8, 50).sum(0)
+        let expected = (sum * 2 * x.detach().exp()).array(of: Float.self)
+        #expect(found?.count == 50 && zip(found ?? [], expected).allSatisfy { abs($0 - $1) < 1e-3 })
+    }
+
+    @Test func withoutPreservingTheyGoOn() {
+        let generator = Generator(seed: 1), x = Tensor.ones(4, requiresGrad: true)
+        var masks: [[Float]] = []
+        checkpoint(preserveRandomState: false) { () -> Tensor in
+            let mask = Tensor.rand(4, generator: generator)
+            masks.append(mask.array(of: Float.self))
+            return (x * mask).exp().sum()
+        }.backward()
+        generator.seed = 1
+        #expect(
+            masks == [
+                Tensor.rand(4, generator: generator).array(of: Float.self), Tensor.rand(4, generator: generator).array(of: Float.self),
+            ])
+    }
+
     @Test func higherDerivatives() {
         let x = Tensor(0.5, dtype: .float64, requiresGrad: true)
         let y = checkpoint { (x * x * x).sin() }

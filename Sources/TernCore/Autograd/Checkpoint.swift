@@ -16,9 +16,8 @@ import Synchronization
 /// keep. Several threads may walk one tape; they run `body` one after the other.
 ///
 /// - Parameters:
-///   - preserveRandomState: whether the second run draws the same numbers from the default generator, which is left as it is. Default
-/// true;
-///     false saves copying its state.
+///   - preserveRandomState: whether the second run draws the same numbers, from the default generator and from any other that `body`
+///     uses on this thread; they are left as they are. Default true; false saves copying their states.
 ///   - body: what to compute. It is kept until `backward` has passed, with all it captures.
 ///
 /// Source: `torch.utils.checkpoint.checkpoint` with `use_reentrant=False`.
@@ -26,7 +25,7 @@ public func checkpoint<R>(preserveRandomState: Bool = true, _ body: @escaping ()
     let state = tern_thread_state()
     if state.pointee.gradDisabled { return body() }
     let outer = CheckpointFrame.current
-    let frame = CheckpointFrame(in: outer, random: preserveRandomState ? Generator.default.savedState : nil) { _ = body() }
+    let frame = CheckpointFrame(in: outer, drawsFrom: preserveRandomState ? Generator.default : nil) { _ = body() }
     return frame.entered(body)
 }
 
@@ -40,7 +39,11 @@ package final class CheckpointFrame: @unchecked Sendable {
     private let lock: ThreadLock
     /// nil in a frame inside another whose body has returned: until the outer one runs again, and makes what `body` captures again.
     private var body: (() -> Void)?
-    private let random: GeneratorState?
+    /// The default generator of the first run; nil where numbers need not be the same.
+    private let generator: Generator?
+    /// The generators that the first run met, as they were then, and what stands in for them while the body runs again.
+    private var met: [ObjectIdentifier: (generator: Generator, state: GeneratorState)] = [:]
+    private var standIns: [ObjectIdentifier: Generator] = [:]
     private let outer: CheckpointFrame?
     private let device = Device.chosen(nil)
     /// The frames directly inside, in order, while nodes need them, and how many of them this run has met.
@@ -63,10 +66,11 @@ package final class CheckpointFrame: @unchecked Sendable {
         return frame != nil
     }
 
-    init(in outer: CheckpointFrame?, random: GeneratorState?, _ body: @escaping () -> Void) {
-        (self.outer, self.random) = (outer, random)
+    init(in outer: CheckpointFrame?, drawsFrom generator: Generator?, _ body: @escaping () -> Void) {
+        (self.outer, self.generator) = (outer, generator)
         self.body = body
         lock = outer?.lock ?? ThreadLock()
+        if let generator { _ = source(for: generator) }
     }
 
     /// Runs `body` for the first time, so that the nodes it records belong to this frame.
@@ -98,6 +102,19 @@ package final class CheckpointFrame: @unchecked Sendable {
             phase = .over
             elements = [:]
             for inside in inner { inside.frame?.body = nil }
+        }
+    }
+
+    // MARK: Random numbers
+
+    /// What a body that asks for `generator` gets numbers from: `generator` in the first run, which notes how it was, and what stands in
+    /// for it in those after.
+    func source(for generator: Generator) -> Generator {
+        let own = generator.met(in: outer), key = ObjectIdentifier(own)
+        if self.generator == nil { return own }
+        return lock.holding {
+            if phase == .first, met[key] == nil { met[key] = (own, own.ownState) }
+            return standIns[key] ?? own
         }
     }
 
@@ -160,12 +177,10 @@ package final class CheckpointFrame: @unchecked Sendable {
             state.pointee.checkpoint = before.checkpoint
             phase = .over
         }
-        withDevice(device) {
-            guard let random else { return body() }
-            let generator = Generator()
-            generator.savedState = random
-            withGenerator(generator, body)
-        }
+        standIns = met.mapValues { Generator($0.state) }
+        defer { standIns = [:] }
+        let drawsFrom = generator.flatMap { standIns[ObjectIdentifier($0.met(in: outer))] } ?? .default
+        withDevice(device) { withGenerator(drawsFrom, body) }
         // Its own captures come again with the next run of the outer one.
         if let outer, outer.phase == .over { self.body = nil }
         if counted != count { throw CheckpointFrame.differs("\(counted) recorded ops, not \(count)") }
@@ -175,6 +190,11 @@ package final class CheckpointFrame: @unchecked Sendable {
             "checkpoint",
             "the closure did not repeat what it had done: the second run had \(how). It must do the same each time it is called")
     }
+}
+
+extension Generator {
+    /// The generator that numbers come from where this one is asked for inside `frame`.
+    fileprivate func met(in frame: CheckpointFrame?) -> Generator { frame?.source(for: self) ?? self }
 }
 
 /// Where a node of a `checkpoint` finds what it kept.

@@ -14,6 +14,8 @@ public final class Generator: Sendable {
 
     /// - Parameter seed: where the sequence starts. Default: `defaultSeed`.
     public init(seed: UInt64 = Generator.defaultSeed) { tern_generator_seed(state, seed) }
+    /// One that goes on from `state`.
+    init(_ state: GeneratorState) { self.state.initialize(to: state.value) }
     deinit { state.deallocate() }
 
     private static let shared = Generator()
@@ -36,7 +38,13 @@ public final class Generator: Sendable {
     /// The next 64 random bits.
     public func next() -> UInt64 { withState { tern_generator_random64($0) } }
 
-    package func withState<R>(_ body: (UnsafeMutablePointer<TernGenerator>) -> R) -> R { lock.withLock { _ in body(state) } }
+    /// The state, of what stands in for this generator while a `checkpoint` runs its closure again.
+    package func withState<R>(_ body: (UnsafeMutablePointer<TernGenerator>) -> R) -> R {
+        let source = CheckpointFrame.current?.source(for: self) ?? self
+        return source.lock.withLock { _ in body(source.state) }
+    }
+    /// The state of this generator itself.
+    var ownState: GeneratorState { lock.withLock { _ in GeneratorState(value: state.pointee) } }
 }
 
 extension Generator: CustomStringConvertible {
