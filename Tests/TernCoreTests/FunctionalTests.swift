@@ -59,6 +59,20 @@ import Testing
     @Test func misuse() {
         #expect(failure { vjp(at: x) { $0 * 2 } }?.message.contains("can be left out") == true)
         #expect(failure { jvp(at: x, Tensor([1.0])) { $0 * 2 } }?.message.contains("(1)") == true)
-        #expect(failure { jacobian(at: Tensor([1, 2])) { $0 } }?.message.contains("int64") == true)
+        #expect(failure { jacobian(at: Tensor([1, 2])) { $0 } }?.message.contains("input 0 is of dtype int64") == true)
+        #expect(failure { jacobian(at: x) { $0.argmax() } }?.message.contains("output 0 is of dtype int64") == true)
+        #expect(failure { vjp(at: [x]) { [$0[0].sum(), $0[0] .> 0] }.vjp[0] }?.message.contains("output 1 is of dtype bool") == true)
+        for name in ["jacobian", "vjp", "jvp"] {
+            let error = failure {
+                inferenceMode {
+                    switch name {
+                    case "jacobian": jacobian(at: x) { $0 * 2 }
+                    case "vjp": vjp(at: x, v) { $0 * 2 }.vjp
+                    default: jvp(at: x, v) { $0 * 2 }.jvp
+                    }
+                }
+            }
+            #expect(error?.op == name && error?.message.contains("inferenceMode") == true)
+        }
     }
 }

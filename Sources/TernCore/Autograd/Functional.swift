@@ -1,18 +1,24 @@
 // Derivatives of functions as a whole. Each calls the function with inputs of its own, records even inside `noGrad`, and touches no
 // `grad`. A result that does not depend on an input has zeros for it. Unless `createGraph`, nothing of what is answered is recorded.
+// Inputs and results that have no derivatives, such as integers, are errors, and so is a call inside `inferenceMode`, which records nothing.
 
 /// The function called once.
 private struct Call {
     let inputs: [Tensor], outputs: [Tensor]
 
     init(_ op: String, _ inputs: [Tensor], createGraph: Bool, _ function: ([Tensor]) -> [Tensor]) throws(TensorError) {
-        for (i, x) in inputs.enumerated() {
-            let problem = "input \(i) is of dtype \(x.dtype), which has no derivatives: convert it with to(.float32)"
-            try Check.require(x.holdsPoison || x.dtype.isDifferentiable, op, problem)
+        try Check.require(!isInferenceMode, op, "inside inferenceMode nothing is recorded, so there are no derivatives: use noGrad")
+        func check(_ tensors: [Tensor], _ what: String) throws(TensorError) {
+            for (i, x) in tensors.enumerated() {
+                let problem = "\(what) \(i) is of dtype \(x.dtype), which has no derivatives: convert it with to(.float32)"
+                try Check.require(x.holdsPoison || x.dtype.isDifferentiable, op, problem)
+            }
         }
+        try check(inputs, "input")
         // With the record that they have, but apart from other uses of them in the function.
         let own = inputs.map { createGraph && $0.requiresGrad && isGradEnabled ? $0.view($0.shape) : $0.detach().requiringGrad() }
         (self.inputs, outputs) = (own, enableGrad { function(own) })
+        try check(outputs, "output")
     }
 
     var isPoison: Bool { (inputs + outputs).contains(where: \.isPoison) }
