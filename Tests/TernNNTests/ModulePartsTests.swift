@@ -71,4 +71,40 @@ import Testing
         layer.weight[0, 0] = 5
         #expect(layer.weight.isLeaf && layer.weight.requiresGrad && layer.weight.grad != nil && layer.weight[0, 0].doubleValue == 5)
     }
+
+    @Test func dictionariesAreInTheOrderOfTheirKeys() {
+        final class Tables: Module {
+            let numbers = Dictionary(uniqueKeysWithValues: (-1...11).map { ($0, Linear(1, 1, bias: false)) })
+            let texts = ["b": Linear(1, 1, bias: false), "a10": Linear(1, 1, bias: false), "a9": Linear(1, 1, bias: false)]
+            let mixed: [AnyHashable: Linear] = [1: Linear(1, 1, bias: false), "0": Linear(1, 1, bias: false)]
+        }
+        #expect(
+            Tables().namedChildren().map(\.name)
+                == (-1...11).map { "numbers.\($0)" } + ["texts.a10", "texts.a9", "texts.b", "mixed.0", "mixed.1"])
+    }
+
+    @Test func hooksSeeTensorsWhereverTheyStand() {
+        final class Many: Module {
+            func callAsFunction(_ tensors: [String: Tensor], _ nested: (Tensor, inner: (a: Tensor?, b: [Tensor])), _ void: Void) -> [Int:
+                [Tensor]]
+            {
+                run(self, tensors, nested, void) { tensors, nested, _ in
+                    [10: [nested.0], 9: nested.inner.b + [nested.inner.a, tensors["y"], tensors["x"]].compactMap { $0 }, 11: []]
+                }
+            }
+        }
+        let many = Many()
+        var seen: [[Double]] = []
+        many.registerForwardPreHook { _, inputs -> [Tensor]? in
+            seen.append(inputs.map(\.doubleValue))
+            return inputs.map { $0 * 10 }
+        }
+        many.registerForwardHook { _, _, outputs -> [Tensor]? in
+            seen.append(outputs.map(\.doubleValue))
+            return outputs.map { $0 + 1 }
+        }
+        let result = many(["y": Tensor(2.0), "x": Tensor(1.0)], (Tensor(3.0), (a: Tensor(4.0), b: [Tensor(5.0)])), ())
+        #expect(seen == [[1, 2, 3, 4, 5], [50, 40, 20, 10, 30]])
+        #expect(result.mapValues { $0.map(\.doubleValue) } == [10: [31], 9: [51, 41, 21, 11], 11: []])
+    }
 }

@@ -1,7 +1,7 @@
 public import TernCore
 
 // Tensors that go into a module and come out of it, as lists: a call's arguments and its result are looked through for tensors, optional
-// ones, arrays and tuples of them, in order.
+// ones, arrays, dictionaries and tuples of them, in order (dictionaries by their keys). Those in structs and objects are not seen.
 
 extension Module {
     /// Calls `hook` before each call of this module, with the tensors it is called with; what `hook` answers, as many, takes their place,

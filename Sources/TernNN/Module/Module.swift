@@ -104,12 +104,10 @@ open class Module {
                 guard let first = mirror.children.first, isMixed(value, first.value) || mayHold(first.value) else { return }
                 for (i, child) in mirror.children.enumerated() { collect(child.value, as: "\(name).\(i)", into: &found) }
             case .dictionary:
-                var entries: [(String, Any)] = []
-                for child in mirror.children {
-                    let pair = Mirror(reflecting: child.value).children.map(\.value)
-                    if pair.count == 2, mayHold(pair[1]) { entries.append(("\(pair[0])", pair[1])) }
+                let pairs = mirror.children.map { Mirror(reflecting: $0.value).children.map(\.value) }
+                for entry in pairs.filter({ $0.count == 2 && mayHold($0[1]) }).inOrder(of: { $0[0] }) {
+                    collect(entry[1], as: "\(name).\(entry[0])", into: &found)
                 }
-                for (key, value) in entries.sorted(by: { $0.0 < $1.0 }) { collect(value, as: "\(name).\(key)", into: &found) }
             case .struct, .tuple:
                 for child in mirror.children { collect(child.value, as: "\(name).\(propertyName(child))", into: &found) }
             case .enum: for payload in mirror.children { collect(payload.value, as: name, into: &found) }

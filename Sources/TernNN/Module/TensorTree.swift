@@ -1,7 +1,7 @@
 import TernCore
 
-/// Finding the tensors of arguments and results, and putting others in their place: a tensor itself, and those in optionals, arrays and
-/// tuples, however they stand in each other, in order.
+/// Finding the tensors of arguments and results, and putting others in their place: a tensor itself, and those in optionals, arrays,
+/// dictionaries (in the order of their keys) and tuples, however they stand in each other, in order.
 enum TensorTree {
     static func tensors<T>(in value: T) -> [Tensor] {
         var value = value, found: [Tensor] = []
@@ -60,4 +60,9 @@ extension Optional: TensorHolder {
 }
 extension Array: TensorHolder {
     fileprivate mutating func visitTensors(_ body: (inout Tensor) -> Void) { for i in indices { TensorTree.visit(&self[i], body) } }
+}
+extension Dictionary: TensorHolder {
+    fileprivate mutating func visitTensors(_ body: (inout Tensor) -> Void) {
+        for at in Array(indices).inOrder(of: { self[$0].key }) { TensorTree.visit(&values[at], body) }
+    }
 }
