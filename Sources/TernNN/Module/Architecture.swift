@@ -41,7 +41,7 @@ package struct Architecture {
     package init(describing root: Module) throws(Problem) {
         var places: [ObjectIdentifier: Int] = [:]
         _ = try place(of: root, path: "", &places, above: [])
-        ties = Architecture.ties(of: root)
+        ties = root.ties
         evaluating = root.namedModules().filter { !$0.module.isTraining }.map(\.name)
         frozen = root.namedParameters().filter { !$0.parameter.requiresGrad && $0.parameter.box.tensor?.dtype.isDifferentiable != false }
             .map(\.name)
@@ -100,16 +100,6 @@ package struct Architecture {
                 result[key] = try value(item, of: owner, path, name, &places, above: above)
             }
             return .dictionary(result)
-        }
-    }
-
-    /// For each tensor that has several names, all but the first, with the first.
-    private static func ties(of module: Module) -> [(name: String, original: String)] {
-        var first: [ObjectIdentifier: String] = [:]
-        return module.tensors(repeating: true) { _ in true }.compactMap { name, box in
-            if let original = first[ObjectIdentifier(box)] { return (name, original) }
-            first[ObjectIdentifier(box)] = name
-            return nil
         }
     }
 
@@ -188,10 +178,11 @@ package struct Architecture {
     }
 
     private func settle(_ root: Module, _ tensors: StateDict) throws {
-        let found = Dictionary(Architecture.ties(of: root).map { ($0.name, $0.original) }) { first, _ in first }
-        let boxes = Dictionary(root.tensors(repeating: true) { $0.role == .parameter }.map { ($0.name, $0.box) }) { first, _ in first }
-        for (name, original) in ties where found[name] != original { try tie(name, to: original, in: root, boxes) }
-        let now = Architecture.ties(of: root)
+        do throws(Untied) { try root.tie(ties) } catch {
+            throw Problem(
+                rule: "'\(error.name)' and '\(error.original)' are one tensor, which the initializers of their modules do not make them")
+        }
+        let now = root.ties
         let wanted = Dictionary(ties.map { ($0.name, $0.original) }) { first, _ in first }
         if let surplus = now.first(where: { wanted[$0.name] != $0.original }) {
             throw Problem(rule: "'\(surplus.name)' and '\(surplus.original)' are one tensor in modules of these types, and two in the file")
@@ -217,20 +208,6 @@ package struct Architecture {
         }
         let isEvaluating = Set(evaluating)
         for (path, module) in root.namedModules() { module.isTraining = !isEvaluating.contains(path) }
-    }
-
-    /// Makes one parameter of two, where the type of its module says how.
-    private func tie(_ name: String, to original: String, in root: Module, _ boxes: [String: TensorBox]) throws {
-        func owner(_ name: String) -> (module: Module, part: String)? {
-            guard let dot = name.lastIndex(of: ".") else { return (root, name) }
-            return root.module(at: name[..<dot]).map { ($0, String(name[name.index(after: dot)...])) }
-        }
-        guard let place = owner(name), let tie = ModuleRegistry.kind(of: place.module)?.ties[place.part],
-            let box = boxes[original], boxes[name] != nil
-        else {
-            throw Problem(rule: "'\(name)' and '\(original)' are one tensor, which the initializers of their modules do not make them")
-        }
-        tie(place.module, Parameter(box: box))
     }
 }
 

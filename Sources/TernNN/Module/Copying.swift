@@ -25,8 +25,8 @@ public final class ModuleCopies {
 extension Module {
     /// Writes this module's parameters and buffers, by their names, into `other`, one of the same structure:
     /// `let twin = try net.copy(into: MLP())`. Buffers that are not persistent, modes and what is frozen are copied too.
-    /// - Throws: `StateDictError` where names or shapes differ, `TensorError` where a parameter is a buffer in the other, or where `other`
-    ///   shares a tensor that this module does not. Nothing has changed then.
+    /// - Throws: `StateDictError` where names or shapes differ, `TensorError` where a parameter is a buffer in the other, or where two names
+    ///   share a tensor in one of both modules and not in the other. Nothing has changed then.
     @discardableResult
     public func copy<M: Module>(into other: M) throws -> M {
         let pairs = try pairs(with: other)
@@ -41,7 +41,7 @@ extension Module {
     private func pairs(with other: Module) throws -> [(TensorBox, TensorBox)] {
         let own = tensors(repeating: true) { _ in true }, others = other.tensors(repeating: true) { _ in true }
         let boxes = Dictionary(own.map { ($0.name, $0.box) }) { first, _ in first }
-        var sources: [ObjectIdentifier: TensorBox] = [:]
+        var sources: [ObjectIdentifier: TensorBox] = [:], twins: [ObjectIdentifier: TensorBox] = [:]
         let pairs = try others.compactMap { entry -> (TensorBox, TensorBox)? in
             guard let from = boxes[entry.name] else { return nil }
             if (from.role == .parameter) != (entry.box.role == .parameter) {
@@ -49,6 +49,9 @@ extension Module {
             }
             if sources.updateValue(from, forKey: ObjectIdentifier(entry.box)).map({ $0 !== from }) == true {
                 throw TensorError.rule("copy", "'\(entry.name)' shares its tensor with another name in the copy, but not in \(typeName)")
+            }
+            if twins.updateValue(entry.box, forKey: ObjectIdentifier(from)).map({ $0 !== entry.box }) == true {
+                throw TensorError.rule("copy", "'\(entry.name)' shares its tensor with another name in \(typeName), but not in the copy")
             }
             return (from, entry.box)
         }
@@ -58,8 +61,10 @@ extension Module {
         return pairs
     }
 
-    /// A copy of a tree of library layers, with parameters of its own. Layers that occur twice stay one.
-    /// - Throws: `TensorError` where a module of the tree does not say how to make another of its type: use `copy(into:)`, or override `blank`.
+    /// A copy of a tree of library layers, with parameters of its own. Layers that occur twice stay one, and so do tied parameters. It has the
+    /// hooks of the modules (not those of their parameters), which handles of this module's do not remove. Source: `copy.deepcopy`.
+    /// - Throws: `TensorError` where a module of the tree does not say how to make another of its type, or tied parameters can't be tied in the
+    ///   copy (those of library layers called `weight` can): use `copy(into:)`, or override `blank`.
     public func copy() throws -> Module {
         // Fresh first values are drawn, and overwritten: the default generator does not see it.
         guard let twin = withGenerator(Generator(), { ModuleCopies().twin(of: self) }) else {
@@ -68,11 +73,30 @@ extension Module {
                 "copy",
                 "\(culprit.typeName) does not say how to make another: use copy(into: \(culprit.typeName)(…)), or override blank(_:)")
         }
+        do throws(Untied) { try twin.tie(ties) } catch {
+            throw TensorError.rule(
+                "copy",
+                "'\(error.name)' and '\(error.original)' are tied, and it is not known how to tie them in the copy: use copy(into:), or let "
+                    + "blank(_:) make them one")
+        }
         try copy(into: twin)
+        for (path, copied) in twin.namedModules() { copied.hooks = module(at: path[...])?.hooks?.copy() }
         // In the dtypes and on the devices of this one; memory is shared until one of the two is written.
         for (from, to) in try pairs(with: twin) {
             if let tensor = from.tensor { to.set(tensor) }
         }
+        return twin
+    }
+}
+
+extension ModuleHooks {
+    /// The same hooks, which are added and removed apart from these.
+    fileprivate func copy() -> ModuleHooks {
+        let twin = ModuleHooks()
+        for hook in forwardPre.calls { _ = twin.forwardPre.add(hook) }
+        for hook in forward.calls { _ = twin.forward.add(hook) }
+        for hook in backwardPre.calls { _ = twin.backwardPre.add(hook) }
+        for hook in backward.calls { _ = twin.backward.add(hook) }
         return twin
     }
 }
