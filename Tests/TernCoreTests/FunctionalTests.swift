@@ -59,9 +59,9 @@ import Testing
     @Test func misuse() {
         #expect(failure { vjp(at: x) { $0 * 2 } }?.message.contains("can be left out") == true)
         #expect(failure { jvp(at: x, Tensor([1.0])) { $0 * 2 } }?.message.contains("(1)") == true)
-        #expect(failure { jacobian(at: Tensor([1, 2])) { $0 } }?.message.contains("input 0 is of dtype int64") == true)
-        #expect(failure { jacobian(at: x) { $0.argmax() } }?.message.contains("output 0 is of dtype int64") == true)
-        #expect(failure { vjp(at: [x]) { [$0[0].sum(), $0[0] .> 0] }.vjp[0] }?.message.contains("output 1 is of dtype bool") == true)
+        #expect(failure { jacobian(at: Tensor([1, 2])) { $0 } }?.message.contains("input 0 is of dtype torch.int64") == true)
+        #expect(failure { jacobian(at: x) { $0.argmax() } }?.message.contains("output 0 is of dtype torch.int64") == true)
+        #expect(failure { vjp(at: [x]) { [$0[0].sum(), $0[0] .> 0] }.vjp[0] }?.message.contains("output 1 is of dtype torch.bool") == true)
         for name in ["jacobian", "vjp", "jvp"] {
             let error = failure {
                 inferenceMode {
