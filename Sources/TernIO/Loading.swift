@@ -112,4 +112,4 @@ public func loadTensors(_ path: String) throws -> [Tensor] {
     return list
 }
 
-func listed(_ names: [String]) -> String { names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", …" : "") }
+func listed(_ names: [String]) -> String { names.prefix(10).map(\.printableLine).joined(separator: ", ") + (names.count > 10 ? ", …" : "") }

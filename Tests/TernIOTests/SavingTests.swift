@@ -63,7 +63,7 @@ import Testing
         #expect(try error(["p": Tensor.poison]).contains("failed"))
         #expect(try error(Tensor.poison, "x.pt").contains("failed"))
         #expect(try error(["m": SavedValue(Tensor(1)), "epoch": [3]] as SavedValue).contains("'epoch.0' is an int"))
-        #expect(try error(Tensor(1), "model.pkl").contains("a pickle"))
+        #expect(try error(Tensor(1), "model.pkl").contains(".pkl files can't be written"))
         #expect(try error(Tensor(1), "model.gguf").contains("GGUF"))
     }
 

@@ -66,7 +66,8 @@ extension Optimizer {
             for (parameter, number) in zip(group.parameters, from.parameters) {
                 let stored = saved.parameters[number] ?? [:], lists = saved.lists[number] ?? [:]
                 let tensor = parameter.box.tensor
-                if let known = stateNames, let other = (Array(stored.keys) + Array(lists.keys)).sorted().first(where: { !known.contains($0) }) {
+                let names = (Array(stored.keys) + Array(lists.keys)).sorted()
+                if let known = stateNames, let other = names.first(where: { !known.contains($0) }) {
                     throw misfit("parameter \(number) has '\(other)' in the state dict: the state is another optimizer's")
                 }
                 let all = stored.map { ($0, $1) } + lists.flatMap { list in list.value.map { (list.key, $0) } }
