@@ -166,18 +166,17 @@ private func named(_ layer: Convolution) -> ModuleArguments {
     ]
 }
 private func convolution(_ a: ModuleArguments, _ rank: Int) throws -> Convolution.Arguments {
-    var padding: any ConvolutionPadding
+    let padding: any ConvolutionPadding
     if case .string(let name)? = a.values["padding"] {
         guard let named = NamedPadding(name) else { throw TensorError.rule("arguments", "there is no padding '\(name)'") }
         padding = named
-    } else if case .list? = a.values["padding"] {
-        padding = try a["padding"] as [Int]
     } else {
-        padding = try a["padding"] as Int
+        padding = try a.sizes("padding", rank, least: 0).numbers
     }
     return try Convolution.Arguments(
-        rank: rank, outChannels: a["outChannels"], kernelSize: a.sizes("kernelSize"), stride: a.sizes("stride"), padding: padding,
-        dilation: a.sizes("dilation"), groups: a["groups"], bias: a["bias"], paddingMode: a["paddingMode"])
+        rank: rank, outChannels: a["outChannels"], kernelSize: a.sizes("kernelSize", rank), stride: a.sizes("stride", rank),
+        padding: padding,
+        dilation: a.sizes("dilation", rank), groups: a["groups"], bias: a["bias"], paddingMode: a["paddingMode"])
 }
 
 private func named(_ layer: TransposedConvolution) -> ModuleArguments {
@@ -189,9 +188,10 @@ private func named(_ layer: TransposedConvolution) -> ModuleArguments {
 }
 private func transposed(_ a: ModuleArguments, _ rank: Int) throws -> TransposedConvolution.Arguments {
     try TransposedConvolution.Arguments(
-        rank: rank, outChannels: a["outChannels"], kernelSize: a.sizes("kernelSize"), stride: a.sizes("stride"),
-        padding: a.sizes("padding"), outputPadding: a.sizes("outputPadding"), groups: a["groups"], bias: a["bias"],
-        dilation: a.sizes("dilation"))
+        rank: rank, outChannels: a["outChannels"], kernelSize: a.sizes("kernelSize", rank), stride: a.sizes("stride", rank),
+        padding: a.sizes("padding", rank, least: 0), outputPadding: a.sizes("outputPadding", rank, least: 0), groups: a["groups"],
+        bias: a["bias"],
+        dilation: a.sizes("dilation", rank))
 }
 
 private func named(_ layer: ChannelNorm) -> ModuleArguments {
