@@ -89,18 +89,11 @@ import Testing
                 #expect(error?.op == op)
             }
         }
-        let most = (1 << 31) - 1
         for (op, call) in [
-            ("avg_pool2d", { avgPool2d(x, kernelSize: most, stride: most, padding: most / 2) }),
-            ("conv2d", { conv2d(x, w, padding: most, dilation: most) }),
-            ("conv2d", { conv2d(x, w, padding: most) }), ("conv_transpose2d", { convTranspose2d(x, w, stride: most, dilation: most) }),
-            ("conv_transpose2d", { convTranspose2d(tall, w, stride: most) }),
-            ("max_unpool2d", { maxUnpool2d(x, places, kernelSize: most) }),
-            ("adaptive_avg_pool2d", { adaptiveAvgPool2d(x, outputSize: most) }),
+            ("conv_transpose2d", { convTranspose2d(tall, w, stride: 1 << 30) }),
             ("interpolate", { interpolate(x, scaleFactor: [.infinity]) }),
-            ("unfold", { unfold(x, kernelSize: 1, padding: most) }), ("repeat", { x.repeated(1, 1, .max, .max) }),
-            ("repeat_interleave", { x.repeatInterleave(.max, dim: 2) }),
-            ("fold", { fold(Tensor.ones(1, 4, 9), outputSize: 2, kernelSize: most) }),
+            ("repeat", { x.repeated(1, 1, .max, .max) }), ("repeat_interleave", { x.repeatInterleave(.max, dim: 2) }),
+            ("fold", { fold(Tensor.ones(1, 4, 9), outputSize: 2, kernelSize: (1 << 31) - 1) }),
         ] as [(String, () -> Tensor)] {
             #expect(throws: TensorError.self, "\(op)") { try recovering(call) }
         }

@@ -24,6 +24,12 @@ extension ModuleArguments {
         default: try sizes(name, rank)
         }
     }
+    /// A size that a dimension can have.
+    func size(_ name: String) throws -> Int {
+        let size: Int = try self[name]
+        guard size >= 0 else { throw TensorError.rule("arguments", "'\(name)' can't be \(size): 0 or more") }
+        return size
+    }
     /// A whole number or another.
     func number(_ name: String) throws -> any TensorScalar {
         if case .int(let number)? = values[name] { return number }

@@ -121,15 +121,15 @@ extension ModuleKind {
         layer(LazyConvTranspose1d.self, { named($0) }) { try LazyConvTranspose1d(nil, transposed($0, 1)) },
         layer(LazyConvTranspose2d.self, { named($0) }) { try LazyConvTranspose2d(nil, transposed($0, 2)) },
         layer(LazyConvTranspose3d.self, { named($0) }) { try LazyConvTranspose3d(nil, transposed($0, 3)) },
-        layer(BatchNorm1d.self, { named($0) }) { try BatchNorm1d($0["numFeatures"], 2...3, norm($0)) },
-        layer(BatchNorm2d.self, { named($0) }) { try BatchNorm2d($0["numFeatures"], 4...4, norm($0)) },
-        layer(BatchNorm3d.self, { named($0) }) { try BatchNorm3d($0["numFeatures"], 5...5, norm($0)) },
+        layer(BatchNorm1d.self, { named($0) }) { try BatchNorm1d($0.size("numFeatures"), 2...3, norm($0)) },
+        layer(BatchNorm2d.self, { named($0) }) { try BatchNorm2d($0.size("numFeatures"), 4...4, norm($0)) },
+        layer(BatchNorm3d.self, { named($0) }) { try BatchNorm3d($0.size("numFeatures"), 5...5, norm($0)) },
         layer(LazyBatchNorm1d.self, { named($0) }) { try LazyBatchNorm1d(nil, 2...3, norm($0)) },
         layer(LazyBatchNorm2d.self, { named($0) }) { try LazyBatchNorm2d(nil, 4...4, norm($0)) },
         layer(LazyBatchNorm3d.self, { named($0) }) { try LazyBatchNorm3d(nil, 5...5, norm($0)) },
-        layer(InstanceNorm1d.self, { named($0) }) { try InstanceNorm1d($0["numFeatures"], 1, norm($0)) },
-        layer(InstanceNorm2d.self, { named($0) }) { try InstanceNorm2d($0["numFeatures"], 2, norm($0)) },
-        layer(InstanceNorm3d.self, { named($0) }) { try InstanceNorm3d($0["numFeatures"], 3, norm($0)) },
+        layer(InstanceNorm1d.self, { named($0) }) { try InstanceNorm1d($0.size("numFeatures"), 1, norm($0)) },
+        layer(InstanceNorm2d.self, { named($0) }) { try InstanceNorm2d($0.size("numFeatures"), 2, norm($0)) },
+        layer(InstanceNorm3d.self, { named($0) }) { try InstanceNorm3d($0.size("numFeatures"), 3, norm($0)) },
         layer(LazyInstanceNorm1d.self, { named($0) }) { try LazyInstanceNorm1d(nil, 1, norm($0)) },
         layer(LazyInstanceNorm2d.self, { named($0) }) { try LazyInstanceNorm2d(nil, 2, norm($0)) },
         layer(LazyInstanceNorm3d.self, { named($0) }) { try LazyInstanceNorm3d(nil, 3, norm($0)) },
@@ -171,7 +171,7 @@ private func convolution(_ a: ModuleArguments, _ rank: Int) throws -> Convolutio
         guard let named = NamedPadding(name) else { throw TensorError.rule("arguments", "there is no padding '\(name)'") }
         padding = named
     } else {
-        padding = try a.sizes("padding", rank, least: 0).numbers
+        padding = try a.sizes("padding", rank, least: 0) as? any ConvolutionPadding ?? 0
     }
     return try Convolution.Arguments(
         rank: rank, outChannels: a["outChannels"], kernelSize: a.sizes("kernelSize", rank), stride: a.sizes("stride", rank),
