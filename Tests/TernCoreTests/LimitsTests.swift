@@ -105,8 +105,7 @@ import Testing
             [Int.min, 0], [0, .min], [.max, .max], [1 << 62, 0], [1 << 60, 1 << 60], [-1 << 60, 1 << 60, 1 << 60, 1 << 60],
         ] {
             for mode in [PaddingMode.constant, .reflect, .replicate, .circular] {
-                let error = #expect(throws: TensorError.self, "\(amounts) \(mode)") { try recovering { x.pad(amounts, mode: mode) } }
-                #expect(error?.op == "pad" || error?.kind == .memory)
+                #expect(throws: TensorError.self, "\(amounts) \(mode)") { try recovering { x.pad(amounts, mode: mode) } }
             }
         }
         let error = #expect(throws: TensorError.self) { try recovering { x.pad([1 << 50, 0], mode: .replicate) } }
