@@ -26,7 +26,7 @@ struct ElementType: Hashable {
     init?(quantizedStorage name: String) {
         self.init(name: name.dropLast("Storage".count).lowercased())
     }
-    /// A type that only safetensors has.
+    /// A type that only a file has.
     static func unknown(_ name: String, bits: Int) -> ElementType { ElementType(name, bits) }
 
     private static let others: [String: ElementType] = Dictionary(
@@ -48,9 +48,11 @@ struct ElementType: Hashable {
     func byteCount(of shape: [Int]) -> Int? { TernIO.byteCount(shape, itemSize: bits).map { $0 / 8 + min($0 % 8, 1) } }
     /// What is said to those who ask for elements that can't be read.
     var refusal: String {
-        name.hasPrefix("q")
-            ? "it is quantized (\(name)): dequantize it in PyTorch first"
-            : "its elements are of type \(name), which Tern has no dtype for: convert it first"
+        if name.hasPrefix("q") { return "it is quantized (\(name)): dequantize it in PyTorch first" }
+        if name.hasPrefix("sparse") { return "it is sparse (\(name)): make it dense in PyTorch first" }
+        if name.hasPrefix("nested") { return "it is nested (\(name)): save its parts one by one" }
+        if name == "uninitialized" { return "it has no elements yet: its layer is lazy, and has to be called once before it is saved" }
+        return "its elements are of type \(name), which Tern has no dtype for: convert it first"
     }
 }
 

@@ -15,12 +15,16 @@ public struct GGUF: Sendable {
     public struct TensorEntry: Sendable {
         /// Its name: `blk.0.attn_q.weight`.
         public let name: String
-        /// How its elements are stored.
-        public let type: GGUFType
+        /// How its elements are stored; nil where Tern does not know the type's number.
+        public let type: GGUFType?
+        /// The type by the format's number.
+        public let typeNumber: UInt32
+        /// The type's name, as far as it is known: `q4_k`, `type 99`.
+        public var typeName: String { type?.name ?? "type \(typeNumber)" }
         /// The sizes, the outermost first, as everywhere in Tern; the file has them in reverse.
         public let shape: [Int]
         let place: Range<Int>
-        /// How many bytes it takes in the file.
+        /// How many bytes it takes in the file; of an unknown type, all up to the next tensor.
         public var byteCount: Int { place.count }
     }
 
@@ -69,10 +73,13 @@ public struct GGUF: Sendable {
     }
 
     fileprivate func tensor(_ entry: TensorEntry) throws(FileFormatError) -> Tensor {
-        let bytes = FileBytes(file)[entry.place], type = entry.type
-        guard type.isReadable else {
-            throw FileFormatError(file: file.path, tensor: entry.name, rule: "its elements are packed as \(type.name), which can't be read")
+        guard let type = entry.type, type.isReadable else {
+            let known = GGUFType.allCases.filter(\.isReadable).map { "\($0)".uppercased() }.joined(separator: ", ")
+            throw FileFormatError(
+                file: file.path, tensor: entry.name, rule: "its elements are packed as \(entry.typeName), which can't be read: \(known) can"
+            )
         }
+        let bytes = FileBytes(file)[entry.place]
         if type.blockCount == 1 { return Tensor(bytes, shape: entry.shape, dtype: type.dtype) }
         let blocks = bytes.count / type.blockSize
         let size = blocks * type.blockCount * 4
@@ -170,8 +177,10 @@ enum GGUFCodec: FileCodec {
     static func catalogue(_ file: MappedFile) throws(FileFormatError) -> Catalogue {
         let found = try GGUF(file)
         let tensors = found.tensors.map { entry in
-            let info = TensorInfo(name: entry.name, dtype: entry.type.name, shape: entry.shape, byteCount: entry.byteCount)
-            return StoredTensor(info, of: file, isReadable: entry.type.isReadable) { () throws(FileFormatError) in try found.tensor(entry) }
+            let info = TensorInfo(name: entry.name, dtype: entry.typeName, shape: entry.shape, byteCount: entry.byteCount)
+            return StoredTensor(info, of: file, isReadable: entry.type?.isReadable ?? false) { () throws(FileFormatError) in
+                try found.tensor(entry)
+            }
         }
         return Catalogue(tensors: tensors, metadata: Dictionary(found.metadata.map { ($0.key, "\($0.value)") }) { first, _ in first })
     }

@@ -45,7 +45,7 @@ struct GGUFReader {
             throw broken("general.alignment must be a power of two, not \(alignment)")
         }
 
-        var entries: [(name: String, type: GGUFType, shape: [Int], offset: UInt64)] = []
+        var entries: [Entry] = []
         var names: Set<ExactName> = []
         left = tensorCount
         while left > 0 {
@@ -55,12 +55,18 @@ struct GGUFReader {
             left -= 1
         }
         let start = (at + alignment - 1) / alignment * alignment, space = max(file.bytes.count - start, 0)
+        // Those of types whose blocks are not known reach up to the next one.
+        let starts = entries.contains { $0.type == nil } ? entries.map(\.offset).sorted() : []
         var tensors: [GGUF.TensorEntry] = []
         for entry in entries {
-            guard let size = byteCount(entry.shape, itemSize: entry.type.blockSize), byteCount(entry.shape, itemSize: 16) != nil else {
+            let type = entry.type
+            guard let size = byteCount(entry.shape, itemSize: type?.blockSize ?? 1), byteCount(entry.shape, itemSize: 16) != nil else {
                 throw broken("its shape \(Shape(entry.shape).brief) is impossibly large", entry.name)
             }
-            let bytes = UInt64(size / entry.type.blockCount)
+            var bytes = UInt64(size / (type?.blockCount ?? 1))
+            if type == nil, entry.offset <= UInt64(space) {
+                bytes = min(starts[firstIndex(in: starts, above: entry.offset)...].first ?? .max, UInt64(space)) - entry.offset
+            }
             guard entry.offset <= UInt64(space), bytes <= UInt64(space) - entry.offset else {
                 throw broken("its \(bytes) bytes from \(entry.offset) on are outside of the \(space) bytes of data", entry.name)
             }
@@ -68,7 +74,8 @@ struct GGUFReader {
                 throw broken("its offset \(entry.offset) is no multiple of \(alignment)", entry.name)
             }
             let first = start + Int(entry.offset)
-            tensors.append(.init(name: entry.name, type: entry.type, shape: entry.shape, place: first..<first + Int(bytes)))
+            let place = first..<first + Int(bytes)
+            tensors.append(.init(name: entry.name, type: type, typeNumber: entry.number, shape: entry.shape, place: place))
         }
         // No two share bytes: what is unpacked then has a bound.
         var end = 0
@@ -80,7 +87,26 @@ struct GGUFReader {
         return (metadata, tensors)
     }
 
-    private mutating func readEntry() throws(FileFormatError) -> (name: String, type: GGUFType, shape: [Int], offset: UInt64) {
+    /// What the header says of a tensor.
+    private struct Entry {
+        let name: String
+        let number: UInt32
+        let shape: [Int]
+        let offset: UInt64
+        var type: GGUFType? { GGUFType(rawValue: number) }
+    }
+
+    /// The place of the first of sorted numbers that is above `number`.
+    private func firstIndex(in sorted: [UInt64], above number: UInt64) -> Int {
+        var range = 0..<sorted.count
+        while !range.isEmpty {
+            let middle = range.lowerBound + range.count / 2
+            range = sorted[middle] > number ? range.lowerBound..<middle : middle + 1..<range.upperBound
+        }
+        return range.lowerBound
+    }
+
+    private mutating func readEntry() throws(FileFormatError) -> Entry {
         let name = try readName(), rank = try readNumber(UInt32.self)
         guard rank <= UInt32(GGUFReader.mostDimensions) else {
             throw broken("it has \(rank) dimensions, and \(GGUFReader.mostDimensions) are allowed", name)
@@ -92,14 +118,11 @@ struct GGUFReader {
             shape.append(size)
         }
         let number = try readNumber(UInt32.self)
-        guard let type = GGUFType(rawValue: number) else {
-            let known = GGUFType.allCases.filter(\.isReadable).map { "\($0)".uppercased() }.joined(separator: ", ")
-            throw broken("its elements are of GGUF's type number \(number), which can't be read: \(known) can", name)
+        let type = GGUFType(rawValue: number), block = type?.blockCount ?? 1
+        guard (shape.first ?? 1) % block == 0 else {
+            throw broken("rows of \(shape.first ?? 1) elements are no whole blocks of \(block), as \(type?.name ?? "it") has", name)
         }
-        guard (shape.first ?? 1) % type.blockCount == 0 else {
-            throw broken("rows of \(shape.first ?? 1) elements are no whole blocks of \(type.blockCount), as \(type.name) has", name)
-        }
-        return (name, type, shape.reversed(), try readNumber(UInt64.self))
+        return Entry(name: name, number: number, shape: shape.reversed(), offset: try readNumber(UInt64.self))
     }
 
     // MARK: Values

@@ -9,8 +9,8 @@ public import TernNN
 ///
 /// The file's contents decide the format, whatever its name. Nothing in a file is ever run. Names of nested values are joined by dots
 /// (`model.0.weight`), positions in lists are numbers, the name of a lone tensor is empty; values that are no tensors are left out:
-/// `loadValue` gives all. `uint16` becomes `int32`, `uint32` and `uint64` become `int64`. A tensor of another type that Tern has not
-/// (`float8_e4m3fn`) is an error only where it is wanted. Source: `torch.load`.
+/// `loadValue` gives all. `uint16` becomes `int32`, `uint32` and `uint64` become `int64`. A tensor that can't be held
+/// (`float8_e4m3fn`, a sparse one), or one of two that have one path, is an error only where it is wanted. Source: `torch.load`.
 ///
 /// - Parameters:
 ///   - parts: the tensors wanted, by name, or by the beginning of a name up to a dot. Default: all. Of others nothing is read.
@@ -34,7 +34,10 @@ public func load(
     var result = StateDict()
     for stored in wanted {
         let name = stored.info.name, new = renaming?(name) ?? name
-        guard result[new] == nil else { throw FileFormatError(file: path, tensor: name, rule: "another is renamed to '\(new)' too") }
+        guard result[new] == nil else {
+            throw wanted.count(where: { ExactName($0.info.name) == ExactName(name) }) > 1
+                ? stored.samePath : FileFormatError(file: path, tensor: name, rule: "another is renamed to '\(new)' too")
+        }
         let tensor = try stored.tensor()
         result[new] = if let dtype, tensor.dtype.isFloatingPoint { try tensor.converted(to: dtype, file: path, name: name) } else { tensor }
         done += Double(stored.info.byteCount)

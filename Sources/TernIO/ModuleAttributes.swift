@@ -51,6 +51,11 @@ struct PickledModule {
         "lambd": "lambda", "padding_idx": "paddingIndex", "kdim": "kDim", "vdim": "vDim", "norm": "p", "keepdim": "keepDim",
     ]
 
+    /// Attributes, under the names that arguments have, that follow from others or change nothing that is computed.
+    static let withoutEffect: Set<String> = [
+        "inplace", "sparse", "mode", "headDim", "transposed", "outputPadding", "paddingMode", "name", "init", "normType", "bias", "numLayers",
+    ]
+
     /// What Tern's layer is made from: PyTorch's attributes, under the names of Tern's arguments.
     func arguments() throws(FileFormatError) -> [String: Architecture.Value] {
         switch try type {
@@ -92,6 +97,8 @@ struct PickledModule {
         switch type {
         case "EmbeddingBag":
             if let limit = all["maxNorm"], limit.isSomething { throw broken("EmbeddingBag has no max_norm in Tern") }
+        // Its bounds are fixed.
+        case "ReLU6": (all["minVal"], all["maxVal"]) = (nil, nil)
         case "MultiheadAttention": all["addBiasKV"] = .bool(has("bias_k"))
         case "RNN":
             // Older files have but the mode.

@@ -6,20 +6,15 @@ public import TernNN
 ///
 /// A layer that stands in two places is one here too, and parameters that are one stay one. Tensors are mapped from the file, as those of
 /// `load`. A network of a class of its own can't be read: save its `state_dict()` instead. Nor can what `torch.nn` has beyond Tern, and
-/// options that Tern's layers have not, such as `return_indices`: errors name them. Source: `torch.load(path, weights_only=False)`.
+/// options that Tern's layers have not, such as `return_indices`: errors name them. Of a `DataParallel` it is the module inside.
+/// Source: `torch.load(path, weights_only=False)`.
 /// - Throws: as `load`; `FileFormatError` too where the file holds no module, or one of a class that Tern has no counterpart of, by name.
 public func loadModule(_ path: String) throws -> Module {
-    guard case .object(let object) = try loadValue(path) else {
+    guard case .object(var object) = try loadValue(path) else {
         throw FileFormatError(file: path, rule: "it holds no module: use load for tensors and loadValue for other values")
     }
-    var tree = PickledModules(file: path)
-    _ = try tree.place(of: object, "")
-    try tree.collect(object, "")
-    do throws(Architecture.Problem) {
-        return try tree.architecture.build(with: tree.tensors)
-    } catch {
-        throw FileFormatError(file: path, rule: "its network can't be made: \(error.rule)")
-    }
+    while object.typeName == PyTorchGlobal.dataParallel, case .object(let inner)? = object.state["_modules"]?["module"] { object = inner }
+    return try PickledModules.module(object, file: path)
 }
 
 /// What a pickled tree of modules of `torch.nn` is made of. The same object is the same module, however often it is reached.
@@ -35,6 +30,27 @@ struct PickledModules {
     private static let deepest = 100
 
     init(file: String) { self.file = file }
+
+    /// The module that `object` describes.
+    static func module(_ object: SavedObject, file: String) throws(FileFormatError) -> Module {
+        var tree = PickledModules(file: file)
+        _ = try tree.place(of: object, "")
+        try tree.collect(object, "")
+        do throws(Architecture.Problem) {
+            let net = try tree.architecture.build(with: tree.tensors)
+            try tree.checkOptions(of: net)
+            return net
+        } catch {
+            throw FileFormatError(file: file, rule: "its network can't be made: \(error.rule)")
+        }
+    }
+
+    /// No option may be lost: what a layer of Tern's is not made from must be as it is by default, or without effect.
+    private func checkOptions(of net: Module) throws(Architecture.Problem) {
+        if let (path, type, name, value) = architecture.unused(in: net, besides: PickledModule.withoutEffect) {
+            throw Architecture.Problem(rule: "'\(path)' (\(type)): Tern's layer has no option '\(name)', which is \(value)")
+        }
+    }
 
     private func joined(_ path: String, _ name: some CustomStringConvertible) -> String { path.isEmpty ? "\(name)" : "\(path).\(name)" }
     private func broken(_ object: SavedObject, _ path: String, _ rule: String) -> FileFormatError {

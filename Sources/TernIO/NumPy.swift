@@ -12,7 +12,9 @@ enum NumPyCodec: FileCodec {
         let header = try header(file.bytes, size: file.bytes.count, file: file.path)
         return Catalogue(
             tensors: [
-                StoredTensor(header.info(""), of: file) { () throws(FileFormatError) in try tensor(FileBytes(file), file: file.path) }
+                StoredTensor(header.info("", size: file.bytes.count - header.end), of: file, isReadable: header.type != nil) {
+                    () throws(FileFormatError) in try tensor(FileBytes(file), file: file.path)
+                }
             ])
     }
     static func value(_ file: MappedFile) throws(FileFormatError) -> SavedValue {
@@ -46,20 +48,20 @@ enum NumPyCodec: FileCodec {
         } catch {
             throw FileFormatError(file: file, tensor: name, rule: error.rule)
         }
-        guard size - header.end == header.byteCount else {
+        if let wanted = header.byteCount, size - header.end != wanted {
             let found = "\(size - header.end) follow its header"
-            throw FileFormatError(
-                file: file, tensor: name, rule: "shape \(Shape(header.shape).brief) takes \(header.byteCount) bytes, but \(found)")
+            throw FileFormatError(file: file, tensor: name, rule: "shape \(Shape(header.shape).brief) takes \(wanted) bytes, but \(found)")
         }
         return header
     }
 
     static func tensor(_ bytes: FileBytes, file: String, name: String? = nil) throws(FileFormatError) -> Tensor {
         let header = try header(bytes.buffer, size: bytes.count, file: file, name: name)
-        let elements = try inMachineOrder(bytes[header.end..<bytes.count], header.type) { rule in
+        guard let type = header.type else { throw FileFormatError(file: file, tensor: name, rule: header.refusal) }
+        let elements = try inMachineOrder(bytes[header.end..<bytes.count], type) { rule in
             FileFormatError(file: file, tensor: name, rule: rule)
         }
-        return Tensor(elements, shape: header.shape, dtype: header.type.dtype, isColumnMajor: header.isColumnMajor)
+        return Tensor(elements, shape: header.shape, dtype: type.dtype, isColumnMajor: header.isColumnMajor)
     }
 
     private static func inMachineOrder(_ bytes: FileBytes, _ type: NumPyType, _ broken: (String) -> FileFormatError)

@@ -19,13 +19,21 @@ enum NumPyArchiveCodec: FileCodec {
         var catalogue = Catalogue()
         for entry in archive.entries {
             guard entry.name.hasSuffix(ending) else {
-                throw FileFormatError(file: file.path, rule: "the entry '\(entry.name)' is no npy file, as those of npz files are")
+                // Something else that was packed with them: listed, as `numpy.load` does.
+                let info = TensorInfo(name: entry.name, dtype: "bytes", shape: [entry.size], byteCount: entry.size)
+                catalogue.tensors.append(
+                    StoredTensor(info, of: file, isReadable: false) { () throws(FileFormatError) in
+                        throw FileFormatError(
+                            file: file.path, tensor: entry.name, rule: "it is no npy file, as the arrays of npz files are")
+                    })
+                continue
             }
             let name = String(entry.name.dropLast(ending.count)), start = try archive.start(of: entry, NumPyHeader.usualLength)
             let header = try NumPyCodec.header(start.buffer, size: entry.size, file: file.path, name: name)
             // Stored ones stay in place where they are aligned, as those are that Tern writes; NumPy's are at times.
             catalogue.tensors.append(
-                StoredTensor(header.info(name), of: file) { () throws(FileFormatError) in
+                StoredTensor(header.info(name, size: entry.size - header.end), of: file, isReadable: header.type != nil) {
+                    () throws(FileFormatError) in
                     try NumPyCodec.tensor(archive.contents(of: entry), file: file.path, name: name)
                 })
         }

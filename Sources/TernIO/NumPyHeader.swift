@@ -34,20 +34,32 @@ struct NumPyType: Equatable {
 /// What stands before the elements in an npy file: a Python dictionary with their type, order and shape.
 /// Source: `numpy.lib.format`, versions 1.0 to 3.0.
 struct NumPyHeader {
-    let type: NumPyType
+    /// Nil where Tern has none like it.
+    let type: NumPyType?
+    /// The type as the file names it.
+    let descr: String
     let isColumnMajor: Bool
     let shape: [Int]
     /// Where the elements begin.
     let end: Int
-    /// How many bytes they take.
-    let byteCount: Int
+    /// How many bytes they take; nil where their type does not tell.
+    let byteCount: Int?
 
     static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
     static let mostDimensions = 64
     /// Of what begins an entry, as many bytes as hold any header that NumPy itself writes.
     static let usualLength = 1 << 16
 
-    func info(_ name: String) -> TensorInfo { TensorInfo(name: name, dtype: type.elements.name, shape: shape, byteCount: byteCount) }
+    /// - Parameter size: how many bytes follow the header.
+    func info(_ name: String, size: Int) -> TensorInfo {
+        TensorInfo(name: name, dtype: type?.elements.name ?? descr, shape: shape, byteCount: byteCount ?? size)
+    }
+    /// Why its elements can't be read, where Tern has no type for them.
+    var refusal: String {
+        if descr.hasPrefix("[") || descr.hasPrefix("(") { return "its elements are records of several fields, which no tensor can hold" }
+        let why = descr.contains("O") ? ": Python objects would have to be run" : ""
+        return "its elements are of type '\(descr)', which Tern has no dtype for\(why)"
+    }
 
     /// What is wrong, in words.
     struct Failure: Error { let rule: String }
@@ -67,17 +79,15 @@ struct NumPyHeader {
         end = start + length
         var reader = PythonLiteral(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
         let fields = try reader.readHeader()
-        guard let type = NumPyType(name: fields.descr) else {
-            let why = fields.descr.contains("O") ? ": Python objects would have to be run" : ""
-            throw Failure(rule: "its elements are of type '\(fields.descr)', which Tern has no dtype for\(why)")
-        }
+        let type = NumPyType(name: fields.descr)
         guard fields.shape.count <= NumPyHeader.mostDimensions else {
             throw Failure(rule: "it has \(fields.shape.count) dimensions, and \(NumPyHeader.mostDimensions) are allowed")
         }
-        guard let size = TernIO.byteCount(fields.shape, itemSize: type.itemSize),
-            TernIO.byteCount(fields.shape, itemSize: type.dtype.itemSize) != nil
+        guard let size = TernIO.byteCount(fields.shape, itemSize: type?.itemSize ?? 1),
+            TernIO.byteCount(fields.shape, itemSize: type?.dtype.itemSize ?? 1) != nil
         else { throw Failure(rule: "its shape \(Shape(fields.shape).brief) is impossibly large") }
-        (self.type, isColumnMajor, shape, byteCount) = (type, fields.isColumnMajor, fields.shape, size)
+        (self.type, descr, isColumnMajor, shape) = (type, fields.descr, fields.isColumnMajor, fields.shape)
+        byteCount = type == nil ? nil : size
     }
 
     /// The bytes of a header: version 1.0, or 2.0 where the shape is that long; the elements after it are aligned to 64 bytes.
@@ -135,10 +145,23 @@ private struct PythonLiteral {
     }
 
     private mutating func readDescr() throws(NumPyHeader.Failure) -> String {
-        if next() == UInt8(ascii: "[") || next() == UInt8(ascii: "(") {
-            throw NumPyHeader.Failure(rule: "its elements are records of several fields, which no tensor can hold")
-        }
-        return try readString()
+        guard let first = next(), first == UInt8(ascii: "[") || first == UInt8(ascii: "(") else { return try readString() }
+        // The fields of records, which need only be passed over.
+        let start = at
+        var depth = 0
+        repeat {
+            guard let byte = next() else { throw failure("a list without end") }
+            switch byte {
+            case UInt8(ascii: "'"), UInt8(ascii: "\""):
+                _ = try readString()
+                continue
+            case UInt8(ascii: "["), UInt8(ascii: "("): depth += 1
+            case UInt8(ascii: "]"), UInt8(ascii: ")"): depth -= 1
+            default: break
+            }
+            at += 1
+        } while depth > 0
+        return String(decoding: bytes[start..<at], as: UTF8.self)
     }
     private mutating func readString() throws(NumPyHeader.Failure) -> String {
         guard let quote = next(), quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"") else { throw failure("no text") }

@@ -29,6 +29,8 @@ struct PickleObject {
         case tensor
         /// The dtype, size and stride, of a tensor without elements.
         case metaTensor
+        /// A tensor of a layout that is not supported, by its name: a tensor that has its dtype, and its sizes, where they are known.
+        case foreign(String)
         /// A block of elements that stands elsewhere in the file.
         indirect case storage(PickleStorage)
         /// What it was made from, then its state where one was set.
@@ -107,7 +109,7 @@ struct PickleHeap {
             switch objects[index].kind {
             case .instance(let name): "an object of class \(name)"
             case .dictionary: "a dictionary"
-            case .metaTensor: "a tensor"
+            case .metaTensor, .foreign: "a tensor"
             case .storage: "a storage"
             case let other: "a \(other)"
             }

@@ -150,7 +150,7 @@ struct PickleMachine {
             throw FileFormatError(
                 file: file,
                 rule:
-                    "it refers to \(module).\(name), which is neither a tensor nor plain data: only state dicts are loaded, and nothing is run"
+                    "it refers to \(module).\(name), which is no tensor, no plain data and no module of torch.nn: nothing is run"
             )
         }
         try push(.global(global))

@@ -61,16 +61,16 @@ struct PickleTree {
     private func parts(of object: PickleObject) -> [PickleItem] {
         switch object.kind {
         case .list, .tuple, .set, .dictionary, .instance: object.items
-        case .size, .complex, .device, .tensor, .metaTensor, .storage: []
+        case .size, .complex, .device, .tensor, .metaTensor, .foreign, .storage: []
         }
     }
 
-    private func plain(_ item: PickleItem) throws(FileFormatError) -> SavedValue {
+    private mutating func plain(_ item: PickleItem) throws(FileFormatError) -> SavedValue {
         switch item {
         case .none: .none
         case .bool(let flag): .bool(flag)
         case .int(let number): .int(number)
-        case .long: throw failure("it holds an int of more than 64 bits")
+        case .long: refused("int", "it is an int of more than 64 bits")
         case .double(let number): .double(number)
         case .string(let text): .string(text)
         case .bytes(let bytes): .bytes(bytes)
@@ -79,6 +79,14 @@ struct PickleTree {
         case .global(let global): .object(SavedObject(typeName: "\(global)"))
         case .object(let index): made[index]?.value ?? .none
         }
+    }
+
+    /// What stands for a value that can't be: an error for those who ask for it.
+    private mutating func refused(_ typeName: String, _ rule: String) -> SavedValue {
+        hasPending = true
+        var object = SavedObject(typeName: typeName)
+        object.refusal = rule
+        return .object(object)
     }
 
     private mutating func built(_ index: Int) throws(FileFormatError) -> Made {
@@ -124,11 +132,18 @@ struct PickleTree {
         case .device: return .device(items.first.flatMap { PickleHeap.string($0) } ?? "")
         case .tensor: return try tensor(pickled(index))
         case .metaTensor: return try tensor(pickledMeta(index))
+        case .foreign(let layout): return try tensor(pickledForeign(index, layout))
         case .storage: throw failure("it holds a storage by itself: save tensors")
         case .dictionary(let isOrdered):
             var result = SavedDictionary()
             result.isOrderedDict = isOrdered
-            for i in stride(from: 0, to: items.count, by: 2) { result[try key(items[i])] = try plain(items[i + 1]) }
+            for i in stride(from: 0, to: items.count, by: 2) {
+                let key = try key(items[i])
+                var value = try plain(items[i + 1])
+                // Tensors can be had by their paths all the same.
+                if let rule = key.refusal, tensors != nil { value = refused("dict", rule) }
+                result[key.key] = value
+            }
             return .dictionary(result)
         case .instance(let typeName):
             let (arguments, state) = (try plain(items[0]).elements ?? [], items.count > 1 ? try plain(items[items.count - 1]) : .none)
@@ -144,15 +159,30 @@ struct PickleTree {
         return .object(object)
     }
 
-    private mutating func key(_ item: PickleItem) throws(FileFormatError) -> SavedDictionary.Key {
+    /// A key, and what is wrong with it: then it is named by its text, or by its place.
+    private mutating func key(_ item: PickleItem) throws(FileFormatError) -> (key: SavedDictionary.Key, refusal: String?) {
         switch item {
         case .string(let text):
             letters += text.utf8.count
             guard letters <= Self.mostLetters else { throw failure("the keys of its dictionaries are too long") }
-            return .string(text)
-        case .int(let number): return .int(number)
-        case .bool, .double, .none: return .string("\(try plain(item))")
-        default: throw failure("a dictionary has \(heap.kind(item)) for a key: texts and numbers are supported")
+            return (.string(text), nil)
+        case .int(let number): return (.int(number), nil)
+        case .bool, .double, .none: return (.string("\(try plain(item))"), nil)
+        case .object(let index) where !isBrief(heap.objects[index]): return (.string("\(heap.kind(item)) \(index)"), refusal(of: item))
+        default: return (.string("\(try plain(item))"), refusal(of: item))
         }
+    }
+    private func refusal(of key: PickleItem) -> String {
+        "its key is \(heap.kind(key)), which can't be kept: texts and numbers can"
+    }
+    private func isBrief(_ object: PickleObject) -> Bool {
+        object.kind == .tuple && object.items.count <= 8
+            && object.items.allSatisfy {
+                switch $0 {
+                case .none, .bool, .int, .double: true
+                case .string(let text): text.utf8.count <= 64
+                default: false
+                }
+            }
     }
 }

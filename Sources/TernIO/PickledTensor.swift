@@ -13,17 +13,20 @@ final class PickledTensor: Sendable {
     let requiresGrad: Bool
     /// Whether the elements meant are the conjugates, or the negatives, of those that are stored.
     let isConjugated: Bool, isNegated: Bool
+    /// What its elements take; nil where its shape tells.
+    let byteCount: Int?
 
     init(
         object: Int, storage: PickleStorage?, type: ElementType, shape: [Int], strides: [Int], offset: Int = 0, requiresGrad: Bool = false,
-        isConjugated: Bool = false, isNegated: Bool = false
+        isConjugated: Bool = false, isNegated: Bool = false, byteCount: Int? = nil
     ) {
         (self.object, self.storage, self.type, self.shape, self.strides) = (object, storage, type, shape, strides)
         (self.offset, self.requiresGrad, self.isConjugated, self.isNegated) = (offset, requiresGrad, isConjugated, isNegated)
+        self.byteCount = byteCount
     }
 
     func info(_ name: String) -> TensorInfo {
-        TensorInfo(name: name, dtype: type.name, shape: shape, byteCount: type.byteCount(of: shape) ?? .max)
+        TensorInfo(name: name, dtype: type.name, shape: shape, byteCount: byteCount ?? type.byteCount(of: shape) ?? .max)
     }
     var brief: String { "a tensor of shape \(Shape(shape).brief)\(storage.map { " in storage '\($0.key)'" } ?? "")" }
 }
@@ -66,6 +69,28 @@ extension PickleTree {
             sizes.allSatisfy({ $0 >= 0 }), sizes.reduce(1.0, { $0 * Double(max($1, 1)) }) < 0x1p48
         else { throw failure("a tensor without elements has no sizes") }
         return PickledTensor(object: index, storage: nil, type: type, shape: sizes, strides: strides)
+    }
+
+    /// One that can be listed, and never read: its type says why.
+    func pickledForeign(_ index: Int, _ layout: String) throws(FileFormatError) -> PickledTensor {
+        let items = heap.objects[index].items
+        guard let first = items.first else {
+            return PickledTensor(object: index, storage: nil, type: .unknown(layout, bits: 8), shape: [], strides: [], byteCount: 0)
+        }
+        guard case .object(let place) = first, heap.objects[place].kind == .tensor else {
+            throw failure("the elements of a tensor that is \(layout) are \(heap.kind(first))")
+        }
+        let elements = try pickled(place)
+        var shape = elements.shape
+        if items.count > 1 {
+            guard let rank = heap[items[1]]?.items.count, rank <= 64, let sizes = heap.ints(items[1]), sizes.allSatisfy({ $0 >= 0 }) else {
+                throw failure("a tensor that is \(layout) has no sizes")
+            }
+            shape = sizes
+        }
+        return PickledTensor(
+            object: index, storage: nil, type: .unknown("\(layout) \(elements.type.name)", bits: elements.type.bits), shape: shape,
+            strides: shape, byteCount: elements.type.byteCount(of: elements.shape))
     }
 
     private func layout(_ sizes: PickleItem, _ strides: PickleItem) -> ([Int], [Int])? {

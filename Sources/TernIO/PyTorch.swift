@@ -17,10 +17,8 @@ enum PyTorchCodec: FileCodec {
         var hasPending = true
         let value = try contents.value(makingTensors: false, hasPending: &hasPending)
         var catalogue = Catalogue()
-        var names: Set<ExactName> = []
         try value.forEachLeaf(file: file.path, isPlainWanted: false) { path, value throws(FileFormatError) in
             guard case .object(let object) = value, let pickled = object.pending else { return }
-            guard names.insert(ExactName(path)).inserted else { throw FileFormatError.samePath(path, file.path) }
             catalogue.tensors.append(
                 StoredTensor(pickled.info(path), of: file, isReadable: pickled.type.dtype != nil) { () throws(FileFormatError) in
                     do throws(FileFormatError) {
@@ -38,8 +36,8 @@ enum PyTorchCodec: FileCodec {
         let value = try contents(of: file).value(makingTensors: true, hasPending: &hasPending)
         if !hasPending { return value }
         try value.forEachLeaf(file: file.path, isPlainWanted: false) { path, value throws(FileFormatError) in
-            guard case .object(let object) = value, let pickled = object.pending else { return }
-            throw FileFormatError(file: file.path, tensor: path, rule: pickled.type.refusal)
+            guard case .object(let object) = value, let rule = object.pending?.type.refusal ?? object.refusal else { return }
+            throw FileFormatError(file: file.path, tensor: path, rule: rule)
         }
         return value
     }
@@ -50,7 +48,7 @@ enum PyTorchCodec: FileCodec {
         let root: PickleItem
         let tensors: PickleTensors
 
-        /// - Parameter hasPending: becomes whether there are tensors that have not been made.
+        /// - Parameter hasPending: becomes whether there are tensors that have not been made, or values that can't be held.
         func value(makingTensors: Bool, hasPending: inout Bool) throws(FileFormatError) -> SavedValue {
             var tree = PickleTree(heap, file: tensors.file, tensors: makingTensors ? tensors : nil)
             defer { hasPending = tree.hasPending }

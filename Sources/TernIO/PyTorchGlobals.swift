@@ -32,7 +32,7 @@ enum PyTorchGlobal: CustomStringConvertible {
         } else if module == "torch", PyTorchGlobal.foreignTypes.contains(name) || name.hasSuffix("Storage") {
             self = .unsupported(path, "tensors of this type are not supported: convert them in PyTorch first")
         } else if module.hasPrefix("torch.nn.modules.") || module == "torch.nn.functional" || path == "torch._jit_internal.boolean_dispatch"
-            || path == "torch._C._nn.gelu"
+            || path == "torch._C._nn.gelu" || path == PyTorchGlobal.dataParallel
         {
             self = .module(path)
         } else {
@@ -74,10 +74,11 @@ enum PyTorchGlobal: CustomStringConvertible {
     private static let foreignTypes: Set<String> = [
         "per_tensor_affine", "per_channel_affine", "per_tensor_symmetric", "per_channel_symmetric", "per_channel_affine_float_qparams",
     ]
+    /// A module around the one that is meant.
+    static let dataParallel = "torch.nn.parallel.data_parallel.DataParallel"
     private static let unsupported = [
-        "torch._utils._rebuild_sparse_tensor": "sparse tensors are not supported: make them dense first",
-        "torch.serialization._get_layout": "sparse tensors are not supported: make them dense first",
-        "torch._utils._rebuild_nested_tensor": "nested tensors are not supported",
+        "torch.nn.parallel.distributed.DistributedDataParallel": "it belongs to the processes that trained it: save its module instead",
+        "builtins.getattr": "methods, as hooks and lazy layers that have not been called keep, are not supported, and nothing is run",
         "torch._utils._rebuild_wrapper_subclass": "subclasses of Tensor are not supported",
         "torch._utils._rebuild_xla_tensor": "tensors of this device are not supported: move them to the CPU first",
         "torch._utils._rebuild_device_tensor_from_numpy": "tensors of this device are not supported: move them to the CPU first",
@@ -137,6 +138,23 @@ enum PyTorchGlobal: CustomStringConvertible {
             }
             return try machine.made(.tensor, arguments.prefix(4) + [arguments[5], .none, .none])
         },
+        "torch.serialization._get_layout": { arguments, machine throws(FileFormatError) in
+            try machine.text(arguments.first).map { .string($0) }
+        },
+        "torch._utils._rebuild_sparse_tensor": { arguments, machine throws(FileFormatError) in
+            // Of coo: indices, values, size; of the others: indices of rows, of columns, values, size.
+            guard arguments.count == 2, let layout = try machine.text(arguments[0]), let parts = machine.heap.items(arguments[1]) else {
+                return nil
+            }
+            let at = layout.hasSuffix("sparse_coo") ? 1 : 2
+            guard parts.count > at + 1, layout.hasPrefix("torch."), layout.utf8.count < 32 else { return nil }
+            return try machine.made(.foreign(String(layout.dropFirst("torch.".count))), [parts[at], parts[at + 1]])
+        },
+        "torch._utils._rebuild_nested_tensor": { arguments, machine throws(FileFormatError) in
+            arguments.isEmpty ? nil : try machine.made(.foreign("nested"), [arguments[0]])
+        },
+        "torch.nn.parameter.UninitializedParameter": { _, machine throws(FileFormatError) in try machine.made(.foreign("uninitialized")) },
+        "torch.nn.parameter.UninitializedBuffer": { _, machine throws(FileFormatError) in try machine.made(.foreign("uninitialized")) },
         "torch._utils._rebuild_meta_tensor_no_storage": { arguments, machine throws(FileFormatError) in
             guard arguments.count == 4, case .global(.dtype) = arguments[0] else { return nil }
             return try machine.made(.metaTensor, arguments)
@@ -195,7 +213,11 @@ enum PyTorchGlobal: CustomStringConvertible {
     /// A tensor once more, with its own wish for a gradient.
     private static func parameter(_ arguments: [PickleItem], _ machine: inout PickleMachine) throws(FileFormatError) -> PickleItem? {
         guard let data = arguments.first, let tensor = machine.heap[data] else { return nil }
-        guard tensor.kind == .tensor else { return tensor.kind == .metaTensor ? data : nil }
+        switch tensor.kind {
+        case .metaTensor, .foreign: return data
+        case .tensor: break
+        default: return nil
+        }
         var items = tensor.items
         if arguments.count > 1 { items[4] = arguments[1] }
         return try machine.made(.tensor, items)

@@ -49,7 +49,7 @@ extension SavedValue {
                 for (i, value) in values.enumerated().reversed() { try add("\(i)", value, in: path) }
             case .dictionary(let entries):
                 for (key, value) in entries.entries.reversed() { try add("\(key)", value, in: path) }
-            case .object(let object) where object.pending == nil:
+            case .object(let object) where object.pending == nil && object.refusal == nil:
                 for (name, value) in object.moduleParts.reversed() { try add(name, value, in: path) }
             default: try visit(path, value)
             }
@@ -69,7 +69,7 @@ extension SavedValue {
 
 extension FileFormatError {
     static func samePath(_ path: String, _ file: String) -> FileFormatError {
-        FileFormatError(file: file, tensor: path, rule: "two tensors have this path; use loadValue")
+        FileFormatError(file: file, tensor: path, rule: "two tensors have this path: loadValue tells them apart")
     }
 }
 

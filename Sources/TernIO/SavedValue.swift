@@ -121,6 +121,8 @@ public struct SavedObject: Sendable {
     var place: Int?
     /// Of a tensor that has not been read: where it stands. Then this is no object.
     var pending: PickledTensor?
+    /// Why it can't be had, of a value that is none of those there are.
+    var refusal: String?
 
     /// With the class's name, what it was made from, and its attributes.
     public init(typeName: String, arguments: [SavedValue] = [], state: SavedDictionary = [:]) {

@@ -14,6 +14,8 @@ package struct StoredTensor {
         (self.info, self.file, self.isReadable, self.read) = (info, file.path, isReadable, read)
     }
 
+    var samePath: FileFormatError { .samePath(info.name, file) }
+
     /// The tensor, read now.
     package func tensor() throws(FileFormatError) -> Tensor {
         let tensor = try read()
@@ -26,7 +28,7 @@ package struct StoredTensor {
 
 /// What a file says of its contents. Of the elements nothing has been read.
 package struct Catalogue {
-    /// In the file's order. Their names differ.
+    /// In the file's order. Where the file has nested values, two may have one name.
     package var tensors: [StoredTensor] = []
     /// Texts about them.
     package var metadata: [String: String] = [:]
@@ -34,7 +36,10 @@ package struct Catalogue {
     /// All tensors, read now.
     package func stateDict() throws(FileFormatError) -> StateDict {
         var result = StateDict()
-        for stored in tensors { result[stored.info.name] = try stored.tensor() }
+        for stored in tensors {
+            guard result[stored.info.name] == nil else { throw stored.samePath }
+            result[stored.info.name] = try stored.tensor()
+        }
         return result
     }
 }

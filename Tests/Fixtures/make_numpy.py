@@ -8,6 +8,7 @@
 """
 import pathlib
 import sys
+import zipfile
 
 import numpy as np
 
@@ -57,6 +58,13 @@ def make():
     np.savez(FOLDER / "list.npz", N, N + 1)
     for major in (1, 2, 3):
         write(f"version-{major}.npy", N.astype("<f4"), (major, 0))
+    np.savez(FOLDER / "mixed.npz", first=np.array([1, 2], "<f4"), dates=np.array(["2020-01-02", "2021-03-04"], "<M8[D]"),
+             records=np.zeros(3, [("a", "<i4"), ("b", "<f4", (2,))]), texts=np.array([["a"], ["bcd"]], "<U3"),
+             objects=np.array([None, {}], object))
+    with zipfile.ZipFile(FOLDER / "mixed.npz", "a") as archive:
+        archive.writestr("notes.txt", "notes")
+        with archive.open("last.npy", "w") as file:
+            np.lib.format.write_array(file, np.arange(3))
     write("too-large.npy", np.array([1, 2**63], "<u8"))
     write("dates.npy", np.array([1], "<M8[s]"))
     write("records.npy", np.zeros(2, [("a", "<f4"), ("b", "<i4")]))

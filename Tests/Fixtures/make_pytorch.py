@@ -305,6 +305,9 @@ def make():
     pool = torch.nn.Sequential(torch.nn.MaxPool2d(2, return_indices=True))
     torch.save(pool, FOLDER / "indices.pt")
     torch.save(torch.nn.Sequential(torch.nn.ReLU(), torch.nn.FractionalMaxPool2d(2, 3)), FOLDER / "fractional.pt")
+    torch.save(torch.nn.DataParallel(torch.nn.DataParallel(torch.nn.Linear(2, 3))), FOLDER / "data_parallel.pt")
+    torch.save(torch.nn.Sequential(torch.nn.LazyLinear(3)), FOLDER / "lazy.pt")
+    make_odd()
     torch.save(Branches(), FOLDER / "unknown_class.pt")
     torch.save(torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8), FOLDER / "quantized.pt")
     torch.save(torch.eye(2).to_sparse(), FOLDER / "sparse.pt")
@@ -333,6 +336,19 @@ def make_others():
     torch.save(saved, FOLDER / "flagged_legacy.pt", _use_new_zipfile_serialization=False)
     torch.save(mixed(), FOLDER / "mixed.pt")
     torch.save(mixed(), FOLDER / "mixed_legacy.pt", _use_new_zipfile_serialization=False)
+
+
+def make_odd():
+    """What can't be held, or told apart, beside tensors that can."""
+    x, y = torch.arange(3.0), torch.arange(4.0)
+    foreign = {"weight": x, "coo": torch.eye(3).to_sparse(), "csr": torch.eye(4, dtype=torch.float64).to_sparse_csr(),
+               "nested": torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]),
+               "parameter": torch.nn.Parameter(torch.eye(2).to_sparse()),
+               "lazy": torch.nn.LazyLinear(2).state_dict(), "bias": y}
+    torch.save(foreign, FOLDER / "foreign.pt")
+    torch.save(foreign, FOLDER / "foreign_legacy.pt", _use_new_zipfile_serialization=False)
+    torch.save({"weight": x, "seed": 2 ** 70, "list": [1, -2 ** 64], ("a", 1): y, (x, y): 3, "bias": y}, FOLDER / "odd.pt")
+    torch.save({"a.b": x, "a": {"b": y}, 0: x, "0": y, "c": x}, FOLDER / "clashes.pt")
 
 
 def compare(found, path):

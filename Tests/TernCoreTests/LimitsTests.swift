@@ -60,6 +60,58 @@ import Testing
         #expect(Tensor.zeros(0, 1 << 31).expand(4, 0, 1 << 31).count == 0)
     }
 
+    /// Windows, steps and margins beyond all bounds: errors, whatever they are multiplied with.
+    @Test func sizesThatCannotBeCounted() {
+        let x = Tensor.ones(1, 1, 4, 4), w = Tensor.ones(1, 1, 2, 2), row = Tensor.ones(1, 1, 4)
+        let tall = Tensor.ones(1).expand(1, 1, 1 << 40, 4), places = Tensor.zeros(1, 1, 4, 4, dtype: .int64)
+        for n in [1 << 31, 1 << 48, 1 << 62, .max, .min, -1 << 62] {
+            let calls: [(String, () -> Tensor)] = [
+                ("avg_pool2d", { avgPool2d(x, kernelSize: n, stride: n, padding: n) }),
+                ("avg_pool2d", { avgPool2d(x, kernelSize: 2, stride: n) }),
+                ("max_pool2d", { maxPool2d(x, kernelSize: 2, dilation: n, ceilMode: true) }),
+                ("max_pool2d", { maxPool2d(x, kernelSize: n) }),
+                ("lp_pool2d", { lpPool2d(x, p: 2, kernelSize: n) }), ("max_unpool2d", { maxUnpool2d(x, places, kernelSize: n, stride: n) }),
+                ("max_unpool2d", { maxUnpool2d(x, places, kernelSize: 2, padding: n) }),
+                ("max_unpool2d", { maxUnpool2d(x, places, kernelSize: 2, outputSize: [n, n]) }),
+                ("conv2d", { conv2d(x, w, padding: n, dilation: n) }), ("conv2d", { conv2d(x, w, stride: n) }),
+                ("conv2d", { conv2d(x, w, padding: [0, n]) }), ("conv2d", { conv2d(x, w, padding: .same, dilation: n) }),
+                ("conv_transpose2d", { convTranspose2d(x, w, stride: n) }), ("conv_transpose2d", { convTranspose2d(x, w, padding: n) }),
+                ("conv_transpose2d", { convTranspose2d(x, w, outputPadding: n, dilation: n) }),
+                ("unfold", { unfold(x, kernelSize: n, padding: n) }), ("unfold", { unfold(x, kernelSize: 2, dilation: n) }),
+                ("fold", { fold(Tensor.ones(1, 4, 9), outputSize: n, kernelSize: n, padding: n) }),
+                ("interpolate", { interpolate(x, size: n) }), ("interpolate", { interpolate(x, scaleFactor: [Double(n)]) }),
+                ("adaptive_avg_pool2d", { adaptiveAvgPool2d(x, outputSize: n) }),
+                ("adaptive_max_pool1d", { adaptiveMaxPool1d(row, outputSize: n) }),
+                ("unflatten", { x.unflatten(2, [n, n]) }), ("unflatten", { x.unflatten(2, [-1, n, n]) }),
+            ]
+            for (op, call) in calls {
+                let error = #expect(throws: TensorError.self, "\(op) with \(n)") { try recovering(call) }
+                #expect(error?.op == op)
+            }
+        }
+        for (op, call) in [
+            ("conv_transpose2d", { convTranspose2d(tall, w, stride: 1 << 30) }),
+            ("interpolate", { interpolate(x, scaleFactor: [.infinity]) }),
+            ("repeat", { x.repeated(1, 1, .max, .max) }), ("repeat_interleave", { x.repeatInterleave(.max, dim: 2) }),
+            ("fold", { fold(Tensor.ones(1, 4, 9), outputSize: 2, kernelSize: (1 << 31) - 1) }),
+        ] as [(String, () -> Tensor)] {
+            #expect(throws: TensorError.self, "\(op)") { try recovering(call) }
+        }
+    }
+
+    @Test func marginsThatCannotBeCounted() {
+        let x = Tensor.ones(2, 3)
+        for amounts in [
+            [Int.min, 0], [0, .min], [.max, .max], [1 << 62, 0], [1 << 60, 1 << 60], [-1 << 60, 1 << 60, 1 << 60, 1 << 60],
+        ] {
+            for mode in [PaddingMode.constant, .reflect, .replicate, .circular] {
+                #expect(throws: TensorError.self, "\(amounts) \(mode)") { try recovering { x.pad(amounts, mode: mode) } }
+            }
+        }
+        let error = #expect(throws: TensorError.self) { try recovering { x.pad([1 << 50, 0], mode: .replicate) } }
+        #expect(error?.kind == .memory)
+    }
+
     @Test func memoryThatIsNotThere() {
         let wide = Tensor.ones(1).expand(1 << 50)
         for call in [

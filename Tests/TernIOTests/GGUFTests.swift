@@ -12,11 +12,11 @@ import Testing
         let file = try GGUF(Self.path), expected = try load(fixtureFolder + "gguf/expected.npz"), all = try load(Self.path)
         #expect(
             file.tensors.count == GGUFType.allCases.count(where: \.isReadable)
-                && Set(file.tensors.map(\.type)) == Set(GGUFType.allCases.filter(\.isReadable)))
+                && Set(file.tensors.compactMap(\.type)) == Set(GGUFType.allCases.filter(\.isReadable)))
         for entry in file.tensors {
             let tensor = try file.tensor(entry.name), reference = try #require(expected[entry.name])
             #expect(
-                tensor.dtype == entry.type.dtype && tensor.shape.array == entry.shape && tensor.shape == reference.shape, "\(entry.name)")
+                tensor.dtype == entry.type?.dtype && tensor.shape.array == entry.shape && tensor.shape == reference.shape, "\(entry.name)")
             let found = tensor.to(reference.dtype)
             #expect(found.withUnsafeBytes { a in reference.withUnsafeBytes { a.elementsEqual($0) } }, "\(entry.name)")
             #expect(all[entry.name]?.dtype == tensor.dtype)
@@ -125,6 +125,39 @@ import Testing
         }
     }
 
+    /// Of a type that no one here knows, all up to the next tensor, wherever the header names that.
+    @Test func typesThatAreNotKnown() throws {
+        let folder = try TemporaryFolder(), path = folder.path + "/a.gguf"
+        var file = Writer(tensors: 3, values: 0)
+        file.tensor("last", [7, 3], type: 40, offset: 128)
+        file.tensor("plain", [8], offset: 96)
+        file.tensor("first", [5], type: 200)
+        file.data(160)
+        try write(file.bytes, to: path)
+        #expect(
+            try listTensors(path).map { "\($0.name) \($0.dtype) \($0.shape) \($0.byteCount)" } == [
+                "last type 40 [3, 7] 32", "plain float32 [8] 32", "first type 200 [5] 96",
+            ])
+        #expect(try load(path, only: ["plain"])["plain"]?.count == 8)
+        let found = try GGUF(path)
+        #expect(found.tensors.map(\.type) == [nil, .f32, nil] && found.tensors[0].typeNumber == 40)
+        let error = #expect(throws: FileFormatError.self) { try load(path) }
+        #expect(error?.tensor == "last" && error?.rule.hasPrefix("its elements are packed as type 40, which can't be read") == true)
+    }
+
+    #if os(Linux)
+        /// As many files as there is memory for may be in use at once.
+        @Test func isNotKeptOpen() throws {
+            let folder = try TemporaryFolder(), path = folder.path + "/a.gguf"
+            try write(try bytes(of: Self.path), to: path)
+            let file = try GGUF(path)
+            let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0))?.contains(folder.path) == true
+            }
+            #expect(try open.isEmpty && file.tensor("F32").count == 192)
+        }
+    #endif
+
     @Test func brokenTensors() throws {
         func with(_ sizes: [UInt64], type: UInt32 = 0, offset: UInt64 = 0) throws -> String {
             var file = Writer(tensors: 1, values: 0)
@@ -140,7 +173,8 @@ import Testing
         #expect(try with([1 << 63]) == "a size of 9223372036854775808 is impossibly large")
         #expect(try with([1 << 62, 1 << 62, 0]) == "its shape (0, 4611686018427387904, 4611686018427387904) is impossibly large")
         #expect(try with([33], type: 2) == "rows of 33 elements are no whole blocks of 32, as q4_0 has")
-        #expect(try with([1], type: 99).hasPrefix("its elements are of GGUF's type number 99, which can't be read: F32, F16, "))
+        #expect(try with([1], type: 99).hasPrefix("its elements are packed as type 99, which can't be read: F32, F16, "))
+        #expect(try with([1], type: 99, offset: 96).hasSuffix("bytes from 96 on are outside of the 64 bytes of data"))
         #expect(try with([UInt64](repeating: 1, count: 9)) == "it has 9 dimensions, and 8 are allowed")
 
         var twice = Writer(tensors: 2, values: 0)

@@ -184,6 +184,28 @@ import Testing
         #expect(error?.rule.contains("more than 32 times") == true && processorSeconds() - began < 1)
     }
 
+    /// Values that can't be held are errors with their path, for those who ask for them.
+    @Test func whatCannotBeHeldIsNamed() throws {
+        let long: [UInt8] = [0x8A, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+        func error(_ value: [UInt8]) throws -> String {
+            try write(legacy([0x80, 2] + value + op(".")), to: path)
+            #expect(try load(path).isEmpty && listTensors(path).isEmpty)
+            let error = try #require(throws: FileFormatError.self) { try loadValue(path) }
+            return "\(error.tensor ?? "none"): \(error.rule)"
+        }
+        // A list with a dictionary with a list; then keys that are tuples, one with a list in it, and an int.
+        #expect(try error(op("]}U\u{1}k](K\u{1}") + long + op("esa")) == "0.k.1: it is an int of more than 64 bits")
+        #expect(
+            try error(op("}K\u{1}K\u{2}") + [0x86] + op("K\u{3}s"))
+                == "(1, 2): its key is a tuple, which can't be kept: texts and numbers can")
+        #expect(try error(op("}]") + [0x85] + op("K\u{3}s")).hasSuffix("its key is a tuple, which can't be kept: texts and numbers can"))
+        #expect(try error(op("}") + long + op("K\u{3}s")).hasSuffix("its key is an int, which can't be kept: texts and numbers can"))
+        let tensor = op("ctorch._utils\n_rebuild_meta_tensor_no_storage\n(ctorch\nfloat32\n))") + [0x89] + op("tR")
+        for tail in ["ctorch.serialization\n_get_layout\n(U\u{10}torch.sparse_cootR", "N", "K\u{1}"] {
+            #expect(try run(op("ctorch._utils\n_rebuild_sparse_tensor\n("), op(tail), tensor, op("tR")).contains("broken") == true)
+        }
+    }
+
     @Test func lengthsThatLie() throws {
         for length: [UInt8] in [
             op("X") + little(UInt32.max), [0x8D] + little(UInt64(1) << 60), [0x8E] + little(UInt64.max), op("T") + little(Int32(-1)),

@@ -106,6 +106,29 @@ func expectSame(_ found: StateDict, _ expected: StateDict) {
         #expect(error("too-large.npy").hasSuffix("it holds 9223372036854775808, which int64 can't"))
     }
 
+    /// One that can't be held, or is no array at all, does not keep the others from being read.
+    @Test func unsuitableContentsBesideOthers() throws {
+        let path = Self.fixtures + "mixed.npz"
+        #expect(
+            try listTensors(path).map { "\($0.name) \($0.dtype) \($0.shape) \($0.byteCount)" } == [
+                "first float32 [2] 8", "dates <M8[D] [2] 16", "records [('a', '<i4'), ('b', '<f4', (2,))] [3] 36", "texts <U3 [2, 1] 24",
+                "objects |O [2] \(try objectBytes(path))", "notes.txt bytes [5] 5", "last int64 [3] 24",
+            ])
+        #expect(try load(path, only: ["first", "last"]).map { $0.tensor.array(of: Int.self) } == [[1, 2], [0, 1, 2]])
+        for (name, text) in [
+            ("dates", "of type '<M8[D]'"), ("records", "are records"), ("texts", "of type '<U3'"), ("objects", "Python objects"),
+            ("notes.txt", "it is no npy file"),
+        ] {
+            let error = #expect(throws: FileFormatError.self) { try load(path, only: [name]) }
+            #expect(error?.tensor == name && error?.rule.contains(text) == true, "\(name)")
+        }
+        #expect(#expect(throws: FileFormatError.self) { try loadValue(path) }?.tensor == "dates")
+    }
+    /// Of the pickle that stands there, which may differ between versions of Python.
+    private func objectBytes(_ path: String) throws -> Int {
+        try #require(listTensors(path).first { $0.name == "objects" }).byteCount
+    }
+
     @Test func unsuitableTensors() throws {
         let folder = try TemporaryFolder(), x = Tensor.ones(2)
         func error(_ value: some Saveable, _ name: String) -> String {
@@ -139,6 +162,8 @@ func expectSame(_ found: StateDict, _ expected: StateDict) {
         ("{'descr': '<f4', 'fortran_order': False, 'shape': (1152921504606846976, 16)}", false),
         ("{'descr': '<f4', 'fortran_order': False, 'shape': (9223372036854775807, 9223372036854775807, 0)}", false),
         ("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", false),
+        ("{'descr': " + String(repeating: "[", count: 60_000), false), ("{'descr': [('a'", false), ("{'descr': [", false),
+        ("{'descr': [('<f4', 'fortran_order': False, 'shape': (1,)}", false),
         ("{'descr': '<f4', 'fortran_order': False, 'shape': " + String(repeating: "(", count: 60_000), false),
         ("{'descr': '<f4', 'fortran_order': False, 'shape': (" + String(repeating: "1,", count: 30_000) + ")}", false),
         (String(repeating: "{", count: 60_000), false), ("{'descr': '" + String(repeating: "x", count: 60_000) + "'}", false),

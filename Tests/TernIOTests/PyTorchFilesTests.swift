@@ -233,7 +233,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("unknown_class", "__main__.Branches"), ("quantized", "it is quantized (qint8)"), ("sparse", "sparse tensors"),
+        ("unknown_class", "__main__.Branches"), ("quantized", "it is quantized (qint8)"), ("sparse", "it is sparse"),
         ("float8", "float8_e4m3fn"), ("script", "TorchScript"),
     ])
     func whatIsNotSupportedIsNamed(_ name: String, _ text: String) throws {

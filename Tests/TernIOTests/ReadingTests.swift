@@ -58,6 +58,48 @@ import Testing
         #expect(#expect(throws: FileFormatError.self) { try loadValue(path) }?.tensor == "small")
     }
 
+    /// Sparse, nested and lazy tensors are listed, and errors where they are wanted.
+    @Test(arguments: ["foreign", "foreign_legacy"]) func tensorsOfOtherLayouts(_ name: String) throws {
+        let path = PyTorchFilesTests.fixtures + name + ".pt"
+        #expect(try load(path, only: ["weight", "bias"]).map { $0.tensor.array(of: Int.self) } == [[0, 1, 2], [0, 1, 2, 3]])
+        #expect(
+            try listTensors(path).map { "\($0.name) \($0.dtype) \($0.shape) \($0.byteCount)" } == [
+                "weight float32 [3] 12", "coo sparse_coo float32 [3, 3] 12", "csr sparse_csr float64 [4, 4] 32",
+                "nested nested float32 [5] 20",
+                "parameter sparse_coo float32 [2, 2] 8", "lazy.weight uninitialized [] 0", "lazy.bias uninitialized [] 0",
+                "bias float32 [4] 16",
+            ])
+        for (part, text) in [
+            ("coo", "it is sparse (sparse_coo float32)"), ("csr", "sparse_csr float64"), ("nested", "it is nested"),
+            ("parameter", "it is sparse"), ("lazy", "its layer is lazy"),
+        ] {
+            let error = #expect(throws: FileFormatError.self) { try load(path, only: [part]) }
+            #expect(error?.tensor?.hasPrefix(part) == true && error?.rule.contains(text) == true, "\(part)")
+        }
+        #expect(#expect(throws: FileFormatError.self) { try loadValue(path) }?.tensor == "coo")
+    }
+
+    /// Ints beyond 64 bits and keys that are tuples: tensors beside and under them can be loaded.
+    @Test func valuesThatCannotBeHeld() throws {
+        let path = PyTorchFilesTests.fixtures + "odd.pt"
+        #expect(try load(path).names == ["weight", "('a', 1)", "bias"])
+        let error = try #require(throws: FileFormatError.self) { try loadValue(path) }
+        #expect(error.tensor == "seed" && error.rule == "it is an int of more than 64 bits")
+    }
+    /// Two tensors with one path: both are listed, and an error where both are wanted.
+    @Test func pathsThatClash() throws {
+        let path = PyTorchFilesTests.fixtures + "clashes.pt"
+        #expect(try listTensors(path).map { "\($0.name) \($0.shape)" } == ["a.b [3]", "a.b [4]", "0 [3]", "0 [4]", "c [3]"])
+        #expect(try load(path, only: ["c"])["c"]?.count == 3)
+        for parts in [["a"], ["a.b", "c"], ["0"], nil] {
+            let error = #expect(throws: FileFormatError.self) { try load(path, only: parts) }
+            #expect(
+                error?.rule == "two tensors have this path: loadValue tells them apart" && error?.tensor == (parts == ["0"] ? "0" : "a.b"))
+        }
+        let value = try loadValue(path)
+        #expect(value["a"]?["b"]?.tensor?.count == 4 && value["0"]?.tensor?.count == 4 && value[0]?.tensor?.count == 3)
+    }
+
     @Test func typesThatTernHasNotInSafetensors() throws {
         let path = SafetensorsTests.fixtures + "others.safetensors"
         let infos = Dictionary(uniqueKeysWithValues: try listTensors(path).map { (ExactName($0.name), $0) })

@@ -14,11 +14,16 @@ private func convolve(
         var geometry = ConvolutionGeometry(
             stride: try Check.sizes(op, "stride", stride, rank: rank), padding: [],
             dilation: try Check.sizes(op, "dilation", dilation, rank: rank), groups: groups)
+        try Check.require(
+            weight.shape.dropFirst(2).allSatisfy { $0 < Check.largestSize }, op, "weight \(weight.shape.brief) is impossibly large")
         let spans = (0..<rank).map { geometry.span(weight.shape[$0 + 2], $0) }
         guard let amounts = padding.amounts(spans: spans) else {
             throw .rule(op, "padding \(padding) must be one number or \(rank), one for each spatial dimension")
         }
         try Check.require(amounts.allSatisfy { $0.before >= 0 }, op, "padding \(padding) must be 0 or more")
+        // That of .same is no larger than the kernel's span.
+        try Check.require(
+            padding.isSame || amounts.allSatisfy { $0.before < Check.largestSize }, op, "padding \(padding) must be below 2^31")
         try Check.require(
             !padding.isSame || geometry.stride.allSatisfy { $0 == 1 }, op, "padding .same needs a stride of 1, not \(geometry.stride)")
         let extra = amounts.map { $0.after - $0.before }
@@ -54,8 +59,10 @@ private func convolveTransposed(
             try Check.require(
                 extra[d] < geometry.stride[d] || extra[d] < geometry.dilation[d], op,
                 "outputPadding \(extra) must be less than stride \(geometry.stride) or dilation \(geometry.dilation)")
-            let size =
-                (input.shape[d + 2] - 1) * geometry.stride[d] - 2 * geometry.padding[d] + geometry.span(weight.shape[d + 2], d) + extra[d]
+            try Check.require(weight.shape[d + 2] < Check.largestSize, op, "weight \(weight.shape.brief) is impossibly large")
+            let spread = try Check.product(op, [input.shape[d + 2] - 1, geometry.stride[d]])
+            try Check.require(spread <= 1 << 60, op, "input \(x.shape.brief) with stride \(geometry.stride) is impossibly large")
+            let size = spread - 2 * geometry.padding[d] + geometry.span(weight.shape[d + 2], d) + extra[d]
             try Check.require(
                 size > 0 && weight.shape[d + 2] > 0, op,
                 "input \(x.shape.brief) and weight \(weight.shape.brief) give an output of size \(size) in spatial dimension \(d)")

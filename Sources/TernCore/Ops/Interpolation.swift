@@ -44,7 +44,10 @@ public func interpolate(
                 "scaleFactor \(scaleFactor) must be one number or \(rank), greater than 0")
             for d in 0..<rank {
                 let factor = scaleFactor[scaleFactor.count == 1 ? 0 : d]
-                sizes[d] = Int((Double(own[d]) * factor).rounded(.down))
+                let size = (Double(own[d]) * factor).rounded(.down)
+                try Check.require(
+                    size < Double(Check.largestSize), op, "scaleFactor \(scaleFactor) makes the shape \(x.shape.brief) impossibly large")
+                sizes[d] = Int(size)
                 if !recomputeScaleFactor { factors[d] = factor }
             }
         }
@@ -60,6 +63,7 @@ public func interpolate(
             default: return adaptiveAvgPool3d(x, outputSize: sizes)
             }
         }
+        try Check.countable(op, Shape(x.shape.prefix(2) + sizes))
         var y = x.widened
         for d in 0..<rank {
             let line = Resampling(

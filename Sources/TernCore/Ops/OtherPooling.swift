@@ -13,7 +13,7 @@ private func lpPool(
             case 2: avgPool2d(powers, kernelSize: kernel, stride: stride, ceilMode: ceilMode)
             default: avgPool3d(powers, kernelSize: kernel, stride: stride, ceilMode: ceilMode)
             }
-        return (means.sgn() * means.abs().relu() * Double(kernel.reduce(1, *))).pow(1 / p)
+        return (means.sgn() * means.abs().relu() * kernel.reduce(1.0) { $0 * Double($1) }).pow(1 / p)
     }
 }
 
@@ -51,19 +51,23 @@ private func maxUnpool(
         let step = try stride.map { s throws(TensorError) in try Check.sizes(op, "stride", s, rank: rank) } ?? kernel
         let padding = try Check.sizes(op, "padding", padding, rank: rank, least: 0)
         var sizes: [Int] = []
-        for d in 0..<rank { sizes.append((input.shape[d + 2] - 1) * step[d] - 2 * padding[d] + kernel[d]) }
+        for d in 0..<rank {
+            let size = try Check.product(op, [input.shape[d + 2] - 1, step[d]])
+            sizes.append(Swift.max(size, -1 << 60) - 2 * padding[d] + kernel[d])
+            try Check.require(size <= 1 << 60, op, "input \(x.shape.brief) with stride \(step) is impossibly large")
+        }
         if let outputSize {
             let wanted = Array(outputSize.suffix(rank))
             try Check.require(
                 wanted.count == rank, op, "outputSize \(outputSize) must have a number for each of the \(rank) spatial dimensions")
             for d in 0..<rank {
                 try Check.require(
-                    abs(wanted[d] - sizes[d]) < step[d], op,
+                    wanted[d] > 0 && abs(wanted[d] - sizes[d]) < step[d], op,
                     "outputSize \(outputSize) differs from \(sizes) by a stride or more in spatial dimension \(d)")
             }
             sizes = wanted
         }
-        let plane = sizes.reduce(1, *)
+        let plane = try Check.product(op, sizes)
         try Check.require(sizes.allSatisfy { $0 > 0 }, op, "input \(x.shape.brief) gives an output of sizes \(sizes)")
         let places = (isBatched ? indices : indices.unsqueeze(0)).flatten(2)
         if x.device.kind != .meta, x.count > 0 {

@@ -63,18 +63,24 @@ extension Tensor {
                 "amounts \(amounts) are for \(amounts.count / 2) dimensions, but the shape is \(shape.brief)")
             var each = [(before: Int, after: Int)](repeating: (0, 0), count: rank)
             for i in 0..<(amounts.count / 2) { each[rank - 1 - i] = (amounts[2 * i], amounts[2 * i + 1]) }
+            var padded = shape
             for (d, p) in each.enumerated() {
                 try Check.require(
-                    shape[d] + p.before + p.after >= 0, "pad",
+                    p.before.magnitude <= 1 << 60 && p.after.magnitude <= 1 << 60 && shape[d] <= 1 << 60, "pad",
+                    "amounts \(amounts) for shape \(shape.brief) are impossibly large")
+                padded[d] += p.before + p.after
+                try Check.require(
+                    padded[d] >= 0, "pad",
                     "amounts \(amounts) cut off more than there is of dimension \(d) of shape \(shape.brief)")
             }
+            try Check.countable("pad", padded)
             if mode == .constant {
                 return each.allSatisfy { $0.before == 0 && $0.after == 0 }
                     ? clone() : dispatch(ConstantPad(amounts: each, value: value), self)
             }
             var y = self
             for (d, p) in each.enumerated() where p.before != 0 || p.after != 0 {
-                y = y.indexSelect(d, Tensor(try positions(d, p, mode, amounts), device: device))
+                y = y.indexSelect(d, try positions(d, p, mode, amounts))
             }
             let kind =
                 mode == .circular ? "CopySlices" : "\(mode == .reflect ? "Reflection" : "Replication")Pad\(amounts.count / 2)DBackward0"
@@ -83,7 +89,7 @@ extension Tensor {
     }
 
     /// Which element of dimension `d` each element of the padded one is.
-    private func positions(_ d: Int, _ p: (before: Int, after: Int), _ mode: PaddingMode, _ amounts: [Int]) throws(TensorError) -> [Int] {
+    private func positions(_ d: Int, _ p: (before: Int, after: Int), _ mode: PaddingMode, _ amounts: [Int]) throws(TensorError) -> Tensor {
         let n = shape[d], most = Swift.max(p.before, p.after)
         // What a negative amount cuts off does not come back on the other side.
         let first = Swift.max(-p.before, 0), kept = n - first - Swift.max(-p.after, 0)
@@ -92,12 +98,11 @@ extension Tensor {
             most <= limit && n > 0, "pad",
             "amounts \(amounts) add \(most) elements to dimension \(d) of shape \(shape.brief), but mode .\(mode) takes \(n == 0 ? 0 : limit) at most"
         )
-        return (-p.before..<(n + p.after)).map { i in
-            switch mode {
-            case .reflect: i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i
-            case .circular: (i - first + kept) % kept + first
-            case .replicate, .constant: Swift.min(Swift.max(i, 0), n - 1)
-            }
+        let i = Tensor.arange(-p.before, n + p.after, device: device)
+        return switch mode {
+        case .reflect: (n - 1) - ((n - 1) - i.abs()).abs()
+        case .circular: (i - first).remainder(Tensor(kept, device: device)) + first
+        case .replicate, .constant: i.clamp(min: 0, max: n - 1)
         }
     }
 }

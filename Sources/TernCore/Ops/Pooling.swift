@@ -27,11 +27,13 @@ struct PoolingGeometry: Sendable {
         self.padding = try Check.sizes(op, "padding", padding, rank: rank, least: 0)
         self.dilation = try Check.sizes(op, "dilation", dilation, rank: rank)
         try Check.require(x.shape[1] > 0, op, "an input without channels can't be pooled: the shape is \(given.brief)")
+        var padded: Shape = []
         for d in 0..<rank {
             try Check.require(
                 2 * self.padding[d] <= kernel[d], op, "padding \(self.padding) must be at most half of kernelSize \(kernel)")
             let size = x.shape[d + 2], span = self.dilation[d] * (kernel[d] - 1) + 1, step = self.stride[d]
             let room = size + 2 * self.padding[d] - span
+            padded.append(size + 2 * self.padding[d])
             try Check.require(
                 size > 0 && (room >= 0 || ceilMode && room + step > 0), op,
                 "windows of kernelSize \(kernel) span \(span) elements in spatial dimension \(d), but the padded input \(given.brief) has \(size + 2 * self.padding[d])"
@@ -41,6 +43,8 @@ struct PoolingGeometry: Sendable {
             if ceilMode && (count - 1) * step >= size + self.padding[d] { count -= 1 }
             positions.append(count)
         }
+        // No window has more elements.
+        try Check.countable(op, padded)
     }
 
     /// x's windows, with `value` around: (N, C, positions…, taps).

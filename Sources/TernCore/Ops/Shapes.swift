@@ -76,7 +76,9 @@ extension Tensor {
             let own = [Int](repeating: 1, count: repeats.count - rank) + shape
             // (a, b) → (1, a, 1, b) → (m, a, n, b) → (m·a, n·b): one copy.
             let split = Shape(own.flatMap { [1, $0] }), wide = Shape(zip(repeats, own).flatMap { [$0, $1] })
-            return reshape(split).expand(wide).reshape(Shape(zip(repeats, own).map { $0 * $1 }))
+            var sizes: Shape = []
+            for (repeats, size) in zip(repeats, own) { sizes.append(try Check.product("repeat", [repeats, size])) }
+            return reshape(split).expand(wide).reshape(sizes)
         }
     }
     /// The same with the numbers one by one.
@@ -96,7 +98,7 @@ extension Tensor {
             var wide = x.shape
             wide.insert(repeats, at: d + 1)
             var merged = x.shape
-            merged[d] *= repeats
+            merged[d] = try Check.product("repeat_interleave", [merged[d], repeats])
             return x.unsqueeze(d + 1).expand(wide).reshape(merged)
         }
     }
@@ -172,10 +174,10 @@ extension Tensor {
             let d = try Check.dimension("unflatten", dim, of: shape)
             var sizes = sizes
             let unknown = sizes.indices.filter { sizes[$0] == -1 }
-            let known = sizes.filter { $0 != -1 }.reduce(1, *)
+            let known = try Check.product("unflatten", sizes.filter { $0 != -1 })
             if unknown.count == 1, known > 0, shape[d] % known == 0 { sizes[unknown[0]] = shape[d] / known }
             try Check.require(
-                !sizes.isEmpty && !sizes.contains { $0 < 0 } && sizes.reduce(1, *) == shape[d], "unflatten",
+                !sizes.isEmpty && !sizes.contains { $0 < 0 } && Check.product("unflatten", sizes) == shape[d], "unflatten",
                 "sizes \(sizes) do not multiply to the \(shape[d]) of dimension \(dim) of shape \(shape.brief)")
             return reshape(Shape(shape[..<d] + sizes + shape[(d + 1)...]))
         }

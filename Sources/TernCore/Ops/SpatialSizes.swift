@@ -65,7 +65,10 @@ extension Check {
         for t in tensors.dropFirst() { try sameDType(op, tensors[0], t) }
     }
 
-    /// One number for each of `rank` spatial dimensions, none below `least`.
+    /// What sizes of windows, steps and margins stay below, so that products of two of them, and sums of such, can be counted.
+    package static let largestSize = 1 << 31
+
+    /// One number for each of `rank` spatial dimensions, none below `least`, all below ``largestSize``.
     package static func sizes(
         _ op: String, _ argument: String, _ value: any SpatialSizes, rank: Int, least: Int = 1
     ) throws(TensorError) -> [Int] {
@@ -75,7 +78,19 @@ extension Check {
             throw .rule(op, "\(argument) \(numbers) must be one number or \(rank), one for each spatial dimension")
         }
         guard all.allSatisfy({ $0 >= least }) else { throw .rule(op, "\(argument) \(numbers) must be \(least) or more") }
+        guard all.allSatisfy({ $0.magnitude < largestSize }) else { throw .rule(op, "\(argument) \(numbers) must be below 2^31") }
         return all
+    }
+
+    /// The product of sizes that no tensor need have yet.
+    package static func product(_ op: String, _ sizes: [Int]) throws(TensorError) -> Int {
+        var result = 1
+        for size in sizes {
+            let (product, overflow) = result.multipliedReportingOverflow(by: size)
+            if overflow { throw .rule(op, "the product of the sizes \(sizes) can't be counted") }
+            result = product
+        }
+        return result
     }
 
     /// An input (N, C, spatial…) or, without its batch, (C, spatial…): the first, and whether it was so.
@@ -84,6 +99,8 @@ extension Check {
             let sizes = ["L", "H, W", "D, H, W"][spatial - 1]
             throw .rule(op, "expected an input (N, C, \(sizes)) or (C, \(sizes)), but the shape is \(x.shape.brief)")
         }
+        // A view of one element may have sizes beyond all memory.
+        try require(x.shape.allSatisfy { $0 <= 1 << 48 }, op, "the sizes of shape \(x.shape.brief) are impossibly large")
         return x.rank == spatial + 2 ? (x, true) : (x.unsqueeze(0), false)
     }
 }

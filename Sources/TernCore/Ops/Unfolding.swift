@@ -23,7 +23,7 @@ public func unfold(
         }
         let (n, channels) = (input.shape[0], input.shape[1])
         let y = windows.permute(0, 1, 4, 5, 2, 3)
-            .reshape([n, channels * columns.kernel[0] * columns.kernel[1], positions[0] * positions[1]])
+            .reshape([n, try Check.product(op, [channels] + columns.kernel), try Check.product(op, positions)])
         return isBatched ? y : y.squeeze(0)
     }
 }
@@ -42,10 +42,10 @@ public func fold(
         let sizes = try Check.sizes(op, "outputSize", outputSize, rank: 2)
         let positions = try columns.positions(op, sizes, Shape(sizes))
         let input = x.rank == 3 ? x : x.unsqueeze(0)
-        let taps = columns.kernel[0] * columns.kernel[1]
+        let taps = try Check.product(op, columns.kernel), count = try Check.product(op, positions)
         try Check.require(
-            input.shape[1] % taps == 0 && input.shape[2] == positions[0] * positions[1], op,
-            "columns \(x.shape.brief) must have a multiple of \(taps) rows and \(positions[0] * positions[1]) positions for an image \(sizes)"
+            input.shape[1] % taps == 0 && input.shape[2] == count, op,
+            "columns \(x.shape.brief) must have a multiple of \(taps) rows and \(count) positions for an image \(sizes)"
         )
         let (n, channels) = (input.shape[0], input.shape[1] / taps)
         // One kernel for each tap, that moves its row to its place: a transposed convolution.

@@ -68,15 +68,18 @@ public final class ChannelShuffle: Module, Layer {
 
 // MARK: Functions
 
+/// More than any image has pixels in a row.
+private let largestFactor = 1 << 20
+
 /// Channels become pixels: (…, C·r², H, W) → (…, C, H·r, W·r) for r = `upscaleFactor`. Source: `torch.nn.functional.pixel_shuffle`.
 public func pixelShuffle(_ x: Tensor, _ upscaleFactor: Int) -> Tensor {
     if x.isPoison { return .poison }
     let r = upscaleFactor
-    guard x.rank >= 3, r > 0, x.shape[-3] % (r * r) == 0 else {
+    guard x.rank >= 3, (1...largestFactor).contains(r), x.shape[-3] % (r * r) == 0 else {
         raise(
             .rule(
                 "pixel_shuffle",
-                "input \(x.shape.brief) must have dimensions (…, C, H, W) with C divisible by the factor's square, \(r * r)"))
+                "input \(x.shape.brief) must have dimensions (…, C, H, W) with C divisible by the square of the factor, \(r)"))
         return .poison
     }
     let (c, h, w) = (x.shape[-3] / (r * r), x.shape[-2], x.shape[-1])
@@ -88,7 +91,7 @@ public func pixelShuffle(_ x: Tensor, _ upscaleFactor: Int) -> Tensor {
 public func pixelUnshuffle(_ x: Tensor, _ downscaleFactor: Int) -> Tensor {
     if x.isPoison { return .poison }
     let r = downscaleFactor
-    guard x.rank >= 3, r > 0, x.shape[-2] % r == 0, x.shape[-1] % r == 0 else {
+    guard x.rank >= 3, (1...largestFactor).contains(r), x.shape[-2] % r == 0, x.shape[-1] % r == 0 else {
         raise(.rule("pixel_unshuffle", "input \(x.shape.brief) must have dimensions (…, C, H, W) with H and W divisible by \(r)"))
         return .poison
     }

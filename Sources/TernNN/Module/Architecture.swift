@@ -148,6 +148,22 @@ package struct Architecture {
         }
     }
 
+    /// The first argument of a module in `root` that it was not made from, and that is more than nil, false, 0 or nothing; nil where there
+    /// is none.
+    package func unused(in root: Module, besides known: Set<String>) -> (path: String, type: String, name: String, value: ArgumentValue)? {
+        let modules = Dictionary(root.namedModules().map { ($0.name, $0.module) }) { first, _ in first }
+        for node in nodes {
+            guard let module = modules[node.path], let kind = ModuleRegistry.kind(of: module), kind.name == node.type,
+                let taken = try? kind.arguments(module).values
+            else { continue }
+            for (name, value) in node.arguments.sorted(by: { $0.key < $1.key })
+            where !taken.keys.contains(name) && !known.contains(name) && value.isSet {
+                return (node.path, node.type, name, value.resolved([]))
+            }
+        }
+        return nil
+    }
+
     private func makeModules() throws -> Module {
         var modules: [Module] = []
         for (i, node) in nodes.enumerated() {
@@ -226,6 +242,18 @@ extension Architecture.Value {
         case .list(let values): values.flatMap(\.ints)
         case .dictionary(let values): values.values.flatMap(\.ints)
         default: []
+        }
+    }
+    /// Whether it is anything but nil, false, 0, nothing, or modules.
+    fileprivate var isSet: Bool {
+        switch self {
+        case .none, .module: false
+        case .bool(let flag): flag
+        case .int(let number): number != 0
+        case .double(let number): number != 0
+        case .string(let text): !text.isEmpty
+        case .list(let values): !values.isEmpty && modules.isEmpty
+        case .dictionary(let values): !values.isEmpty && modules.isEmpty
         }
     }
     fileprivate func resolved(_ modules: [Module]) -> ArgumentValue {

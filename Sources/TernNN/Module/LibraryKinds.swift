@@ -10,15 +10,25 @@ extension Upsample.Mode: ModuleArgument {}
 extension Tensor.GELUApproximation: ModuleArgument {}
 
 extension ModuleArguments {
-    /// One number, or one for each dimension, as they were given.
-    func sizes(_ name: String) throws -> any SpatialSizes {
-        if case .list? = values[name] { return try self[name] as [Int] }
-        return try self[name] as Int
+    /// One number, or one for each of `rank` dimensions (nil: of as many as there are), as they were given.
+    func sizes(_ name: String, _ rank: Int?, least: Int = 1) throws -> any SpatialSizes {
+        let sizes: any SpatialSizes = if case .list? = values[name] { try self[name] as [Int] } else { try self[name] as Int }
+        _ = try Check.sizes("arguments", name, sizes, rank: rank ?? sizes.numbers.count, least: least)
+        return sizes
     }
-    /// The same, or nothing.
-    func optionalSizes(_ name: String) throws -> (any SpatialSizes)? {
-        if case .none = values[name] ?? .none { return nil }
-        return try sizes(name)
+    /// The same, or nothing, as an empty list is too.
+    func optionalSizes(_ name: String, _ rank: Int) throws -> (any SpatialSizes)? {
+        switch values[name] ?? .none {
+        case .none: nil
+        case .list(let values) where values.isEmpty: nil
+        default: try sizes(name, rank)
+        }
+    }
+    /// A size that a dimension can have.
+    func size(_ name: String) throws -> Int {
+        let size: Int = try self[name]
+        guard size >= 0 else { throw TensorError.rule("arguments", "'\(name)' can't be \(size): 0 or more") }
+        return size
     }
     /// A whole number or another.
     func number(_ name: String) throws -> any TensorScalar {

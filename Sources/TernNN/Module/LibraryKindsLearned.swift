@@ -121,15 +121,15 @@ extension ModuleKind {
         layer(LazyConvTranspose1d.self, { named($0) }) { try LazyConvTranspose1d(nil, transposed($0, 1)) },
         layer(LazyConvTranspose2d.self, { named($0) }) { try LazyConvTranspose2d(nil, transposed($0, 2)) },
         layer(LazyConvTranspose3d.self, { named($0) }) { try LazyConvTranspose3d(nil, transposed($0, 3)) },
-        layer(BatchNorm1d.self, { named($0) }) { try BatchNorm1d($0["numFeatures"], 2...3, norm($0)) },
-        layer(BatchNorm2d.self, { named($0) }) { try BatchNorm2d($0["numFeatures"], 4...4, norm($0)) },
-        layer(BatchNorm3d.self, { named($0) }) { try BatchNorm3d($0["numFeatures"], 5...5, norm($0)) },
+        layer(BatchNorm1d.self, { named($0) }) { try BatchNorm1d($0.size("numFeatures"), 2...3, norm($0)) },
+        layer(BatchNorm2d.self, { named($0) }) { try BatchNorm2d($0.size("numFeatures"), 4...4, norm($0)) },
+        layer(BatchNorm3d.self, { named($0) }) { try BatchNorm3d($0.size("numFeatures"), 5...5, norm($0)) },
         layer(LazyBatchNorm1d.self, { named($0) }) { try LazyBatchNorm1d(nil, 2...3, norm($0)) },
         layer(LazyBatchNorm2d.self, { named($0) }) { try LazyBatchNorm2d(nil, 4...4, norm($0)) },
         layer(LazyBatchNorm3d.self, { named($0) }) { try LazyBatchNorm3d(nil, 5...5, norm($0)) },
-        layer(InstanceNorm1d.self, { named($0) }) { try InstanceNorm1d($0["numFeatures"], 1, norm($0)) },
-        layer(InstanceNorm2d.self, { named($0) }) { try InstanceNorm2d($0["numFeatures"], 2, norm($0)) },
-        layer(InstanceNorm3d.self, { named($0) }) { try InstanceNorm3d($0["numFeatures"], 3, norm($0)) },
+        layer(InstanceNorm1d.self, { named($0) }) { try InstanceNorm1d($0.size("numFeatures"), 1, norm($0)) },
+        layer(InstanceNorm2d.self, { named($0) }) { try InstanceNorm2d($0.size("numFeatures"), 2, norm($0)) },
+        layer(InstanceNorm3d.self, { named($0) }) { try InstanceNorm3d($0.size("numFeatures"), 3, norm($0)) },
         layer(LazyInstanceNorm1d.self, { named($0) }) { try LazyInstanceNorm1d(nil, 1, norm($0)) },
         layer(LazyInstanceNorm2d.self, { named($0) }) { try LazyInstanceNorm2d(nil, 2, norm($0)) },
         layer(LazyInstanceNorm3d.self, { named($0) }) { try LazyInstanceNorm3d(nil, 3, norm($0)) },
@@ -166,18 +166,17 @@ private func named(_ layer: Convolution) -> ModuleArguments {
     ]
 }
 private func convolution(_ a: ModuleArguments, _ rank: Int) throws -> Convolution.Arguments {
-    var padding: any ConvolutionPadding
+    let padding: any ConvolutionPadding
     if case .string(let name)? = a.values["padding"] {
         guard let named = NamedPadding(name) else { throw TensorError.rule("arguments", "there is no padding '\(name)'") }
         padding = named
-    } else if case .list? = a.values["padding"] {
-        padding = try a["padding"] as [Int]
     } else {
-        padding = try a["padding"] as Int
+        padding = try a.sizes("padding", rank, least: 0) as? any ConvolutionPadding ?? 0
     }
     return try Convolution.Arguments(
-        rank: rank, outChannels: a["outChannels"], kernelSize: a.sizes("kernelSize"), stride: a.sizes("stride"), padding: padding,
-        dilation: a.sizes("dilation"), groups: a["groups"], bias: a["bias"], paddingMode: a["paddingMode"])
+        rank: rank, outChannels: a["outChannels"], kernelSize: a.sizes("kernelSize", rank), stride: a.sizes("stride", rank),
+        padding: padding,
+        dilation: a.sizes("dilation", rank), groups: a["groups"], bias: a["bias"], paddingMode: a["paddingMode"])
 }
 
 private func named(_ layer: TransposedConvolution) -> ModuleArguments {
@@ -189,9 +188,10 @@ private func named(_ layer: TransposedConvolution) -> ModuleArguments {
 }
 private func transposed(_ a: ModuleArguments, _ rank: Int) throws -> TransposedConvolution.Arguments {
     try TransposedConvolution.Arguments(
-        rank: rank, outChannels: a["outChannels"], kernelSize: a.sizes("kernelSize"), stride: a.sizes("stride"),
-        padding: a.sizes("padding"), outputPadding: a.sizes("outputPadding"), groups: a["groups"], bias: a["bias"],
-        dilation: a.sizes("dilation"))
+        rank: rank, outChannels: a["outChannels"], kernelSize: a.sizes("kernelSize", rank), stride: a.sizes("stride", rank),
+        padding: a.sizes("padding", rank, least: 0), outputPadding: a.sizes("outputPadding", rank, least: 0), groups: a["groups"],
+        bias: a["bias"],
+        dilation: a.sizes("dilation", rank))
 }
 
 private func named(_ layer: ChannelNorm) -> ModuleArguments {

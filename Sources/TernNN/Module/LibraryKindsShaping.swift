@@ -70,14 +70,15 @@ extension ConstantPad2d: ValuedPadding {}
 extension ConstantPad3d: ValuedPadding {}
 
 extension ModuleKind {
-    private static func pool<P: MaxPooling>(_ type: P.Type) -> ModuleKind {
+    private static func pool<P: MaxPooling>(_ type: P.Type, _ rank: Int) -> ModuleKind {
         layer(type, { window($0, ["padding": argument($0.padding), "dilation": argument($0.dilation), "ceilMode": $0.ceilMode]) }) {
             try P(
-                kernelSize: $0.sizes("kernelSize"), stride: $0.optionalSizes("stride"), padding: $0.sizes("padding"),
-                dilation: $0.sizes("dilation"), ceilMode: $0["ceilMode"])
+                kernelSize: $0.sizes("kernelSize", rank), stride: $0.optionalSizes("stride", rank),
+                padding: $0.sizes("padding", rank, least: 0),
+                dilation: $0.sizes("dilation", rank), ceilMode: $0["ceilMode"])
         }
     }
-    private static func pool<P: AveragePooling>(_ type: P.Type) -> ModuleKind {
+    private static func pool<P: AveragePooling>(_ type: P.Type, _ rank: Int) -> ModuleKind {
         layer(
             type,
             {
@@ -90,11 +91,12 @@ extension ModuleKind {
             }
         ) {
             try P(
-                kernelSize: $0.sizes("kernelSize"), stride: $0.optionalSizes("stride"), padding: $0.sizes("padding"),
+                kernelSize: $0.sizes("kernelSize", rank), stride: $0.optionalSizes("stride", rank),
+                padding: $0.sizes("padding", rank, least: 0),
                 ceilMode: $0["ceilMode"], countIncludePad: $0["countIncludePad"], divisorOverride: $0["divisorOverride"])
         }
     }
-    private static func pool<P: LPPooling>(_ type: P.Type) -> ModuleKind {
+    private static func pool<P: LPPooling>(_ type: P.Type, _ rank: Int) -> ModuleKind {
         layer(
             type,
             {
@@ -104,32 +106,36 @@ extension ModuleKind {
                 ]
             }
         ) {
-            try P($0.number("normType"), kernelSize: $0.sizes("kernelSize"), stride: $0.optionalSizes("stride"), ceilMode: $0["ceilMode"])
+            try P(
+                $0.number("normType"), kernelSize: $0.sizes("kernelSize", rank), stride: $0.optionalSizes("stride", rank),
+                ceilMode: $0["ceilMode"])
         }
     }
-    private static func unpool<P: Unpooling>(_ type: P.Type) -> ModuleKind {
+    private static func unpool<P: Unpooling>(_ type: P.Type, _ rank: Int) -> ModuleKind {
         layer(type, { ["kernelSize": $0.kernelSize, "stride": $0.stride, "padding": $0.padding] }) {
-            try P(kernelSize: $0.sizes("kernelSize"), stride: $0.sizes("stride"), padding: $0.sizes("padding"))
+            try P(kernelSize: $0.sizes("kernelSize", rank), stride: $0.sizes("stride", rank), padding: $0.sizes("padding", rank, least: 0))
         }
     }
-    private static func pad<P: SizedPadding>(_ type: P.Type) -> ModuleKind {
-        layer(type, { ["padding": $0.padding] }) { try P($0.sizes("padding")) }
+    private static func pad<P: SizedPadding>(_ type: P.Type, _ rank: Int) -> ModuleKind {
+        layer(type, { ["padding": $0.padding] }) { try P($0.sizes("padding", 2 * rank, least: .min + 1)) }
     }
-    private static func pad<P: ValuedPadding>(_ type: P.Type) -> ModuleKind {
-        layer(type, { ["padding": $0.padding, "value": argument($0.value)] }) { try P($0.sizes("padding"), $0.number("value")) }
+    private static func pad<P: ValuedPadding>(_ type: P.Type, _ rank: Int) -> ModuleKind {
+        layer(type, { ["padding": $0.padding, "value": argument($0.value)] }) {
+            try P($0.sizes("padding", 2 * rank, least: .min + 1), $0.number("value"))
+        }
     }
 
     /// What makes one number of many.
     static let pooling: [ModuleKind] = [
-        pool(MaxPool1d.self), pool(MaxPool2d.self), pool(MaxPool3d.self), pool(AvgPool2d.self), pool(AvgPool3d.self),
-        pool(LPPool1d.self), pool(LPPool2d.self), pool(LPPool3d.self), unpool(MaxUnpool1d.self), unpool(MaxUnpool2d.self),
-        unpool(MaxUnpool3d.self),
+        pool(MaxPool1d.self, 1), pool(MaxPool2d.self, 2), pool(MaxPool3d.self, 3), pool(AvgPool2d.self, 2), pool(AvgPool3d.self, 3),
+        pool(LPPool1d.self, 1), pool(LPPool2d.self, 2), pool(LPPool3d.self, 3), unpool(MaxUnpool1d.self, 1), unpool(MaxUnpool2d.self, 2),
+        unpool(MaxUnpool3d.self, 3),
         layer(
             AvgPool1d.self,
             { window($0, ["padding": argument($0.padding), "ceilMode": $0.ceilMode, "countIncludePad": $0.countIncludePad]) }
         ) {
             try AvgPool1d(
-                kernelSize: $0.sizes("kernelSize"), stride: $0.optionalSizes("stride"), padding: $0.sizes("padding"),
+                kernelSize: $0.sizes("kernelSize", 1), stride: $0.optionalSizes("stride", 1), padding: $0.sizes("padding", 1, least: 0),
                 ceilMode: $0["ceilMode"], countIncludePad: $0["countIncludePad"])
         },
         layer(AdaptiveAvgPool1d.self, { ["outputSize": $0.outputSize] }) { try AdaptiveAvgPool1d($0["outputSize"] as Int) },
@@ -142,10 +148,11 @@ extension ModuleKind {
 
     /// What pads, reshapes and resamples.
     static let shaping: [ModuleKind] = [
-        pad(ZeroPad1d.self), pad(ZeroPad2d.self), pad(ZeroPad3d.self), pad(ReflectionPad1d.self), pad(ReflectionPad2d.self),
-        pad(ReflectionPad3d.self), pad(ReplicationPad1d.self), pad(ReplicationPad2d.self), pad(ReplicationPad3d.self),
-        pad(CircularPad1d.self), pad(CircularPad2d.self), pad(CircularPad3d.self), pad(ConstantPad1d.self), pad(ConstantPad2d.self),
-        pad(ConstantPad3d.self),
+        pad(ZeroPad1d.self, 1), pad(ZeroPad2d.self, 2), pad(ZeroPad3d.self, 3), pad(ReflectionPad1d.self, 1), pad(ReflectionPad2d.self, 2),
+        pad(ReflectionPad3d.self, 3), pad(ReplicationPad1d.self, 1), pad(ReplicationPad2d.self, 2), pad(ReplicationPad3d.self, 3),
+        pad(CircularPad1d.self, 1), pad(CircularPad2d.self, 2), pad(CircularPad3d.self, 3), pad(ConstantPad1d.self, 1),
+        pad(ConstantPad2d.self, 2),
+        pad(ConstantPad3d.self, 3),
         layer(Flatten.self, { ["startDim": $0.startDim, "endDim": $0.endDim] }) {
             try Flatten(startDim: $0["startDim"], endDim: $0["endDim"])
         },
@@ -165,7 +172,8 @@ extension ModuleKind {
             }
         ) {
             try Unfold(
-                kernelSize: $0.sizes("kernelSize"), dilation: $0.sizes("dilation"), padding: $0.sizes("padding"), stride: $0.sizes("stride")
+                kernelSize: $0.sizes("kernelSize", 2), dilation: $0.sizes("dilation", 2), padding: $0.sizes("padding", 2, least: 0),
+                stride: $0.sizes("stride", 2)
             )
         },
         layer(
@@ -178,8 +186,8 @@ extension ModuleKind {
             }
         ) {
             try Fold(
-                outputSize: $0.sizes("outputSize"), kernelSize: $0.sizes("kernelSize"), dilation: $0.sizes("dilation"),
-                padding: $0.sizes("padding"), stride: $0.sizes("stride"))
+                outputSize: $0.sizes("outputSize", 2), kernelSize: $0.sizes("kernelSize", 2), dilation: $0.sizes("dilation", 2),
+                padding: $0.sizes("padding", 2, least: 0), stride: $0.sizes("stride", 2))
         },
         layer(
             Upsample.self,
@@ -193,7 +201,7 @@ extension ModuleKind {
             if let factor = try $0["scaleFactor"] as [Double]? {
                 return try Upsample(scaleFactor: factor, mode: $0["mode"], alignCorners: $0["alignCorners"])
             }
-            return try Upsample(size: $0.sizes("size"), mode: $0["mode"], alignCorners: $0["alignCorners"])
+            return try Upsample(size: $0.sizes("size", nil), mode: $0["mode"], alignCorners: $0["alignCorners"])
         },
     ]
 }
