@@ -23,7 +23,8 @@ import Testing
 
     @Test func boundsOfUniformNumbers() {
         for draw: () -> Tensor in [
-            { .uniform([3], -1e308, 1e308, dtype: .float64) }, { .uniform([3], 0, .infinity) }, { .uniform([3], -1e6, 1e6, dtype: .float16) },
+            { .uniform([3], -1e308, 1e308, dtype: .float64) }, { .uniform([3], 0, .infinity) },
+            { .uniform([3], -1e6, 1e6, dtype: .float16) },
             { .uniform([3], .nan, 1) }, { .uniform([3], 2, 1) },
         ] {
             #expect(failure(draw)?.op == "uniform")
