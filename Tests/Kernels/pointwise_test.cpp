@@ -87,6 +87,11 @@ static void test_binary() {
         for (int d = 0; d < 12; ++d) {
             const TernDType dtype = TernDType(d), to = result_of(binary_names[op], true, dtype);
             const Kernel value = reference_table(dtype).binary[op];
+            // Near their zeros the greater operand and what the lesser adds to it cancel.
+            const bool cancels = strncmp(binary_names[op], "logaddexp", 9) == 0;
+            auto close = [&](const char *got, const char *wanted, const char *a, const char *b) {
+                return near(to, got, wanted, 8) || (cancels && (near(to, got, wanted, 8, a) || near(to, got, wanted, 8, b)));
+            };
             for (int round = 0; round < 14; ++round) {
                 const Shape shape = test_shape(round);
                 const int layout = round < 6 ? round & 1 : 2;
@@ -98,7 +103,7 @@ static void test_binary() {
                 alignas(16) char expected[16];
                 for (int64_t i = 0; value && i < a.count() && right; ++i) {
                     one(value, expected, a.at(i), b.at(i));
-                    right = near(to, out.at(i), expected, 8);
+                    right = close(out.at(i), expected, a.at(i), b.at(i));
                 }
                 CHECK(right, "%s, dtype %d, round %d", binary_names[op], d, round);
             }
@@ -107,7 +112,10 @@ static void test_binary() {
                 tern_binary(TernBinary(op), a, a, b);
                 bool right = true;
                 alignas(16) char expected[16];
-                for (int64_t i = 0; i < 77; ++i) one(value, expected, before.at(i), b.at(i)), right &= near(dtype, a.at(i), expected, 8);
+                for (int64_t i = 0; i < 77; ++i) {
+                    one(value, expected, before.at(i), b.at(i));
+                    right &= close(a.at(i), expected, before.at(i), b.at(i));
+                }
                 CHECK(right, "%s in place, dtype %d", binary_names[op], d);
             }
         }
