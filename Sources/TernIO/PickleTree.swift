@@ -13,7 +13,7 @@ struct PickleTree {
     private let file: String
     private let tensors: PickleTensors?
     private var letters = 0
-    /// Whether there are tensors that have not been made.
+    /// Whether there are tensors that have not been made, or values that can't be held.
     private(set) var hasPending = false
     private var made: [Made?]
     private var isOpen: [Bool]
