@@ -29,8 +29,8 @@ package struct BackwardPass {
 
     init(keepSaved: Bool, captures: [Capture]? = nil) {
         self.keepSaved = keepSaved
-        entries.reserveCapacity(4)
-        heap.reserveCapacity(4)
+        entries.reserveCapacity(8)
+        heap.reserveCapacity(8)
         self.captures = captures
         floor = captures?.map(\.node.depth).min() ?? -1
     }
@@ -250,7 +250,7 @@ public func grad(of output: Tensor, wrt input: Tensor, gradient: Tensor? = nil, 
 extension Tensor {
     /// Whether gradients flow to this tensor. Setting it on a tensor that an op made is an error: `detach()` it first.
     public var requiresGrad: Bool {
-        @inline(__always) get { node?.requiresGrad ?? false }
+        @inline(__always) get { lookingAtNode { $0.requiresGrad } ?? false }
         set {
             if isPoison { return }
             if let node, !(node is Leaf) {
@@ -299,7 +299,7 @@ extension Tensor {
     }
 
     /// Whether no recorded op made this tensor.
-    public var isLeaf: Bool { node == nil || node is Leaf }
+    public var isLeaf: Bool { lookingAtNode { $0 is Leaf } ?? true }
 
     /// What `backward` has gathered for this tensor; nil before the first time, and for tensors that an op made, unless `retainGrad` was
     /// called.

@@ -126,9 +126,10 @@ package final class OpNode: Node, @unchecked Sendable {
         var depth = 0
         var needed: Saves = []
         x.forEachTensor { i, t in
-            guard let node = t.node else { return }
-            depth = max(depth, node.depth + 1)
-            if node.requiresGrad { needed.insert(Saves(input: i)) }
+            t.lookingAtNode { node in
+                depth = max(depth, node.depth + 1)
+                if node.requiresGrad { needed.insert(Saves(input: i)) }
+            }
         }
         let saves = op.saves(needed: needed)
         // What does not ask for a gradient now gets none, even if it asks before backward.
@@ -199,7 +200,7 @@ extension Op {
         }
         let gradients = try gradient(Outputs.cotangents(g, count: outputs.packCount), inputs, outputs)
         inputs.forEachTensor { i, input in
-            guard let node = input.node, node.requiresGrad, let g = Inputs.gradient(i, of: gradients) else { return }
+            guard input.requiresGrad, let node = input.node, let g = Inputs.gradient(i, of: gradients) else { return }
             pass.send(g.fitted(to: input), to: node, input.outputIndex)
         }
     }
@@ -209,7 +210,7 @@ extension Tensor {
     /// This tensor as a node keeps it.
     @inline(__always)
     fileprivate func saved(withElements: Bool, withRecord: Bool) -> Tensor {
-        if withElements, withRecord || node == nil { return self }
+        if withElements, withRecord || lookingAtNode({ _ in () }) == nil { return self }
         return Tensor(
             storage: withElements ? storage : .dropped(on: backend), layout: layout, dtype: dtype, node: withRecord ? node : nil,
             outputIndex: outputIndex)

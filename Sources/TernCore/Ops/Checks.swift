@@ -38,13 +38,17 @@ package enum Check {
 
     /// Each of `dims` as 0..<rank, none twice.
     package static func dimensions(_ op: String, _ dims: [Int], of shape: Shape) throws(TensorError) -> [Int] {
-        var seen: [Int] = []
+        _ = try dimensionSet(op, dims, of: shape)
+        return dims.map { shape.dimension($0) ?? 0 }
+    }
+    /// The same where their order does not matter.
+    static func dimensionSet(_ op: String, _ dims: [Int], of shape: Shape) throws(TensorError) -> DimensionSet {
+        var set = DimensionSet()
         for dim in dims {
             let d = try dimension(op, dim, of: shape)
-            if seen.contains(d) { throw .rule(op, "dimension \(dim) appears twice in \(dims)") }
-            seen.append(d)
+            if !set.insert(d) { throw .rule(op, "dimension \(dim) appears twice in \(dims)") }
         }
-        return seen
+        return set
     }
 
     /// No more dimensions than kernels go through, and no more elements than can be counted.

@@ -2,10 +2,18 @@ import CTernCPU
 
 /// The product of matrices (batch…, m, k) · (batch…, k, n), plus a bias, if any, that broadcasts to the result. Batches are broadcast.
 struct MatrixProduct: Op {
-    /// `mm`, `bmm` or `addmm`.
-    let name: String
+    /// Which of PyTorch's functions it is: all do the same.
+    enum Function: UInt8 { case mm, bmm, addmm }
+    let function: Function
     /// Which factors are used with their last two dimensions swapped, without a step of the tape for it: layers keep weights as (n, k).
     var transposed = (a: false, b: false)
+    var name: String {
+        switch function {
+        case .mm: "mm"
+        case .bmm: "bmm"
+        case .addmm: "addmm"
+        }
+    }
     var saves: Saves { [.first, .second] }
     func saves(needed: Saves) -> Saves { needed.crossed }
     /// Each element of the result is a sum of as many products as the first factor's rows are long.
@@ -42,9 +50,9 @@ struct MatrixProduct: Op {
 
     /// The gradient of a factor lies in memory as the factor does: that of a weight whose columns lie without gaps is then as the weight is.
     private func product(_ a: Tensor, _ b: Tensor, _ transposed: (a: Bool, b: Bool), like x: Tensor) -> Tensor {
-        let name = a.rank == 2 && b.rank == 2 ? "mm" : "bmm"
+        let function = a.rank == 2 && b.rank == 2 ? Function.mm : .bmm
         func product(_ a: Tensor, _ b: Tensor, _ transposed: (Bool, Bool)) -> Tensor {
-            dispatch(MatrixProduct(name: name, transposed: transposed), PairAndOption(a, b))
+            dispatch(MatrixProduct(function: function, transposed: transposed), PairAndOption(a, b))
         }
         return x.layout.isTransposed
             ? product(b, a, (!transposed.b, !transposed.a)).transpose(-2, -1) : product(a, b, (transposed.a, transposed.b))
@@ -52,27 +60,27 @@ struct MatrixProduct: Op {
 }
 
 /// The shape of a product of matrices, and that of its batch.
-private func productShape(_ op: String, _ a: Shape, _ b: Shape) throws(TensorError) -> (Shape, batch: Shape) {
+private func productShape(_ op: @autoclosure () -> String, _ a: Shape, _ b: Shape) throws(TensorError) -> (Shape, batch: Shape) {
     let (i, j) = (a.count, b.count)
     guard i >= 2, j >= 2, a[i - 1] == b[j - 2] else {
         throw .rule(
-            op,
+            op(),
             "shapes \(a.brief) and \(b.brief) can't be multiplied: the last size of the first, \(i > 0 ? a[i - 1] : 1), must be the \(j > 1 ? "next to last" : "first") of the second, \(j > 1 ? b[j - 2] : j > 0 ? b[0] : 1)"
         )
     }
     var shape = Shape(repeating: a[i - 2], count: 2)
     shape[1] = b[j - 1]
     if i == 2, j == 2 { return (shape, []) }
-    let batch = try Check.broadcast(op, Shape(a.dropLast(2)), Shape(b.dropLast(2)))
+    let batch = try Check.broadcast(op(), Shape(a.dropLast(2)), Shape(b.dropLast(2)))
     return (Shape(batch + shape.array), batch)
 }
 
 extension Check {
     @inline(__always)
-    fileprivate static func bias(_ op: String, _ bias: Tensor, _ shape: Shape) throws(TensorError) {
+    fileprivate static func bias(_ op: @autoclosure () -> String, _ bias: Tensor, _ shape: Shape) throws(TensorError) {
         if bias.rank == 1, bias.shape[0] == shape[-1] { return }
-        guard try broadcast(op, bias.shape, shape) == shape else {
-            throw .rule(op, "a bias of shape \(bias.shape.brief) does not broadcast to the product's shape \(shape.brief)")
+        guard try broadcast(op(), bias.shape, shape) == shape else {
+            throw .rule(op(), "a bias of shape \(bias.shape.brief) does not broadcast to the product's shape \(shape.brief)")
         }
     }
 }
@@ -163,7 +171,7 @@ extension Tensor {
         case (_, 2) where rank >= 3:
             // One large product instead of many small ones.
             return flatten(0, -2).checkedMM(other, self).reshape(Shape(shape.dropLast() + [other.shape[-1]]))
-        default: return dispatch(MatrixProduct(name: "bmm"), PairAndOption(self, other))
+        default: return dispatch(MatrixProduct(function: .bmm), PairAndOption(self, other))
         }
     }
     private func checkedMM(_ other: Tensor, _ original: Tensor) -> Tensor {
@@ -178,7 +186,7 @@ extension Tensor {
         return mm(other)
     }
     /// Two matrices' product. Source: `torch.mm`.
-    public func mm(_ other: Tensor) -> Tensor { dispatch(MatrixProduct(name: "mm"), PairAndOption(self, other)) }
+    public func mm(_ other: Tensor) -> Tensor { dispatch(MatrixProduct(function: .mm), PairAndOption(self, other)) }
     /// Two vectors' inner product. Source: `torch.dot`.
     public func dot(_ other: Tensor) -> Tensor { dispatch(Dot(), Pair(self, other)) }
     /// A matrix times a vector. Source: `torch.mv`.
@@ -190,7 +198,7 @@ public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor { a.matmul(b) }
 
 /// a·b + bias in one pass. Source: `torch.addmm`.
 package func addmm(_ bias: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
-    dispatch(MatrixProduct(name: "addmm"), PairAndOption(a, b, bias))
+    dispatch(MatrixProduct(function: .addmm), PairAndOption(a, b, bias))
 }
 
 /// x·Wᵀ + b for x (…, in), W (out, in), b (out) or what else broadcasts to the result. Source: `torch.nn.functional.linear`.
@@ -219,6 +227,6 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tens
     }
 
     func product(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
-        dispatch(MatrixProduct(name: bias == nil ? "mm" : "addmm", transposed: (false, true)), PairAndOption(x, weight, bias))
+        dispatch(MatrixProduct(function: bias == nil ? .mm : .addmm, transposed: (false, true)), PairAndOption(x, weight, bias))
     }
 }

@@ -5,40 +5,25 @@ struct Reduce: Op {
     typealias Rule = @Sendable (_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor?
     let function: TernReduction
     let name: String
-    let gradientName: String
-    /// Sorted, in range; nil: all of them.
-    let dims: [Int]?
+    /// PyTorch's number of the function with these arguments: what `gradientName` ends with.
+    let overload: Int
+    let dims: DimensionSet
     let keepDim: Bool
     var result: DType?
     var saves: Saves = []
     /// g and y have the reduced dimensions with size 1.
     var rule: Rule?
     var statesGradient: Bool { rule != nil }
+    var gradientName: String { gradientName(overload: overload) }
 
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
-        let kept = keptShape(x.shape)
-        let out = Tensor(empty: keepDim ? kept : droppedShape(x.shape), result ?? x.dtype, on: x.backend)
+        let kept = x.shape.keeping(dims)
+        let out = Tensor(empty: keepDim ? kept : x.shape.dropping(dims), result ?? x.dtype, on: x.backend)
         return x.backend.reduce(function, Seen(out, Layout(contiguous: kept)), x) ? out : nil
     }
     func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) throws(TensorError) -> Tensor? {
-        let kept = keptShape(x.shape)
+        let kept = x.shape.keeping(dims)
         return rule?(keepDim ? g : g.reshape(kept), x, keepDim || !saves.contains(.output) ? y : y.reshape(kept))
-    }
-
-    private func keptShape(_ shape: Shape) -> Shape {
-        guard let dims else { return Shape(repeating: 1, count: shape.count) }
-        var kept = shape
-        for d in dims where shape.count > 0 { kept[d] = 1 }
-        return kept
-    }
-    private func droppedShape(_ shape: Shape) -> Shape {
-        guard let dims else { return Shape() }
-        var rest = Shape(repeating: 0, count: Swift.max(shape.count - dims.count, 0)), at = 0
-        for i in shape.indices where !dims.contains(i) {
-            rest[at] = shape[i]
-            at += 1
-        }
-        return rest
     }
 }
 
@@ -46,23 +31,22 @@ extension Tensor {
     /// Checks the dimensions and folds. `dims` nil or empty: all of them.
     package func reduce(
         _ function: TernReduction, _ name: String, _ dims: [Int]?, keepDim: Bool, result: DType? = nil, saves: Saves = [],
-        gradientName: String? = nil, needsElements: Bool = false,
+        overload: Int? = nil, needsElements: Bool = false,
         _ rule: (@Sendable (_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor?)? = nil
     ) -> Tensor {
         if isPoison { return .poison }
         return raising(instead: .poison) { () throws(TensorError) in
             let all = dims?.isEmpty ?? true
-            let checked = all ? nil : try Check.dimensions(name, dims ?? [], of: shape)
+            let dims = all ? DimensionSet(0..<Swift.min(rank, Shape.maxRank)) : try Check.dimensionSet(name, dims ?? [], of: shape)
             if needsElements {
-                let empty = (checked ?? Array(shape.indices)).first { rank > 0 && shape[$0] == 0 }
+                let empty = shape.indices.first { dims.contains($0) && shape[$0] == 0 }
                 try Check.require(
                     empty == nil, name, "dimension \(empty ?? 0) of shape \(shape.brief) has no elements, and there is no value for none")
             }
-            let grad = gradientName ?? name.prefix(1).uppercased() + name.dropFirst() + "Backward" + (all ? "0" : "1")
             return dispatch(
                 Reduce(
-                    function: function, name: name, gradientName: grad, dims: checked, keepDim: keepDim, result: result, saves: saves,
-                    rule: rule),
+                    function: function, name: name, overload: overload ?? (all ? 0 : 1), dims: dims, keepDim: keepDim, result: result,
+                    saves: saves, rule: rule),
                 self)
         }
     }
@@ -70,7 +54,7 @@ extension Tensor {
     /// The sum over `dims` (default: all). Integers and bools sum as `int64`. Source: `torch.sum`.
     public func sum(_ dims: [Int]?, keepDim: Bool = false, dtype: DType? = nil) -> Tensor {
         let wanted = dtype ?? (self.dtype.isDifferentiable ? self.dtype : .int64)
-        return to(wanted).reduce(TERN_REDUCE_sum, "sum", dims, keepDim: keepDim) { g, x, _ in g.expand(x.shape) }
+        return to(wanted).reduce(TERN_REDUCE_sum, "sum", dims, keepDim: keepDim, Tensor.spread)
     }
     /// The same with the dimensions one by one; none means all.
     public func sum(_ dims: Int..., keepDim: Bool = false, dtype: DType? = nil) -> Tensor { sum(dims, keepDim: keepDim, dtype: dtype) }
@@ -101,8 +85,7 @@ extension Tensor {
 
     private func extreme(_ function: TernReduction, _ name: String, _ dims: [Int]?, _ keepDim: Bool) -> Tensor {
         reduce(
-            function, name, dims, keepDim: keepDim, saves: .all, gradientName: name.prefix(1).uppercased() + name.dropFirst() + "Backward0",
-            needsElements: true
+            function, name, dims, keepDim: keepDim, saves: .all, overload: 0, needsElements: true
         ) { g, x, y in
             let hits = (x .== y) | (x.isNaN() & y.isNaN())
             return g * hits.to(g.dtype) / hits.sum(dims, keepDim: true).to(g.dtype)
@@ -112,14 +95,12 @@ extension Tensor {
     /// The greatest element of all. Source: `torch.max`.
     public func max() -> Tensor {
         reduce(
-            TERN_REDUCE_max, "max", nil, keepDim: false, saves: .all, gradientName: "MaxBackward1", needsElements: true,
-            Tensor.shareAmongEqual)
+            TERN_REDUCE_max, "max", nil, keepDim: false, saves: .all, overload: 1, needsElements: true, Tensor.shareAmongEqual)
     }
     /// The least element of all. Source: `torch.min`.
     public func min() -> Tensor {
         reduce(
-            TERN_REDUCE_min, "min", nil, keepDim: false, saves: .all, gradientName: "MinBackward1", needsElements: true,
-            Tensor.shareAmongEqual)
+            TERN_REDUCE_min, "min", nil, keepDim: false, saves: .all, overload: 1, needsElements: true, Tensor.shareAmongEqual)
     }
 
     private static let shareAmongEqual: @Sendable (Tensor, Tensor, Tensor) -> Tensor? = { g, x, y in
@@ -187,15 +168,19 @@ extension Tensor {
         std(dims, correction: correction, keepDim: keepDim)
     }
 
-    /// Summed over the dimensions that broadcasting `shape` to this tensor's shape stretched.
+    private static let spread: Reduce.Rule = { g, x, _ in g.expand(x.shape) }
+
+    /// Summed over the dimensions that broadcasting `shape` to this tensor's shape stretched, and stretched where that has more than this.
     package func summed(to shape: Shape) -> Tensor {
-        if shape == self.shape { return self }
         let lead = rank - shape.count
-        guard lead >= 0 else { return expand(shape) }
-        let stretched = (lead..<rank).contains { shape[$0 - lead] == 1 && self.shape[$0] != 1 }
-        let outer = lead > 0 ? sum(Array(0..<lead)) : self
-        let sum = stretched ? outer.sum(shape.indices.filter { shape[$0] == 1 && outer.shape[$0] != 1 }, keepDim: true) : outer
-        return sum.shape == shape ? sum : sum.expand(shape)
+        if lead < 0 || shape == self.shape { return expand(shape) }
+        var dims = DimensionSet(0..<lead)
+        for i in lead..<rank where shape[i - lead] == 1 && self.shape[i] != 1 { dims.insert(i) }
+        if dims.count == 0 { return expand(shape) }
+        let sum = dispatch(
+            Reduce(function: TERN_REDUCE_sum, name: "sum", overload: 1, dims: dims, keepDim: lead == 0, rule: Tensor.spread), self)
+        if sum.shape == shape { return sum }
+        return sum.reshape(Shape(count: shape.count) { dims.contains(lead + $0) ? 1 : self.shape[lead + $0] }).expand(shape)
     }
 }
 

@@ -95,17 +95,28 @@ extension Tensor {
         var storage: Storage
         var layout: Layout
         var dtype: DType
-        var node: Node?
+        /// Counted by hand: each op looks at those of its operands, and to count a reference takes longer than the look.
+        private(set) var record: Unmanaged<Node>?
         var outputIndex: Int
         var isNumber = false
+
+        var node: Node? {
+            @inline(__always) get { record?.takeUnretainedValue() }
+            @inline(__always) set {
+                let before = record
+                record = newValue.map(Unmanaged.passRetained)
+                before?.release()
+            }
+        }
 
         init(storage: Storage, layout: Layout, dtype: DType, node: Node?, outputIndex: Int) {
             self.storage = storage
             self.layout = layout
             self.dtype = dtype
-            self.node = node
+            record = node.map(Unmanaged.passRetained)
             self.outputIndex = outputIndex
         }
+        deinit { record?.release() }
     }
 
     /// The body, made this value's own if others have it too.
@@ -137,6 +148,9 @@ extension Tensor {
         @inline(__always) get { body.node }
         set { ownBody.node = newValue }
     }
+    /// What there is to see at the node, without taking a reference to it; nil where there is none.
+    @inline(__always)
+    package func lookingAtNode<R>(_ look: (Node) -> R) -> R? { body.record?._withUnsafeGuaranteedRef(look) }
     /// Whether this is a Swift number in an op with a tensor, whose dtype decides also where it is 0-dim.
     package var isNumber: Bool {
         @inline(__always) get { body.isNumber }
