@@ -52,24 +52,60 @@ void compare(const char *what, const Tensor &x, int64_t i, Number wanted, double
 }
 
 // Matrix products -----------------------------------------------------------------------------------------------------
+/// One product: of operands in any layout, transposed or not, that have all of the batch's dimensions, size 1 for some, or the last few.
 void test_matmul(int64_t m, int64_t n, int64_t k, const Shape &batch, TernDType dtype, bool has_bias) {
-    auto shape = [&](int64_t rows, int64_t columns) {
-        Shape s = batch;
+    auto broadcast = [&](bool whole, int64_t rows, int64_t columns) {
+        Shape s(batch.begin() + (whole ? 0 : random_int(0, int64_t(batch.size()))), batch.end());
+        if (!whole) for (int64_t &size : s) size = random_int(0, 3) ? size : 1;
         s.push_back(rows), s.push_back(columns);
         return s;
     };
-    const Tensor a = input(dtype, shape(m, k)), b = input(dtype, shape(k, n)), bias = input(dtype, shape(m, n)),
-        out = output(dtype, shape(m, n));
-    CHECK(tern_matmul(out, a, b, has_bias ? &bias.array : nullptr), "dtype %d", dtype);
+    const bool whole = random_int(0, 1), transposed_a = random_int(0, 1), transposed_b = random_int(0, 1);
+    const Tensor a = input(dtype, broadcast(whole, transposed_a ? k : m, transposed_a ? m : k)),
+        b = input(dtype, broadcast(whole, transposed_b ? n : k, transposed_b ? k : n)),
+        bias = input(dtype, broadcast(whole, whole || random_int(0, 1) ? m : 1, whole || random_int(0, 1) ? n : 1)),
+        out = output(dtype, broadcast(true, m, n));
+    CHECK(tern_matmul(out, a, b, has_bias ? &bias.array : nullptr, transposed_a, transposed_b), "dtype %d", dtype);
+    /// Element (row, column) of the matrix that x has for that of out which begins with element `first`.
+    auto at = [&](const Tensor &x, int64_t first, int64_t row, int64_t column) {
+        const int32_t rank = x.array.rank, lead = out.array.rank - rank;
+        int64_t i = 0, step = 1, rest = first / (m * n);
+        const int64_t place[2] = {column, row};
+        for (int32_t d = rank - 1; d >= 0; --d) {
+            const int64_t size = x.array.shape[d], full = d < rank - 2 ? batch[size_t(d + lead)] : size;
+            const int64_t index = d < rank - 2 ? rest % full : place[rank - 1 - d];
+            if (d < rank - 2) rest /= full;
+            i += size == 1 ? 0 : index * step;
+            step *= size;
+        }
+        return value(x, i);
+    };
     const bool exact = dtype <= TERN_INT64;
     // Every element of a small product, some of a large one.
     for (int64_t tries = std::min<int64_t>(out.count(), 200), t = 0; t < tries; ++t) {
         const int64_t i = tries == out.count() ? t : random_int(0, out.count() - 1);
-        const int64_t element = i % (m * n), first = i / (m * n) * m * k, second = i / (m * n) * k * n;
-        Number sum = has_bias ? value(bias, i) : 0;
-        for (int64_t p = 0; p < k; ++p) sum += value(a, first + element / n * k + p) * value(b, second + p * n + element % n);
+        const int64_t row = i % (m * n) / n, column = i % n;
+        Number sum = has_bias ? at(bias, i, row, column) : 0;
+        for (int64_t p = 0; p < k; ++p)
+            sum += at(a, i, transposed_a ? p : row, transposed_a ? row : p) * at(b, i, transposed_b ? column : p, transposed_b ? p : column);
         compare("matmul", out, i, exact ? wrapped(dtype, int64_t(sum.real())) : sum, exact ? 0 : tolerance(dtype, k));
     }
+}
+
+/// Vectors as one row and one column.
+void test_vector_products() {
+    const Tensor row = input(TERN_FLOAT32, {40}), column = input(TERN_FLOAT32, {40}), matrix = input(TERN_FLOAT32, {40, 40});
+    const Tensor dot = output(TERN_FLOAT32, {1, 1}), left = output(TERN_FLOAT32, {1, 40}), right = output(TERN_FLOAT32, {40, 1});
+    tern_matmul(dot, row, column, nullptr, false, false);
+    tern_matmul(left, row, matrix, nullptr, false, false), tern_matmul(right, matrix, column, nullptr, false, false);
+    Number sums[3] = {};
+    for (int64_t p = 0; p < 40; ++p) {
+        sums[0] += value(row, p) * value(column, p);
+        sums[1] += value(row, p) * value(matrix, p * 40 + 7), sums[2] += value(matrix, 7 * 40 + p) * value(column, p);
+    }
+    compare("vector by vector", dot, 0, sums[0], tolerance(TERN_FLOAT32, 40));
+    compare("vector by matrix", left, 7, sums[1], tolerance(TERN_FLOAT32, 40));
+    compare("matrix by vector", right, 7, sums[2], tolerance(TERN_FLOAT32, 40));
 }
 
 void test_matmuls() {
@@ -84,12 +120,13 @@ void test_matmuls() {
         test_matmul(size(), size(), deep ? random_int(500, 1040) : size(), batch, any_of(dtypes), random_int(0, 1));
     }
     test_matmul(300, 200, 1100, {}, TERN_FLOAT32, true);
+    for (int round = 0; round < 20; ++round) test_vector_products();
     for (int64_t m = 1; m <= 13; ++m) test_matmul(m, random_int(200, 300), random_int(16, 300), {}, m % 2 ? TERN_FLOAT32 : TERN_FLOAT64, m % 3);
     test_matmul(9000, 40, 300, {}, TERN_FLOAT32, true);   // A in slabs, of k
     test_matmul(5000, 33, 600, {}, TERN_BFLOAT16, true);  // and of rows
     test_matmul(2, 3000, 100, {}, TERN_FLOAT32, true);
     test_matmul(3000, 1, 100, {}, TERN_FLOAT64, false);
-    CHECK(!tern_matmul(Tensor(TERN_BOOL, {2, 2}, 0), Tensor(TERN_BOOL, {2, 2}, 0), Tensor(TERN_BOOL, {2, 2}, 0), nullptr),
+    CHECK(!tern_matmul(Tensor(TERN_BOOL, {2, 2}, 0), Tensor(TERN_BOOL, {2, 2}, 0), Tensor(TERN_BOOL, {2, 2}, 0), nullptr, false, false),
           "no bool products");
 
     // Infinities and NaN go where they belong, and no bit depends on the number of threads.
@@ -97,8 +134,8 @@ void test_matmuls() {
     a.get<float>(3) = INFINITY, b.get<float>(700) = NAN;
     const Tensor one(TERN_FLOAT32, {150, 333}, 0), many(TERN_FLOAT32, {150, 333}, 0);
     const int32_t threads = tern_thread_count();
-    tern_set_thread_count(1), tern_matmul(one, a, b, nullptr);
-    tern_set_thread_count(5), tern_matmul(many, a, b, nullptr);
+    tern_set_thread_count(1), tern_matmul(one, a, b, nullptr, false, false);
+    tern_set_thread_count(5), tern_matmul(many, a, b, nullptr, false, false);
     tern_set_thread_count(threads);
     CHECK(one.memory == many.memory, "one thread or five");
     CHECK(std::isinf(one.get<float>(0)) || std::isnan(one.get<float>(0)), "infinity stays");

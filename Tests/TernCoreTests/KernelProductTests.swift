@@ -20,8 +20,22 @@ extension KernelTests {
             let b = sample(Shape(batch + [k, n]), dtype, .small, placement(&dice), &dice)
             let bias = sample(Shape(batch + [m, n]), dtype, .small, placement(&dice), &dice)
             let shape = Shape(batch + [m, n]), loose = 4 + Double(k)
-            compare("matmul", [room(shape, dtype, &dice)], [a, b], loose: loose) { $0.matmul($1[0], $2[0], $2[1], nil) }
-            compare("matmul with bias", [room(shape, dtype, &dice)], [a, b, bias], loose: loose) { $0.matmul($1[0], $2[0], $2[1], $2[2]) }
+            let plain = (a: false, b: false)
+            compare("matmul", [room(shape, dtype, &dice)], [a, b], loose: loose) { $0.matmul($1[0], $2[0], $2[1], nil, transposed: plain) }
+            compare("matmul with bias", [room(shape, dtype, &dice)], [a, b, bias], loose: loose) {
+                $0.matmul($1[0], $2[0], $2[1], $2[2], transposed: plain)
+            }
+            // One factor and a row of bias for the whole batch, factors as the columns that they are used as.
+            let at = sample([k, m], dtype, .small, placement(&dice), &dice), row = sample([n], dtype, .small, placement(&dice), &dice)
+            let bt = sample(Shape(batch + [n, k]), dtype, .small, placement(&dice), &dice)
+            compare("matmul, broadcast and transposed", [room(shape, dtype, &dice)], [at, bt, row], loose: loose) {
+                $0.matmul($1[0], $2[0], $2[1], $2[2], transposed: (true, true))
+            }
+        }
+        if dtype == .bool { return }
+        let x = sample([9], dtype, .small, placement(&dice), &dice), y = sample([9], dtype, .small, placement(&dice), &dice)
+        compare("product of vectors", [room([1, 1], dtype, &dice)], [x, y], loose: 16) {
+            $0.matmul($1[0], $2[0], $2[1], nil, transposed: (false, false))
         }
     }
 

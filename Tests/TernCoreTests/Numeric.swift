@@ -46,7 +46,6 @@ func failure(_ body: () -> some Any) -> TensorError? { #expect(throws: TensorErr
 extension Backend {
     // Kernels that take a tensor through a layout of the op's choice, called with tensors as they are.
     func reduce(_ op: TernReduction, _ out: Tensor, _ x: Tensor) -> Bool { reduce(op, Seen(out), x) }
-    func matmul(_ out: Tensor, _ a: Tensor, _ b: Tensor, _ bias: Tensor?) -> Bool { matmul(out, Seen(a), Seen(b), bias.map { Seen($0) }) }
     func nllLoss(_ out: Tensor, _ x: Tensor, _ target: Tensor, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction) -> Int64 {
         nllLoss(Seen(out), Seen(x), Seen(target), weight, ignored: ignored, reduction)
     }

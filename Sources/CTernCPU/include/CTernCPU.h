@@ -172,9 +172,11 @@ int64_t tern_count_nonzero(const TernArray *_Nonnull x);
 bool tern_nonzero(const TernArray *_Nonnull out, const TernArray *_Nonnull x);
 
 // Matrix products ---------------------------------------------------------------------------------------------------
-/// out = a · b (+ bias); shapes (batch…, m, n) = (batch…, m, k) · (batch…, k, n), any rank ≥ 2, batches broadcast by strides of 0.
-/// bias: NULL, or the shape of out by strides of 0. Every dtype but bool; float16 and bfloat16 accumulate in float32.
-bool tern_matmul(const TernArray *_Nonnull out, const TernArray *_Nonnull a, const TernArray *_Nonnull b, const TernArray *_Nullable bias);
+/// out = a · b (+ bias); shapes (batch…, m, n) = (batch…, m, k) · (batch…, k, n); a (batch…, k, m) where `transposed_a`, b (batch…, n, k)
+/// where `transposed_b`. Batches and bias (NULL: none) broadcast to those of out; a may be one row (k), b one column (k).
+/// Every dtype but bool; float16 and bfloat16 accumulate in float32.
+bool tern_matmul(const TernArray *_Nonnull out, const TernArray *_Nonnull a, const TernArray *_Nonnull b, const TernArray *_Nullable bias,
+                 bool transposed_a, bool transposed_b);
 
 // Fourier transforms -------------------------------------------------------------------------------------------------
 /// out[k] = Σⱼ x[j] · e^(∓2πi jk / n) along `dim` (+ where inverse), not scaled; complex64 and complex128.

@@ -1,20 +1,42 @@
 /// Matrix products of strided, batched operands.
 #include <algorithm>
 #include "gemm.h"
+#include "iterate.h"
 
 using namespace tern;
 
 namespace {
-/// One operand's strides: rows, columns, and for each batch dimension.
+/// One operand as matrices: what it lacks of the batch's dimensions, or has with size 1, is the same for all.
 struct Operand {
     char *data;
-    const int64_t *strides;
-    int64_t row, column;
+    int64_t row = 0, column = 0;
+    int64_t strides[Loops::max_rank];  // of the batch's dimensions
 
-    Operand(const TernArray *x, int64_t = 0)
-        : data(x ? static_cast<char *>(x->data) : nullptr), strides(x ? x->strides : nullptr),
-          row(x ? x->strides[x->rank - 2] : 0), column(x ? x->strides[x->rank - 1] : 0) {}
+    Operand(const TernArray *x, int32_t batchRank, bool transposed = false) : Operand(x, batchRank, 2) {
+        row = x->strides[x->rank - (transposed ? 1 : 2)], column = x->strides[x->rank - (transposed ? 2 : 1)];
+    }
+    /// A vector is one row, or one column.
+    static Operand vector(const TernArray *x, int32_t batchRank, bool isRow) {
+        Operand o(x, batchRank, 1);
+        (isRow ? o.row : o.column) = isRow ? x->shape[0] : 1;
+        (isRow ? o.column : o.row) = x->strides[0];
+        return o;
+    }
+    /// What is added to all elements, or nothing: sizes of 1 are stretched.
+    static Operand addend(const TernArray *x, int32_t batchRank) {
+        Operand o(x, batchRank, 2);
+        auto step = [&](int32_t i) { return !x || x->rank < i || x->shape[x->rank - i] == 1 ? 0 : x->strides[x->rank - i]; };
+        o.row = step(2), o.column = step(1);
+        return o;
+    }
     void *at(int64_t offset, size_t size) const { return data ? data + offset * int64_t(size) : nullptr; }
+
+private:
+    Operand(const TernArray *x, int32_t batchRank, int32_t matrixRank) : data(x ? static_cast<char *>(x->data) : nullptr) {
+        const int32_t lacking = batchRank - std::max(0, (x ? x->rank : 0) - matrixRank);
+        for (int32_t d = 0; d < batchRank; d++)
+            strides[d] = d < lacking || x->shape[d - lacking] == 1 ? 0 : x->strides[d - lacking];
+    }
 };
 
 struct Product {
@@ -30,7 +52,7 @@ struct Product {
         for (int32_t d = batchRank - 1; d >= 0; d--) {
             const int64_t i = index % batchShape[d];
             index /= batchShape[d];
-            for (int x = 0; x < 4; x++) at[x] += all[x]->strides ? i * all[x]->strides[d] : 0;
+            for (int x = 0; x < 4; x++) at[x] += i * all[x]->strides[d];
         }
     }
 };
@@ -173,18 +195,25 @@ template <class S> void multiply_integers(const Product &x, int64_t index, int64
 }
 }  // namespace
 
-bool tern_matmul(const TernArray *out, const TernArray *a, const TernArray *b, const TernArray *bias) {
-    const int32_t rank = out->rank;
-    if (rank < 2 || a->dtype != out->dtype || b->dtype != out->dtype || (bias && bias->dtype != out->dtype)) return false;
-    Product x{out->shape[rank - 2], out->shape[rank - 1], a->shape[rank - 1], 1, out->shape, rank - 2, out, a, b, bias};
+bool tern_matmul(const TernArray *out, const TernArray *a, const TernArray *b, const TernArray *bias, bool transposed_a, bool transposed_b) {
+    const int32_t rank = out->rank, batchRank = rank - 2;
+    if (rank < 2 || rank > Loops::max_rank) return false;
+    if (a->dtype != out->dtype || b->dtype != out->dtype || (bias && bias->dtype != out->dtype)) return false;
+    Product x{out->shape[rank - 2], out->shape[rank - 1], a->shape[a->rank - (transposed_a ? 2 : 1)], 1, out->shape, batchRank,
+              Operand(out, batchRank), a->rank == 1 ? Operand::vector(a, batchRank, true) : Operand(a, batchRank, transposed_a),
+              b->rank == 1 ? Operand::vector(b, batchRank, false) : Operand(b, batchRank, transposed_b), Operand::addend(bias, batchRank)};
     for (int32_t d = 0; d < x.batchRank; d++) x.batch *= out->shape[d];
 
     // Batches that share b are more rows of one product, where the strides allow it.
     while (x.batchRank > 0) {
         const int32_t d = x.batchRank - 1;
-        auto continues = [&](const Operand &o) { return !o.strides || x.m == 1 || o.strides[d] == o.row * x.m; };
+        if (x.batchShape[d] == 1) {
+            x.batchRank--;
+            continue;
+        }
+        auto continues = [&](const Operand &o) { return !o.data || x.m == 1 || o.strides[d] == o.row * x.m; };
         if (x.b.strides[d] != 0 || x.m == 0 || x.batchShape[d] == 0 || !continues(x.out) || !continues(x.a) || !continues(x.bias)) break;
-        if (x.m == 1) for (Operand *o : {&x.out, &x.a, &x.bias}) o->row = o->strides ? o->strides[d] : 0;
+        if (x.m == 1) for (Operand *o : {&x.out, &x.a, &x.bias}) o->row = o->strides[d];
         x.m *= x.batchShape[d], x.batch /= x.batchShape[d], x.batchRank--;
     }
     if (x.m * x.n * x.batch == 0) return true;

@@ -38,7 +38,9 @@ package protocol Backend: AnyObject, Sendable {
     func nonzero(_ out: Tensor, _ x: Tensor) -> Bool
 
     // Matrices, convolution, pooling
-    func matmul(_ out: Tensor, _ a: Seen, _ b: Seen, _ bias: Seen?) -> Bool
+    /// Batches and bias broadcast to those of `out`; a vector is one row of `a`, one column of `b`. Factors whose last two dimensions are to
+    /// be swapped are `transposed`.
+    func matmul(_ out: Tensor, _ a: Tensor, _ b: Tensor, _ bias: Tensor?, transposed: (a: Bool, b: Bool)) -> Bool
     func fourier(_ out: Tensor, _ x: Tensor, _ dim: Int, inverse: Bool) -> Bool
     func convolution(_ out: Tensor, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: TernConvolution) -> Bool
     func convolutionInputGradient(_ dx: Tensor, _ g: Tensor, _ weight: Tensor, _ geometry: TernConvolution) -> Bool

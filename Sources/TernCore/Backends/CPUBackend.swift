@@ -68,8 +68,8 @@ package final class CPUBackend: Backend {
     package func countNonzero(_ x: Tensor) -> Int { withArrays(x) { Int(tern_count_nonzero($0)) } }
     package func nonzero(_ out: Tensor, _ x: Tensor) -> Bool { withArrays(out, x) { tern_nonzero($0, $1) } }
 
-    package func matmul(_ out: Tensor, _ a: Seen, _ b: Seen, _ bias: Seen?) -> Bool {
-        withArrays(out, a, b) { out, a, b in withArray(optional: bias) { tern_matmul(out, a, b, $0) } }
+    package func matmul(_ out: Tensor, _ a: Tensor, _ b: Tensor, _ bias: Tensor?, transposed: (a: Bool, b: Bool)) -> Bool {
+        withArrays(out, a, b) { out, a, b in withArray(optional: bias) { tern_matmul(out, a, b, $0, transposed.a, transposed.b) } }
     }
     package func fourier(_ out: Tensor, _ x: Tensor, _ dim: Int, inverse: Bool) -> Bool {
         withArrays(out, x) { tern_fourier($0, $1, Int32(dim), inverse) }

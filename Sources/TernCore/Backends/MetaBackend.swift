@@ -26,7 +26,7 @@ package final class MetaBackend: Backend {
     package func indexPut(_ out: Tensor, _ indices: [Tensor], _ values: Tensor, accumulate: Bool) -> Int64 { Int64(TERN_INDEX_OK) }
     package func countNonzero(_ x: Tensor) -> Int { 0 }
     package func nonzero(_ out: Tensor, _ x: Tensor) -> Bool { false }
-    package func matmul(_ out: Tensor, _ a: Seen, _ b: Seen, _ bias: Seen?) -> Bool { true }
+    package func matmul(_ out: Tensor, _ a: Tensor, _ b: Tensor, _ bias: Tensor?, transposed: (a: Bool, b: Bool)) -> Bool { true }
     package func fourier(_ out: Tensor, _ x: Tensor, _ dim: Int, inverse: Bool) -> Bool { true }
     package func lapack(_ routine: String, _ dtype: DType, batch: Int, _ arguments: [LAPACK.Argument]) throws(TensorError) -> [Int]? {
         [Int](repeating: 0, count: batch)

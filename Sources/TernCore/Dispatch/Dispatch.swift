@@ -8,19 +8,23 @@ package func dispatch<O: Op>(_ op: O, _ x: O.Inputs) -> O.Outputs {
     if operands.arePoisoned, x.contains(where: \.isPoison) { return .poison(count: op.outputCount) }
     let record = operands.requireGrad && !state.pointee.gradDisabled
     do {
-        if operands.areMixed || state.pointee.observers != nil {
-            let x = operands.areMixed ? try moved(op, x) : x
-            OpObservers.begin(op, x)
-            var y = O.Outputs.poison(count: op.outputCount)
-            defer { OpObservers.end(op, x, y) }
-            y = try record ? recorded(op, x) : plain(op, x)
-            return y
-        }
+        if operands.areMixed || state.pointee.observers != nil { return try unusual(op, x, record: record, areMixed: operands.areMixed) }
         return try record ? recorded(op, x) : plain(op, x)
     } catch {
         raise(error)
         return .poison(count: op.outputCount)
     }
+}
+
+/// The way of an op whose operands are on several devices, or that is watched; apart, so that the usual way stays short.
+@inline(never)
+private func unusual<O: Op>(_ op: O, _ x: O.Inputs, record: Bool, areMixed: Bool) throws(TensorError) -> O.Outputs {
+    let x = areMixed ? try moved(op, x) : x
+    OpObservers.begin(op, x)
+    var y = O.Outputs.poison(count: op.outputCount)
+    defer { OpObservers.end(op, x, y) }
+    y = try record ? recorded(op, x) : plain(op, x)
+    return y
 }
 
 /// What dispatch wants to know of an op's operands.

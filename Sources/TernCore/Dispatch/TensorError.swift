@@ -106,7 +106,8 @@ package func raising<R>(instead: @autoclosure () -> R, _ body: () throws(TensorE
 /// The modules being called on this thread, innermost first, so that an error can say where it happened.
 package enum ModulePath {
     package struct Frame {
-        package var module: AnyObject
+        /// Whoever enters holds it meanwhile.
+        package unowned(unsafe) let module: AnyObject
         package var outer: UnsafeMutableRawPointer?
     }
     /// How a path is written; TernNN, which knows modules, sets it once.

@@ -21,17 +21,13 @@ struct MatrixProduct: Op {
 
     func kernel(_ x: PairAndOption) throws(TensorError) -> Tensor? {
         try Check.sameDType(name, x.a, x.b)
-        let a = transposed.a ? x.a.layout.matrixTransposed : x.a.layout, b = transposed.b ? x.b.layout.matrixTransposed : x.b.layout
-        let (shape, batch) = try productShape(name, a.shape, b.shape)
-        let out = Tensor(empty: shape, x.a.dtype, on: x.a.backend)
-        func whole(_ x: Layout) -> Layout { batch.count == 0 ? x : x.expanded(to: Shape(batch + x.shape.suffix(2))) }
-        var bias: Seen?
-        if let b = x.option {
-            try Check.sameDType(name, x.a, b)
-            try Check.bias(name, b, shape)
-            bias = Seen(b, b.layout.expanded(to: shape))
+        let shape = try productShape(name, x.a.shape, x.b.shape, transposed)
+        if let bias = x.option {
+            try Check.sameDType(name, x.a, bias)
+            try Check.bias(name, bias, shape)
         }
-        return out.backend.matmul(out, Seen(x.a, whole(a)), Seen(x.b, whole(b)), bias) ? out : nil
+        let out = Tensor(empty: shape, x.a.dtype, on: x.a.backend)
+        return out.backend.matmul(out, x.a, x.b, x.option, transposed: transposed) ? out : nil
     }
 
     /// With A and B as they are used: dA = G·Bᴴ and dB = Aᴴ·G. That of a factor that was used transposed is transposed as a whole.
@@ -59,20 +55,22 @@ struct MatrixProduct: Op {
     }
 }
 
-/// The shape of a product of matrices, and that of its batch.
-private func productShape(_ op: @autoclosure () -> String, _ a: Shape, _ b: Shape) throws(TensorError) -> (Shape, batch: Shape) {
+/// The shape of a product of matrices.
+private func productShape(_ op: @autoclosure () -> String, _ a: Shape, _ b: Shape, _ transposed: (a: Bool, b: Bool)) throws(TensorError)
+    -> Shape
+{
     let (i, j) = (a.count, b.count)
-    guard i >= 2, j >= 2, a[i - 1] == b[j - 2] else {
+    guard i >= 2, j >= 2, a[transposed.a ? i - 2 : i - 1] == b[transposed.b ? j - 1 : j - 2] else {
+        let a = transposed.a ? a.matrixTransposed : a, b = transposed.b ? b.matrixTransposed : b
         throw .rule(
             op(),
             "shapes \(a.brief) and \(b.brief) can't be multiplied: the last size of the first, \(i > 0 ? a[i - 1] : 1), must be the \(j > 1 ? "next to last" : "first") of the second, \(j > 1 ? b[j - 2] : j > 0 ? b[0] : 1)"
         )
     }
-    var shape = Shape(repeating: a[i - 2], count: 2)
-    shape[1] = b[j - 1]
-    if i == 2, j == 2 { return (shape, []) }
-    let batch = try Check.broadcast(op(), Shape(a.dropLast(2)), Shape(b.dropLast(2)))
-    return (Shape(batch + shape.array), batch)
+    var shape = Shape(repeating: a[transposed.a ? i - 1 : i - 2], count: 2)
+    shape[1] = b[transposed.b ? j - 2 : j - 1]
+    if i == 2, j == 2 { return shape }
+    return Shape(try Check.broadcast(op(), Shape(a.dropLast(2)), Shape(b.dropLast(2))) + shape.array)
 }
 
 extension Check {
@@ -93,20 +91,13 @@ extension Saves {
 extension Layout {
     /// Whether columns, not rows, lie without gaps.
     fileprivate var isTransposed: Bool { strides[rank - 2] == 1 && strides[rank - 1] != 1 && shape[rank - 2] > 1 }
-    /// A vector as a matrix of one column.
-    fileprivate var asColumn: Layout {
-        var column = self
-        column.shape.append(1)
-        column.strides.append(1)
-        return column
-    }
-    /// With its last two dimensions swapped, where it has two.
-    fileprivate var matrixTransposed: Layout {
-        let n = rank
-        if n < 2 { return self }
+}
+extension Shape {
+    /// With its last two sizes swapped, where it has two.
+    fileprivate var matrixTransposed: Shape {
+        if count < 2 { return self }
         var swapped = self
-        (swapped.shape[n - 2], swapped.shape[n - 1]) = (shape[n - 1], shape[n - 2])
-        (swapped.strides[n - 2], swapped.strides[n - 1]) = (strides[n - 1], strides[n - 2])
+        (swapped[-2], swapped[-1]) = (self[-1], self[-2])
         return swapped
     }
 }
@@ -122,10 +113,7 @@ private struct Dot: Op {
             throw .rule(name, "takes two vectors of one length, but the shapes are \(x.a.shape.brief) and \(x.b.shape.brief)")
         }
         let out = Tensor(empty: [1, 1], x.a.dtype, on: x.a.backend)
-        var row = x.a.layout
-        row.shape.insert(1, at: 0)
-        row.strides.insert(row.shape[1], at: 0)
-        return out.backend.matmul(out, Seen(x.a, row), Seen(x.b, x.b.layout.asColumn), nil) ? out.viewed(Layout(contiguous: [])) : nil
+        return out.backend.matmul(out, x.a, x.b, nil, transposed: (false, false)) ? out.viewed(Layout(contiguous: [])) : nil
     }
     func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) {
         (x.a.requiresGrad ? g * x.b.conj() : nil, x.b.requiresGrad ? g * x.a.conj() : nil)
@@ -143,7 +131,7 @@ private struct MatrixVector: Op {
             throw .rule(name, "takes a matrix (m, k) and a vector (k), but the shapes are \(x.a.shape.brief) and \(x.b.shape.brief)")
         }
         let out = Tensor(empty: [x.a.shape[0], 1], x.a.dtype, on: x.a.backend)
-        let done = out.backend.matmul(out, Seen(x.a), Seen(x.b, x.b.layout.asColumn), nil)
+        let done = out.backend.matmul(out, x.a, x.b, nil, transposed: (false, false))
         return done ? out.viewed(Layout(contiguous: [x.a.shape[0]])) : nil
     }
     func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) {

@@ -19,15 +19,10 @@ struct Pointwise: Op {
     var saves: Saves { PointwiseTable.saves[Int(function.rawValue)] }
 
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
-        let category = tern_unary_function(function).category
-        var x = x
         var dtype = x.dtype
-        switch category {
+        switch tern_unary_function(function).category {
         case TERN_CATEGORY_FLOAT, TERN_CATEGORY_RFLOAT:
-            if !dtype.isDifferentiable {
-                x = x.detach().to(.float32)
-                dtype = .float32
-            }
+            if !dtype.isDifferentiable { return try kernel(x.detach().to(.float32)) }
         case TERN_CATEGORY_TEST: dtype = .bool
         case TERN_CATEGORY_MODULUS: dtype = dtype.real
         default: break

@@ -5,9 +5,13 @@ import CTernCPU
 // Matrix products, convolution, pooling, and the fused kernels.
 
 extension ReferenceBackend {
-    func matmul(_ out: Tensor, _ a: Seen, _ b: Seen, _ bias: Seen?) -> Bool {
+    func matmul(_ out: Tensor, _ a: Tensor, _ b: Tensor, _ bias: Tensor?, transposed: (a: Bool, b: Bool)) -> Bool {
         if out.dtype == .bool || a.dtype != out.dtype || b.dtype != out.dtype { return false }
-        let (out, a, b, bias) = (Elements(out), Elements(a), Elements(b), bias.map(Elements.init))
+        let batch = Array(out.shape.dropLast(2))
+        func whole(_ x: Tensor) -> Elements { Elements(x.detach().expand(Shape(batch + x.shape.suffix(2)))) }
+        let a = whole(a.rank == 1 ? a.unsqueeze(0) : transposed.a ? a.transpose(-2, -1) : a)
+        let b = whole(b.rank == 1 ? b.unsqueeze(1) : transposed.b ? b.transpose(-2, -1) : b)
+        let bias = bias.map { Elements($0.detach().expand(out.shape)) }, out = Elements(out)
         func product<N: Wide>(_: N.Type) {
             forEachIndex(out.shape) { i in
                 let batch = Array(i.dropLast(2)), row = i[i.count - 2], column = i[i.count - 1]
