@@ -216,7 +216,7 @@ import Tern
             ("smooth_l1_loss", [x, t], { smoothL1Loss($0[0] * 0.9, $0[1], reduction: .sum) }),
             ("huber_loss", [x, t], { huberLoss($0[0], $0[1], delta: 0.6) }),
             ("kl_div", [x, t + 0.1], { klDiv($0[0], $0[1]) }), ("kl_div of logs", [x, t], { klDiv($0[0], $0[1], logTarget: true) }),
-            ("bce", [x.sigmoid(), t], { binaryCrossEntropy($0[0], $0[1]) }),
+            ("bce", [x.sigmoid(), t * 0.5], { binaryCrossEntropy($0[0], $0[1]) }),
             ("bce with logits", [x, t], { binaryCrossEntropyWithLogits($0[0], $0[1], posWeight: w) }),
             ("poisson", [x, t], { poissonNllLoss($0[0], $0[1]) }),
             ("gaussian", [x, t, t + 0.5], { gaussianNllLoss($0[0], $0[1], variance: $0[2]) }),

@@ -144,6 +144,9 @@ TERN_INLINE double normal_cdf(double x) { return 0.5 * std::erfc(-0.707106781186
 TERN_INLINE double atan2(double a, double b) { return std::atan2(a, b); }
 TERN_INLINE double hypot(double a, double b) { return std::hypot(a, b); }
 TERN_INLINE double pow(double a, double b) { return std::pow(a, b); }
+/// The library's gives NaN for 0 to the power 0, and for infinity.
+template <class R> requires std::is_floating_point_v<R>
+inline std::complex<R> pow(const std::complex<R> &a, const std::complex<R> &b) { return b == R(0) ? std::complex<R>(1) : std::pow(a, b); }
 template <Floating F> TERN_INLINE F ceil(F x) { return std::ceil(x); }
 template <Floating F> TERN_INLINE F floor(F x) { return std::floor(x); }
 template <Floating F> TERN_INLINE F trunc(F x) { return std::trunc(x); }

@@ -76,19 +76,25 @@ extension Tensor {
         }
     }
     /// The same with a Swift number as the exponent.
-    public func pow<S: TensorScalar>(_ exponent: S) -> Tensor { pow(operand(exponent), .second) }
+    public func pow<S: TensorScalar>(_ exponent: S) -> Tensor {
+        if !dtype.isDifferentiable, case .int(let n) = exponent.scalar, n < 0 {
+            raise(.rule("pow", "integers to the power \(n) are not integers: convert with to(.float32)"))
+            return .poison
+        }
+        return pow(operand(exponent), .second)
+    }
 
     /// The greater of the two; NaN wins. Equal ones share the gradient. Source: `torch.maximum`.
-    public func maximum(_ other: Tensor) -> Tensor { extreme(TERN_BINARY_maximum, other) { $0 .> $1 } }
+    public func maximum(_ other: Tensor) -> Tensor { extreme(TERN_BINARY_maximum, other) { $0 .< $1 } }
     /// The lesser of the two; NaN wins. Source: `torch.minimum`.
-    public func minimum(_ other: Tensor) -> Tensor { extreme(TERN_BINARY_minimum, other) { $0 .< $1 } }
+    public func minimum(_ other: Tensor) -> Tensor { extreme(TERN_BINARY_minimum, other) { $0 .> $1 } }
 
-    private func extreme(_ function: TernBinary, _ other: Tensor, _ wins: @escaping @Sendable (Tensor, Tensor) -> Tensor) -> Tensor {
+    /// Where one is NaN neither loses, and both get the gradient.
+    private func extreme(_ function: TernBinary, _ other: Tensor, _ loses: @escaping @Sendable (Tensor, Tensor) -> Tensor) -> Tensor {
         pointwise(function, other, saves: .inputs) { g, a, b, _ in
-            let half = (a .== b).to(g.dtype) * 0.5
+            let shared = `where`(a .== b, g * 0.5, g)
             return (
-                a.requiresGrad ? g * (wins(a, b).to(g.dtype) + half) : nil,
-                b.requiresGrad ? g * (wins(b, a).to(g.dtype) + half) : nil
+                a.requiresGrad ? shared.maskedFill(loses(a, b), 0) : nil, b.requiresGrad ? shared.maskedFill(loses(b, a), 0) : nil
             )
         }
     }

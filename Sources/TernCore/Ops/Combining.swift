@@ -4,12 +4,26 @@ import CTernCPU
 
 extension Tensor {
     /// self + alpha·other. Source: `torch.add`.
-    public func add<S: TensorScalar>(_ other: Tensor, alpha: S = 1) -> Tensor { self + other.scaled(alpha) }
+    public func add<S: TensorScalar>(_ other: Tensor, alpha: S = 1) -> Tensor { self + addend("add", other, alpha) }
     /// self − alpha·other. Source: `torch.sub`.
-    public func sub<S: TensorScalar>(_ other: Tensor, alpha: S = 1) -> Tensor { self - other.scaled(alpha) }
+    public func sub<S: TensorScalar>(_ other: Tensor, alpha: S = 1) -> Tensor { self - addend("sub", other, alpha) }
     /// other − alpha·self. Source: `torch.rsub`.
     public func rsub<S: TensorScalar>(_ other: Tensor, alpha: S = 1) -> Tensor {
-        (other - scaled(alpha)).named("RsubBackward0", from: self, other)
+        (other - other.addend("rsub", self, alpha)).named("RsubBackward0", from: self, other)
+    }
+    /// alpha·other, which is to be added to this tensor: alpha has to be a number of the result's kind.
+    private func addend<S: TensorScalar>(_ op: String, _ other: Tensor, _ alpha: S) -> Tensor {
+        if alpha.scalar == .int(1) { return other }
+        return composed(self, other) {
+            let dtype = resultType(self, other), kind = alpha.scalar.dtype
+            try Check.require(
+                dtype.isComplex || !kind.isComplex, op, "alpha must be a real number for \(dtype.name) results, not \(alpha)")
+            try Check.require(
+                dtype.isDifferentiable || !kind.isDifferentiable, op, "alpha must be a whole number for \(dtype.name) results, not \(alpha)"
+            )
+            try Check.require(dtype == .bool || kind != .bool, op, "alpha must be a number for \(dtype.name) results, not \(alpha)")
+            return dtype == .bool ? other * Tensor.full([], alpha, dtype: .bool, device: other.device) : other.scaled(alpha)
+        }
     }
     package func scaled<S: TensorScalar>(_ factor: S) -> Tensor {
         switch factor.scalar {
@@ -66,7 +80,8 @@ extension Tensor {
     /// The angle of the point (other, self). Source: `torch.atan2`.
     public func atan2(_ other: Tensor) -> Tensor {
         pointwise(TERN_BINARY_atan2, other, saves: .inputs) { g, a, b, _ in
-            let scaled = g / (a * a + b * b)
+            // The origin has no angle: no gradient goes there.
+            let square = a * a + b * b, scaled = (g / square).maskedFill(square .== 0, 0)
             return (scaled * b, -(scaled * a))
         }
     }
@@ -106,7 +121,10 @@ extension Tensor {
 
     /// self·2^other. Source: `torch.ldexp`.
     public func ldexp(_ other: Tensor) -> Tensor {
-        composed(self, other, as: "LdexpBackward0") { self * other.operand(2.0).pow(other) }
+        composed(self, other, as: "LdexpBackward0") {
+            let exponent = other.dtype.isDifferentiable ? other : other.to(dtype.isDifferentiable ? dtype : .float32)
+            return self * exponent.operand(2.0).pow(exponent)
+        }
     }
     /// The mantissa (0.5 to 1) and the exponent (`int32`): self = mantissa·2^exponent. Source: `torch.frexp`.
     public func frexp() -> (mantissa: Tensor, exponent: Tensor) {
@@ -146,10 +164,7 @@ extension Tensor {
     public func frac() -> Tensor { (self - trunc()).named("FracBackward0", from: self) }
     /// Rounded to `decimals` places behind the point (negative: before it), ties to even. Source: `torch.round`.
     public func round(decimals: Int) -> Tensor {
-        if decimals == 0 { return round().named("RoundBackward1", from: self) }
-        let scale = (0..<Swift.abs(decimals)).reduce(1.0) { s, _ in s * 10 }
-        let y = decimals > 0 ? (self * scale).round() / scale : (self / scale).round() * scale
-        return y.named("RoundBackward1", from: self)
+        dispatch(RoundToPlaces(decimals: decimals), self)
     }
     /// NaN, ∞ and −∞ replaced by numbers: 0, the greatest and the least of the dtype unless given. Source: `torch.nan_to_num`.
     public func nanToNum(nan: Double = 0, posinf: Double? = nil, neginf: Double? = nil) -> Tensor {
@@ -225,4 +240,19 @@ extension DType {
         default: Double.greatestFiniteMagnitude
         }
     }
+}
+
+/// `round(decimals:)`: half types are scaled in float32.
+private struct RoundToPlaces: Op {
+    let decimals: Int
+    let name = "round"
+    var gradientName: String { "RoundBackward1" }
+    func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
+        let x = x.detach()
+        if decimals == 0 { return x.round() }
+        // Beyond the greatest number there is no greater one.
+        let scale = (0..<min(decimals.magnitude, 400)).reduce(1.0) { s, _ in s * 10 }, wide = x.dtype.isHalf ? x.to(.float32) : x
+        return (decimals > 0 ? (wide * scale).round() / scale : (wide / scale).round() * scale).to(x.dtype.isHalf ? x.dtype : wide.dtype)
+    }
+    func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { g.zerosLike() }
 }

@@ -70,7 +70,7 @@ public struct Masked: Sendable {
     }
     /// The root of `variance`.
     public func std(_ dims: [Int]? = nil, correction: Double = 1, keepDim: Bool = false) -> Tensor {
-        variance(dims, correction: correction, keepDim: keepDim).sqrt()
+        variance(dims, correction: correction, keepDim: keepDim).rootOfVariance()
     }
     /// The p-norm of what counts.
     public func norm(_ p: Double = 2, dims: [Int]? = nil, keepDim: Bool = false, dtype: DType? = nil) -> Tensor {

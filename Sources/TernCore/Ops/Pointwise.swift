@@ -112,8 +112,15 @@ struct PointwisePair: Op {
             return (floating, floating)
         case TERN_CATEGORY_TEST: return (dtype, .bool)
         default:
-            if dtype == .bool, function == TERN_BINARY_sub {
+            switch function {
+            case TERN_BINARY_sub where a.dtype == .bool || b.dtype == .bool:
                 throw .rule(name, "subtraction of bool tensors is not defined: use .!= (where they differ) or logicalNot()")
+            // Looked for where that is no wait for the device.
+            case TERN_BINARY_div_trunc, TERN_BINARY_div_floor, TERN_BINARY_fmod, TERN_BINARY_remainder:
+                if !dtype.isDifferentiable, dtype != .bool, b.device == .cpu, b.backend.countNonzero(b) != b.count {
+                    throw .rule(name, "an integer can't be divided by 0")
+                }
+            default: break
             }
             return (dtype, dtype)
         }

@@ -161,7 +161,9 @@ extension Tensor {
     }
     /// The standard deviation: the root of `variance`. Source: `torch.std`.
     public func std(_ dims: [Int]?, correction: Double = 1, keepDim: Bool = false) -> Tensor {
-        variance(dims, correction: correction, keepDim: keepDim).sqrt().named("StdBackward0", from: self)
+        let wide = dtype.isHalf ? to(.float32) : self
+        return wide.variance(dims, correction: correction, keepDim: keepDim).rootOfVariance().to(dtype.isHalf ? dtype : wide.dtype.real)
+            .named("StdBackward0", from: self)
     }
     /// The same with the dimensions one by one; none means all.
     public func std(_ dims: Int..., correction: Double = 1, keepDim: Bool = false) -> Tensor {
@@ -169,6 +171,12 @@ extension Tensor {
     }
 
     private static let spread: Reduce.Rule = { g, x, _ in g.expand(x.shape) }
+
+    /// The root, through which no gradient goes where all elements were the same.
+    func rootOfVariance() -> Tensor {
+        let none = self .== 0
+        return `where`(none, 0.0, `where`(none, 1.0, self).sqrt()).named("SqrtBackward0", from: self)
+    }
 
     /// Summed over the dimensions that broadcasting `shape` to this tensor's shape stretched, and stretched where that has more than this.
     package func summed(to shape: Shape) -> Tensor {

@@ -77,8 +77,7 @@ extension Tensor {
             return pointwise(TERN_UNARY_logit) { x, _ in `where`((x .< 0) | (x .> 1), Double.nan, (x * (1 - x)).reciprocal()) }
         }
         // Written with `where`, not minimum and maximum, which would halve the gradient at the borders.
-        let low = `where`(self .< eps, eps, self)
-        return `where`(low .> 1 - eps, 1 - eps, low).logit()
+        return `where`(self .< eps, eps, `where`(self .> 1 - eps, 1 - eps, self)).logit()
     }
     /// sin(πx) / πx, 1 at 0. Source: `torch.sinc`.
     public func sinc() -> Tensor {

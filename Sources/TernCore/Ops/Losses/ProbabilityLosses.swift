@@ -22,6 +22,9 @@ private struct BinaryCrossEntropy: Op {
         if x.device == .cpu, ((x .>= 0) & (x .<= 1)).all().item(Bool.self) == false {
             throw .rule(name, "input must hold probabilities, between 0 and 1: use binaryCrossEntropyWithLogits for scores")
         }
+        if x.device == .cpu, ((t .>= 0) & (t .<= 1)).all().item(Bool.self) == false {
+            throw .rule(name, "target must hold probabilities, between 0 and 1")
+        }
         return (t - 1) * (-x).log1p().clamp(min: -100) - t * x.log().clamp(min: -100)
     }
     func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) {

@@ -76,7 +76,7 @@ public func smoothL1Loss(_ input: Tensor, _ target: Tensor, reduction: Reduction
     return compare("smooth_l1_loss", input, target, nil, reduction) { d in
         `where`(d.abs() .< beta, d.square() * (0.5 / beta), d.abs() - 0.5 * beta)
     } slope: { d in
-        `where`(d.abs() .< beta, d / beta, d.sgn())
+        `where`(d .>= beta, 1.0, `where`(d .<= -beta, -1.0, d / beta))  // of NaN, NaN
     }
 }
 
