@@ -5,7 +5,7 @@ package func dispatch<O: Op>(_ op: O, _ x: O.Inputs) -> O.Outputs {
     let state = tern_thread_state()
     var operands = OperandScan()
     x.forEachTensor { _, t in operands.meet(t) }
-    if operands.arePoisoned, x.contains(where: \.isPoison) { return .poison(count: op.outputCount) }
+    if operands.arePoisoned, meetsPoison(x) { return .poison(count: op.outputCount) }
     let record = operands.requireGrad && !state.pointee.gradDisabled
     do {
         if operands.areMixed || state.pointee.observers != nil { return try unusual(op, x, record: record, areMixed: operands.areMixed) }
@@ -15,6 +15,10 @@ package func dispatch<O: Op>(_ op: O, _ x: O.Inputs) -> O.Outputs {
         return .poison(count: op.outputCount)
     }
 }
+
+/// Apart, because the references that it counts would be counted for every op.
+@inline(never)
+private func meetsPoison(_ x: some TensorPack) -> Bool { x.contains(where: \.isPoison) }
 
 /// The way of an op whose operands are on several devices, or that is watched; apart, so that the usual way stays short.
 @inline(never)

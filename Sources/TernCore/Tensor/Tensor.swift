@@ -19,9 +19,10 @@ public struct Tensor: Sendable {
     package init(empty shape: Shape, _ dtype: DType, on backend: any Backend) {
         let (bytes, overflow) = shape.elementCount.multipliedReportingOverflow(by: dtype.itemSize)
         let isSound = !overflow && shape.count <= Shape.maxRank
-        let storage = isSound ? Storage(allocating: bytes, on: backend) : Storage.poison
-        body = Body(storage: storage, layout: Layout(contiguous: shape), dtype: dtype, node: nil, outputIndex: 0)
-        if storage.isPoison { Tensor.refused(shape, isSound ? bytes : nil, backend.device) }
+        body = Body(
+            storage: isSound ? Storage(allocating: bytes, on: backend) : Storage.poison, layout: Layout(contiguous: shape), dtype: dtype,
+            node: nil, outputIndex: 0)
+        if holdsPoison { Tensor.refused(shape, isSound ? bytes : nil, backend.device) }
     }
     @inline(never)
     private static func refused(_ shape: Shape, _ bytes: Int?, _ device: Device) {
