@@ -1,7 +1,8 @@
 import CTernCPU
 
-/// One walk over the tape: nodes by falling depth, each once all its gradients are there.
-package struct BackwardPass {
+/// One walk over the tape: nodes by falling depth, each once all its gradients are there. References are handed on, not copied: to count
+/// them is most of what a small step costs.
+package struct BackwardPass: ~Copyable {
     /// A node that gradients are on their way to.
     private struct Entry {
         let node: Node
@@ -35,44 +36,61 @@ package struct BackwardPass {
         floor = captures?.map(\.node.depth).min() ?? -1
     }
 
-    mutating func send(_ g: Tensor, to node: Node, _ index: Int) {
-        if watches, fault == nil, let place = NaNs.place(in: g) { fault = (g, place, node) }
+    mutating func send(_ g: consuming Tensor, to node: consuming Node, _ index: Int) {
+        if watches { watch(g, node) }
         let place = place(for: node)
         if place < entries.count, entries[place] != nil {
             entries[place]?.gradients.add(g, at: index)
             return
         }
+        heap.append((node.depth, place))
+        rise(heap.count - 1)
+        if places != nil || heap.count > 24 { note(node, at: place) }
         let entry = Entry(node: node, gradients: GradientSlots(g, at: index))
         if place == entries.count { entries.append(entry) } else { entries[place] = entry }
-        places?[ObjectIdentifier(node)] = place
-        if places == nil, heap.count > 24 {
+    }
+    @inline(never)
+    private mutating func watch(_ g: Tensor, _ node: Node) {
+        if fault == nil, let place = NaNs.place(in: g) { fault = (g, place, node) }
+    }
+    @inline(never)
+    private mutating func note(_ node: Node, at place: Int) {
+        if places == nil {
             places = [:]
             for (i, entry) in entries.enumerated() { if let node = entry?.node { places?[ObjectIdentifier(node)] = i } }
         }
-        heap.append((node.depth, place))
-        rise(heap.count - 1)
+        places?[ObjectIdentifier(node)] = place
     }
 
     mutating func run() throws(TensorError) -> [Tensor?] {
         if watches { try look(nil) }
-        while var entry = pop() {
-            let node = entry.node, extras = node.extras
-            if captures != nil {
-                let isCaptured = captures!.contains { $0.node === node }
-                if node is Leaf, !isCaptured { continue }
-                if let extras { try extras.receive(&entry.gradients, node) }
-                for i in captures!.indices where captures![i].node === node {
-                    captures![i].gradient = entry.gradients[captures![i].index]
-                }
-                if node is Leaf || node.depth <= floor { continue }
-            } else if let extras {
-                try extras.receive(&entry.gradients, node)
+        while let entry = pop() {
+            if captures != nil || watches || entry.node.extras != nil {
+                try visit(entry)
+            } else {
+                try entry.node.propagate(entry.gradients, keepingSaved: keepSaved, into: &self)
             }
-            try node.propagate(entry.gradients, keepingSaved: keepSaved, into: &self)
-            if let extras, let leaf = node as? Leaf { extras.gathered(leaf.grad) }
-            if watches { try look((node, entry.gradients)) }
         }
         return captures?.map(\.gradient) ?? []
+    }
+
+    /// A node whose gradients others want to see too.
+    @inline(never)
+    private mutating func visit(_ entry: Entry) throws(TensorError) {
+        let node = entry.node, extras = node.extras
+        var gradients = entry.gradients
+        if captures != nil {
+            let isCaptured = captures!.contains { $0.node === node }
+            if node is Leaf, !isCaptured { return }
+            if let extras { try extras.receive(&gradients, node) }
+            for i in captures!.indices where captures![i].node === node { captures![i].gradient = gradients[captures![i].index] }
+            if node is Leaf || node.depth <= floor { return }
+        } else if let extras {
+            try extras.receive(&gradients, node)
+        }
+        try node.propagate(gradients, keepingSaved: keepSaved, into: &self)
+        if let extras, let leaf = node as? Leaf { extras.gathered(leaf.grad) }
+        if watches { try look((node, gradients)) }
     }
 
     /// Where the node's entry is, or else may be put.

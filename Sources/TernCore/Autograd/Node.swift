@@ -162,20 +162,17 @@ package final class OpNode: Node, @unchecked Sendable {
 
     override func propagate(_ g: GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) throws(TensorError) {
         if !holdsElements { return try op.propagate(g, inputs, outputs, from: self, into: &pass) }
-        var x = TensorList.none, y = TensorList.none, slot: CheckpointSlot?
-        let isThere = lock.withLock { _ in
-            if isFreed { return false }
-            if keepingSaved {
-                (x, y, slot) = (inputs, outputs, self.slot)
-            } else {
-                swap(&x, &inputs)
-                swap(&y, &outputs)
-                swap(&slot, &self.slot)
-                isFreed = true
-            }
-            return true
+        let kept = lock.withLock { _ -> (x: TensorList, y: TensorList, slot: CheckpointSlot?)? in
+            if isFreed { return nil }
+            if keepingSaved { return (inputs, outputs, slot) }
+            isFreed = true
+            var (x, y, slot) = (TensorList.none, TensorList.none, CheckpointSlot?.none)
+            swap(&x, &inputs)
+            swap(&y, &outputs)
+            swap(&slot, &self.slot)
+            return (x, y, slot)
         }
-        guard isThere else {
+        guard var (x, y, slot) = kept else {
             throw .rule(
                 "backward", "\(name) has been walked before, and what it saved is freed: call backward(retainGraph: true) the first time")
         }
@@ -191,9 +188,9 @@ extension Op {
     package func propagate(
         _ g: GradientSlots, _ x: consuming TensorList, _ y: consuming TensorList, from node: OpNode, into pass: inout BackwardPass
     ) throws(TensorError) {
-        let inputs = Inputs(x)
         // A lone output that the gradient does not read: its gradient has its shape, dtype and device.
         let kept = y.count > 0
+        let inputs = Inputs(x)
         var outputs = kept ? Outputs(y) : Outputs(.one(g[0] ?? .poison))
         if kept, isGradEnabled, saves.contains(.output) {
             outputs.updateEach { i, t in if t.dtype.isDifferentiable { t.setRecord(node, i) } }
@@ -218,11 +215,13 @@ extension Tensor {
 
     /// A gradient as its tensor wants it: summed over the dimensions that were broadcast, in its dtype.
     @inline(__always)
-    fileprivate func fitted(to x: Tensor) -> Tensor {
-        var g = self
-        if !g.hasSameShape(as: x) { g = g.summed(to: x.shape) }
-        if g.dtype != x.dtype { g = (g.dtype.isComplex && !x.dtype.isComplex ? g.real : g).to(x.dtype) }
-        return g
+    fileprivate consuming func fitted(to x: Tensor) -> Tensor {
+        if hasSameShape(as: x), dtype == x.dtype { return self }
+        return refitted(to: x)
+    }
+    private func refitted(to x: Tensor) -> Tensor {
+        let g = summed(to: x.shape)
+        return g.dtype == x.dtype ? g : (g.dtype.isComplex && !x.dtype.isComplex ? g.real : g).to(x.dtype)
     }
 }
 

@@ -180,8 +180,9 @@ extension Tensor {
 
     /// Summed over the dimensions that broadcasting `shape` to this tensor's shape stretched, and stretched where that has more than this.
     package func summed(to shape: Shape) -> Tensor {
+        if shape == self.shape { return self }
         let lead = rank - shape.count
-        if lead < 0 || shape == self.shape { return expand(shape) }
+        if lead < 0 { return expand(shape) }
         var dims = DimensionSet(0..<lead)
         for i in lead..<rank where shape[i - lead] == 1 && self.shape[i] != 1 { dims.insert(i) }
         if dims.count == 0 { return expand(shape) }
