@@ -38,7 +38,7 @@ struct Convert: ParsableCommand {
     func run() throws {
         let format = try FileFormat.named(by: output)
         let file = try TensorFile(input)
-        var value = try isChoice ? chosen(file) : file.value()
+        var value = try contents(of: file)
         if !format.holdsValues, value.tensor == nil {
             var leftOut: [String] = []
             value = SavedValue(try value.tensors(file: input) { path, _ in leftOut.append(path) })
@@ -64,7 +64,16 @@ struct Convert: ParsableCommand {
         if format.holdsMetadata { try save(value, to: output, metadata: metadata) } else { try save(value, to: output) }
     }
 
-    private var isChoice: Bool { !only.isEmpty || dtype != nil || stripPrefix != nil }
+    /// All that the file holds, or what the options ask for. One tensor that can't be had shall not keep the others from being written.
+    private func contents(of file: TensorFile) throws -> SavedValue {
+        do {
+            return try only.isEmpty && dtype == nil && stripPrefix == nil ? file.value() : chosen(file)
+        } catch let error as FileFormatError where only.isEmpty && error.tensor != nil {
+            throw FileFormatError(
+                file: error.file, tensor: error.tensor,
+                rule: "\(error.rule). With --only NAME, the tensors of these names are written alone")
+        }
+    }
 
     /// The tensors that the options ask for, as they do.
     private func chosen(_ file: TensorFile) throws -> SavedValue {

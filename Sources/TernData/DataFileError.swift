@@ -43,7 +43,8 @@ public struct DataFileError: Error, Hashable, Sendable, CustomStringConvertible 
         self.problem = problem
     }
 
-    public var description: String {
+    public var description: String { text.printableLine }
+    private var text: String {
         switch problem {
         case .unreadable(let why): "\(file): cannot be read: \(why)"
         case .unwritable(let why): "\(file): cannot be written: \(why)"

@@ -25,7 +25,8 @@ public enum DownloadError: Error, Hashable, Sendable, CustomStringConvertible {
         /// What went wrong there.
         public let reason: Reason
 
-        public var description: String {
+        public var description: String { text.printableLine }
+        private var text: String {
             switch reason {
             case .badURL: "\(url): is no http or https address"
             case .status(let code): "\(url): the server answered with status \(code)"
@@ -48,7 +49,8 @@ public enum DownloadError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The task was cancelled; nothing is left behind.
     case cancelled(file: String)
 
-    public var description: String {
+    public var description: String { text.printable }
+    private var text: String {
         switch self {
         case .failed(let file, let attempts):
             "\(file): could not be downloaded; check the network, or put the file into the cache folder yourself:"

@@ -8,9 +8,17 @@ struct ElementType: Hashable {
     let bits: Int
     /// What they are in memory; nil where they can't be read.
     let dtype: DType?
+    /// Whether elements have to be converted when they are read.
+    let isWidened: Bool
+    /// Bytes of each number in the file: of the parts of a complex one.
+    let unit: Int
 
-    init(_ dtype: DType) { (name, bits, self.dtype) = (dtype.name, dtype.itemSize * 8, dtype) }
-    private init(_ name: String, _ bits: Int, _ dtype: DType? = nil) { (self.name, self.bits, self.dtype) = (name, bits, dtype) }
+    init(_ dtype: DType) { self.init(dtype.name, dtype.itemSize * 8, dtype) }
+    private init(_ name: String, _ bits: Int, _ dtype: DType? = nil) {
+        (self.name, self.bits, self.dtype) = (name, bits, dtype)
+        isWidened = dtype.map { $0.name != name } ?? false
+        unit = if let dtype, !isWidened { dtype.real.itemSize } else { max(bits / 8, 1) }
+    }
 
     /// The type of that name, as PyTorch has it; nil where there is none.
     init?(name: String) {
@@ -40,10 +48,6 @@ struct ElementType: Hashable {
             ElementType("bits4x2", 8),
         ].map { ($0.name, $0) })
 
-    /// Whether elements have to be converted when they are read.
-    var isWidened: Bool { dtype != nil && dtype?.name != name }
-    /// Bytes of each number in the file: of the parts of a complex one.
-    var unit: Int { dtype.flatMap { isWidened ? nil : $0.real.itemSize } ?? max(bits / 8, 1) }
     /// How many bytes a tensor of that shape takes in a file; nil where no file could hold it.
     func byteCount(of shape: [Int]) -> Int? { TernIO.byteCount(shape, itemSize: bits).map { $0 / 8 + min($0 % 8, 1) } }
     /// What is said to those who ask for elements that can't be read.

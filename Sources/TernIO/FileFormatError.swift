@@ -1,3 +1,5 @@
+import TernCore
+
 /// What is wrong with a file of tensors, or with tensors that a file should hold: the file, the tensor and the rule.
 public struct FileFormatError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file's path.
@@ -12,29 +14,4 @@ public struct FileFormatError: Error, Hashable, Sendable, CustomStringConvertibl
 
     /// All three; characters that a terminal would act on, as names in a file may have, are escaped.
     public var description: String { "\(file.printableLine): \(tensor.map { "tensor '\($0.printableLine)': " } ?? "")\(rule.printable)" }
-}
-
-extension String {
-    /// As `printable`, in one line: a name stays one, whatever a file says.
-    package var printableLine: String { printable.replacing("\n", with: "\\n") }
-
-    /// The text with what is not seen but acted on, such as a terminal's commands, in Swift's notation: `\u{1B}[31m`. Lines stay.
-    package var printable: String {
-        func isUnseen(_ scalar: Unicode.Scalar) -> Bool {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator: scalar != "\n"
-            default: false
-            }
-        }
-        guard unicodeScalars.contains(where: isUnseen) else { return self }
-        var result = ""
-        for scalar in unicodeScalars {
-            if isUnseen(scalar) {
-                result += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
-            } else {
-                result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
 }

@@ -34,12 +34,12 @@ public func load(
     var result = StateDict()
     for stored in wanted {
         let name = stored.info.name, new = renaming?(name) ?? name
-        guard result[new] == nil else {
+        var tensor = try stored.tensor()
+        if let dtype, tensor.dtype.isFloatingPoint { tensor = try tensor.converted(to: dtype, file: path, name: name) }
+        guard result.add(tensor, named: new) else {
             throw wanted.count(where: { ExactName($0.info.name) == ExactName(name) }) > 1
                 ? stored.samePath : FileFormatError(file: path, tensor: name, rule: "another is renamed to '\(new)' too")
         }
-        let tensor = try stored.tensor()
-        result[new] = if let dtype, tensor.dtype.isFloatingPoint { try tensor.converted(to: dtype, file: path, name: name) } else { tensor }
         done += Double(stored.info.byteCount)
         progress?(total > 0 ? min(done / total, 1) : 1)
     }

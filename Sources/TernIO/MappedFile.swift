@@ -19,6 +19,8 @@ final class MappedFile: @unchecked Sendable {
     let isMapped: Bool
     /// Open until the file has been looked through; then -1.
     private var file: Int32
+    /// What tells files apart that had one name after the other.
+    private let identity: (device: UInt64, number: UInt64)
 
     /// - Parameter mapped: whether to map the file, or else to read it whole.
     init(_ path: String, mapped: Bool = true) throws(FileError) {
@@ -58,6 +60,7 @@ final class MappedFile: @unchecked Sendable {
             }
             bytes = UnsafeRawBufferPointer(start: start, count: size)
         }
+        identity = status.identity
         (self.path, self.file, isMapped, isKept) = (path, file, mapped, true)
     }
 
@@ -67,15 +70,23 @@ final class MappedFile: @unchecked Sendable {
         if isMapped { munmap(start, bytes.count) } else { free(start) }
     }
 
-    /// Some bytes by themselves. Those that are scattered over a large file come faster so than through its memory, of which
+    /// Reads some bytes by themselves. Those that are scattered over a large file come faster so than through its memory, of which
     /// every touch maps the surroundings too.
-    func copied(_ range: Range<Int>) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: range.count) { space, count in
-            if file < 0 || !isMapped || pread(file, space.baseAddress, range.count, off_t(range.lowerBound)) != range.count {
-                UnsafeMutableRawBufferPointer(space).copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[range]))
+    func reading<R>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+        withUnsafeTemporaryAllocation(byteCount: range.count, alignment: 8) { space in
+            if file >= 0, isMapped, pread(file, space.baseAddress, range.count, off_t(range.lowerBound)) == range.count {
+                return body(UnsafeRawBufferPointer(space))
             }
-            count = range.count
+            return body(UnsafeRawBufferPointer(rebasing: bytes[range]))
         }
+    }
+
+    /// The file that has the name now, where that is another one; nil where this one has it, or none. To be asked while this one is open:
+    /// its number may be another's later.
+    var successor: MappedFile? {
+        var status = stat()
+        guard stat(path, &status) == 0, status.identity != identity else { return nil }
+        return try? MappedFile(path, mapped: isMapped)
     }
 
     /// Closes the file; its bytes stay.
@@ -83,4 +94,8 @@ final class MappedFile: @unchecked Sendable {
         if file >= 0 { close(file) }
         file = -1
     }
+}
+
+extension stat {
+    fileprivate var identity: (device: UInt64, number: UInt64) { (UInt64(truncatingIfNeeded: st_dev), UInt64(truncatingIfNeeded: st_ino)) }
 }

@@ -77,13 +77,15 @@ struct PickleHeap {
     subscript(item: PickleItem) -> PickleObject? { if case .object(let index) = item { objects[index] } else { nil } }
 
     func items(_ item: PickleItem, _ kind: PickleObject.Kind = .tuple) -> [PickleItem]? {
-        guard let object = self[item], object.kind == kind else { return nil }
-        return object.items
+        guard case .object(let index) = item, objects[index].kind == kind else { return nil }
+        return objects[index].items
     }
-    /// The whole numbers of a tuple or a size.
-    func ints(_ item: PickleItem) -> [Int]? {
-        guard let values = items(item) ?? items(item, .size) else { return nil }
-        let ints = values.compactMap { PickleHeap.int($0) }
+    /// The whole numbers of a tuple or a size, of at most so many.
+    func ints(_ item: PickleItem, atMost limit: Int) -> [Int]? {
+        guard let values = items(item) ?? items(item, .size), values.count <= limit else { return nil }
+        var ints: [Int] = []
+        ints.reserveCapacity(values.count)
+        for case .int(let value) in values { ints.append(value) }
         return ints.count == values.count ? ints : nil
     }
     static func int(_ item: PickleItem) -> Int? { if case .int(let value) = item { value } else { nil } }

@@ -28,14 +28,17 @@ struct PickleMachine {
     // MARK: Bytes
 
     private mutating func take(_ count: Int) throws(FileFormatError) -> UnsafeRawBufferPointer {
-        guard count >= 0, count <= bytes.count - offset else {
-            throw failure("\(count) bytes are announced, \(bytes.count - offset) are left")
-        }
+        guard count >= 0, count <= bytes.count - offset else { throw missing(count) }
         defer { offset += count }
         return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
     }
+    private func missing(_ count: Int) -> FileFormatError {
+        failure("\(count) bytes are announced, \(bytes.count - offset) are left")
+    }
     private mutating func number<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) throws(FileFormatError) -> T {
-        try take(MemoryLayout<T>.size).number(0, type)
+        guard MemoryLayout<T>.size <= bytes.count - offset else { throw missing(MemoryLayout<T>.size) }
+        defer { offset += MemoryLayout<T>.size }
+        return bytes.number(offset, type)
     }
     private mutating func length<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) throws(FileFormatError) -> Int {
         Int(clamping: try number(type))
@@ -98,13 +101,18 @@ struct PickleMachine {
     }
     private mutating func popped(_ count: Int) throws(FileFormatError) -> [PickleItem] {
         guard stack.count - count >= marks.last ?? 0 else { throw failure("its stack is empty") }
-        defer { stack.removeLast(count) }
-        return Array(stack[(stack.count - count)...])
+        return taken(count)
     }
     private mutating func poppedToMark() throws(FileFormatError) -> [PickleItem] {
         guard let mark = marks.popLast() else { throw failure("a mark is missing") }
-        defer { stack.removeSubrange(mark...) }
-        return Array(stack[mark...])
+        return taken(stack.count - mark)
+    }
+    /// The last values of the stack, which are moved, and so not counted anew.
+    private mutating func taken(_ count: Int) -> [PickleItem] {
+        [PickleItem](unsafeUninitializedCapacity: count) { items, filled in
+            for i in (0..<count).reversed() { items.initializeElement(at: i, to: stack.removeLast()) }
+            filled = count
+        }
     }
     private func top() throws(FileFormatError) -> PickleItem {
         guard stack.count > marks.last ?? 0, let item = stack.last else { throw failure("its stack is empty") }
@@ -114,8 +122,8 @@ struct PickleMachine {
     private mutating func remember(_ index: Int) throws(FileFormatError) {
         // Each place is set by an opcode of its own, so that there are fewer than bytes.
         guard index <= min(bytes.count, PickleHeap.mostObjects) else { throw failure("place \(index) of its memo is out of bounds") }
-        if index >= memo.count { memo += repeatElement(.none, count: index - memo.count + 1) }
-        memo[index] = try top()
+        if index > memo.count { memo += repeatElement(.none, count: index - memo.count) }
+        if index == memo.count { memo.append(try top()) } else { memo[index] = try top() }
     }
     private mutating func recall(_ index: Int) throws(FileFormatError) {
         guard index < memo.count else { throw failure("place \(index) of its memo is empty") }

@@ -83,7 +83,7 @@ extension PickleTree {
         let elements = try pickled(place)
         var shape = elements.shape
         if items.count > 1 {
-            guard let rank = heap[items[1]]?.items.count, rank <= 64, let sizes = heap.ints(items[1]), sizes.allSatisfy({ $0 >= 0 }) else {
+            guard let sizes = heap.ints(items[1], atMost: 64), sizes.allSatisfy({ $0 >= 0 }) else {
                 throw failure("a tensor that is \(layout) has no sizes")
             }
             shape = sizes
@@ -94,9 +94,9 @@ extension PickleTree {
     }
 
     private func layout(_ sizes: PickleItem, _ strides: PickleItem) -> ([Int], [Int])? {
-        guard let rank = heap[sizes]?.items.count, rank <= 64, let sizes = heap.ints(sizes), heap[strides]?.items.count == rank,
-            let strides = heap.ints(strides)
-        else { return nil }
+        guard let sizes = heap.ints(sizes, atMost: 64), let strides = heap.ints(strides, atMost: 64), sizes.count == strides.count else {
+            return nil
+        }
         return (sizes, strides)
     }
     /// The names of those that are set, of the two that there are.

@@ -99,7 +99,7 @@ enum PyTorchCodec: FileCodec {
         return try withExtendedLifetime(program.owner) { () throws(FileFormatError) -> Contents in
             var machine = PickleMachine(program.buffer, file: file.path)
             let root = try machine.run()
-            let storages = ArchiveStorages(archive: archive, folder: folder, isSwapped: isSwapped)
+            let storages = ArchiveStorages(archive: archive, folder: folder + "data/", isSwapped: isSwapped)
             return Contents(heap: machine.heap, root: root, tensors: PickleTensors(storages, file: file.path))
         }
     }
@@ -111,7 +111,7 @@ enum PyTorchCodec: FileCodec {
         let isSwapped: Bool
 
         func bytes(of key: String) throws(FileFormatError) -> FileBytes? {
-            guard let entry = archive["\(folder)data/\(key)"] else { return nil }
+            guard let entry = archive[folder + key] else { return nil }
             return try archive.contents(of: entry)
         }
     }

@@ -10,7 +10,19 @@ enum SafetensorsIndexCodec: FileCodec {
         return first == UInt8(ascii: "{") && !bytes.prefix(8).contains(0)
     }
 
+    /// Where another process replaces the model meanwhile, the parts that the old index names may be gone, or be those of a later save: then
+    /// what the new index names.
     static func catalogue(_ file: MappedFile) throws(FileFormatError) -> Catalogue {
+        var file = file
+        for _ in 0..<10 {
+            let result = Result { () throws(FileFormatError) in try parts(of: file) }
+            guard let new = file.successor, recognizes(new.bytes) else { return try result.get() }
+            file = new
+        }
+        return try parts(of: file)
+    }
+
+    private static func parts(of file: MappedFile) throws(FileFormatError) -> Catalogue {
         let index = try readIndex(file)
         var parts: [ExactName: [ExactName: StoredTensor]] = [:]
         var result = Catalogue(metadata: index.metadata)

@@ -22,8 +22,7 @@ extension SavedValue {
         var result = StateDict()
         try forEachLeaf(file: file) { path, value throws(FileFormatError) in
             guard case .tensor(let tensor) = value else { return try others(path, value) }
-            guard result[path] == nil else { throw FileFormatError.samePath(path, file) }
-            result[path] = tensor
+            guard result.add(tensor, named: path) else { throw FileFormatError.samePath(path, file) }
         }
         return result
     }
@@ -41,14 +40,14 @@ extension SavedValue {
             if !isPlainWanted, value.isPlain { return }
             letters += path.utf8.count + name.utf8.count
             guard letters <= 1 << 26 else { throw FileFormatError(file: file, rule: "the paths of its values take more than 64 MiB") }
-            rest.append((path.isEmpty ? name : "\(path).\(name)", value))
+            rest.append((path.isEmpty ? name : path + "." + name, value))
         }
         while let (path, value) = rest.popLast() {
             switch value {
             case .list(let values), .tuple(let values), .set(let values):
                 for (i, value) in values.enumerated().reversed() { try add("\(i)", value, in: path) }
             case .dictionary(let entries):
-                for (key, value) in entries.entries.reversed() { try add("\(key)", value, in: path) }
+                for (key, value) in entries.entries.reversed() { try add(key.description, value, in: path) }
             case .object(let object) where object.pending == nil && object.refusal == nil:
                 for (name, value) in object.moduleParts.reversed() { try add(name, value, in: path) }
             default: try visit(path, value)

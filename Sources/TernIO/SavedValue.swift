@@ -95,15 +95,15 @@ public struct SavedDictionary: Sendable, ExpressibleByDictionaryLiteral {
     public subscript(key: Key) -> SavedValue? {
         get { places[key].map { entries[$0].value } }
         set {
-            switch (places[key], newValue) {
-            case (let at?, let value?): entries[at].value = value
-            case (nil, let value?):
-                places[key] = entries.count
-                entries.append((key, value))
-            case (let at?, nil):
+            if let newValue {
+                if let at = places.value(of: key, orAdd: entries.count) {
+                    entries[at].value = newValue
+                } else {
+                    entries.append((key, newValue))
+                }
+            } else if let at = places[key] {
                 entries.remove(at: at)
                 places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.key, $0) })
-            case (nil, nil): break
             }
         }
     }
@@ -125,7 +125,7 @@ public struct SavedObject: Sendable {
     var refusal: String?
 
     /// With the class's name, what it was made from, and its attributes.
-    public init(typeName: String, arguments: [SavedValue] = [], state: SavedDictionary = [:]) {
+    public init(typeName: String, arguments: [SavedValue] = [], state: SavedDictionary = SavedDictionary()) {
         (self.typeName, self.arguments, self.state) = (typeName, arguments, state)
     }
 }

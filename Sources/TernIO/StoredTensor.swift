@@ -37,8 +37,7 @@ package struct Catalogue {
     package func stateDict() throws(FileFormatError) -> StateDict {
         var result = StateDict()
         for stored in tensors {
-            guard result[stored.info.name] == nil else { throw stored.samePath }
-            result[stored.info.name] = try stored.tensor()
+            guard result.add(try stored.tensor(), named: stored.info.name) else { throw stored.samePath }
         }
         return result
     }

@@ -56,7 +56,7 @@ struct ZipArchive {
                 checksum: bytes.number(at + 16, UInt32.self), header: header)
             try entry.check(flags: bytes.number(at + 8, UInt16.self), file, before: directory.start)
             at = end
-            if !name.hasSuffix("/") { found.append(entry) }
+            if name.utf8.last != UInt8(ascii: "/") { found.append(entry) }
         }
 
         // Entries stand one after the other: none may reach into the next.
@@ -82,9 +82,9 @@ struct ZipArchive {
 
     private static func name(_ bytes: UnsafeRawBufferPointer, _ file: MappedFile) throws(FileFormatError) -> String {
         guard let name = String(validating: bytes, as: UTF8.self) else { throw FileFormatError.zip(file, "an entry's name is not UTF-8") }
-        let steps = name.split(separator: "/", omittingEmptySubsequences: false)
-        guard !name.isEmpty, !name.hasPrefix("/"), !steps.contains(".."),
-            !name.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\\") })
+        let slash = UInt8(ascii: "/")
+        guard !bytes.isEmpty, bytes[0] != slash, !bytes.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\\") }),
+            !bytes.split(separator: slash).contains(where: { $0.elementsEqual("..".utf8) })
         else {
             throw FileFormatError.zip(file, "an entry is called \(name.quotedAsJSON), which is no plain path")
         }
@@ -128,13 +128,15 @@ struct ZipArchive {
     private func packed(_ entry: Entry) throws(FileFormatError) -> FileBytes {
         func broken(_ rule: String) -> FileFormatError { .zip(file, "the entry '\(entry.name)' \(rule)") }
         // That there are so many bytes was checked with the directory.
-        let own = file.copied(entry.header..<entry.header + 30 + entry.name.utf8.count)
-        let (length, extra) = own.withUnsafeBytes { (Int($0.number(26, UInt16.self)), Int($0.number(28, UInt16.self))) }
-        guard own.starts(with: [0x50, 0x4B, 0x03, 0x04]) else { throw broken("has no header where the directory says") }
-        guard length == own.count - 30, own.dropFirst(30).elementsEqual(entry.name.utf8) else {
-            throw broken("has another name in its own header")
+        let length = 30 + entry.name.utf8.count
+        let (mark, isSameName, extra) = file.reading(entry.header..<entry.header + length) { own in
+            let isSameName =
+                Int(own.number(26, UInt16.self)) == length - 30 && ExactName(entry.name).withBytes { own[30...].elementsEqual($0) }
+            return (own.number(0, UInt32.self), isSameName, Int(own.number(28, UInt16.self)))
         }
-        let start = entry.header + own.count + extra
+        guard mark == 0x0403_4B50 else { throw broken("has no header where the directory says") }
+        guard isSameName else { throw broken("has another name in its own header") }
+        let start = entry.header + length + extra
         guard start + entry.packedSize <= entry.limit else { throw broken("overlaps what follows it") }
         return FileBytes(buffer: UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + entry.packedSize]), owner: file)
     }

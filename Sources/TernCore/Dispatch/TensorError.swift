@@ -50,7 +50,7 @@ public struct TensorError: Error, Sendable, Equatable {
 }
 
 extension TensorError: CustomStringConvertible {
-    public var description: String { "\(modulePath.isEmpty ? "" : modulePath + ": ")\(op): \(message)" }
+    public var description: String { "\(modulePath.isEmpty ? "" : modulePath + ": ")\(op): \(message)".printable }
 }
 
 // MARK: Recovering

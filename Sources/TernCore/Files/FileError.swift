@@ -16,8 +16,8 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch problem {
-        case .unreadable(let why): "\(file): cannot be read: \(why)"
-        case .unwritable(let why): "\(file): cannot be written: \(why)"
+        case .unreadable(let why): "\(file.printableLine): cannot be read: \(why)"
+        case .unwritable(let why): "\(file.printableLine): cannot be written: \(why)"
         }
     }
 }

@@ -26,19 +26,28 @@ public struct StateDict: Sendable, ExpressibleByDictionaryLiteral {
     public subscript(name: String) -> Tensor? {
         get { places[ExactName(name)].map { entries[$0].tensor } }
         set {
-            let key = ExactName(name)
-            if let at = places[key] {
-                if let newValue {
+            if let newValue {
+                if let at = places.value(of: ExactName(name), orAdd: entries.count) {
                     entries[at].tensor = newValue
                 } else {
-                    entries.remove(at: at)
-                    places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { (ExactName($1.name), $0) })
+                    entries.append((name, newValue))
                 }
-            } else if let newValue {
-                places[key] = entries.count
-                entries.append((name, newValue))
+            } else if let at = places[ExactName(name)] {
+                entries.remove(at: at)
+                places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { (ExactName($1.name), $0) })
             }
         }
+    }
+
+    /// Adds a tensor under a name that is new; false where it is not.
+    package mutating func add(_ tensor: Tensor, named name: String) -> Bool {
+        guard places.value(of: ExactName(name), orAdd: entries.count) == nil else { return false }
+        entries.append((name, tensor))
+        return true
+    }
+    package mutating func reserveCapacity(_ count: Int) {
+        entries.reserveCapacity(count)
+        places.reserveCapacity(count)
     }
 
     /// The entries whose names begin with `prefix`, without it: `state.stripping("module.")`.
@@ -78,11 +87,12 @@ public struct StateDictError: Error, Sendable, CustomStringConvertible {
 
     public var description: String {
         var lines = ["loadStateDict: the state dict does not fit \(moduleName):"]
-        if !missing.isEmpty { lines.append("missing: \(missing.joined(separator: ", "))") }
-        if !unexpected.isEmpty { lines.append("unexpected: \(unexpected.joined(separator: ", "))") }
+        func listed(_ names: [String]) -> String { names.map(\.printableLine).joined(separator: ", ") }
+        if !missing.isEmpty { lines.append("missing: \(listed(missing))") }
+        if !unexpected.isEmpty { lines.append("unexpected: \(listed(unexpected))") }
         for m in mismatched {
             let sizes = m.expected.map { $0.map { "\($0)" } ?? "any" }.joined(separator: ", ")
-            lines.append("shape of \(m.name): the module has [\(sizes)], the state dict \(m.found)")
+            lines.append("shape of \(m.name.printableLine): the module has [\(sizes)], the state dict \(m.found)")
         }
         return lines.joined(separator: "\n  ")
     }

@@ -58,7 +58,9 @@ extension Optimizer {
             }
             var options = group.options
             for (name, value) in from.options {
-                if let known = defaults[name], !value.fits(known) { throw misfit("option '\(name)' of group \(i) can't be \(value)") }
+                if let known = defaults[name], !value.fits(known) {
+                    throw misfit("option '\(name.printableLine)' of group \(i) can't be \(value)")
+                }
                 options[name] = value
             }
             if let problem = problem(with: options) { throw misfit("group \(i): \(problem)") }
@@ -68,7 +70,7 @@ extension Optimizer {
                 let tensor = parameter.box.tensor
                 let names = (Array(stored.keys) + Array(lists.keys)).sorted()
                 if let known = stateNames, let other = names.first(where: { !known.contains($0) }) {
-                    throw misfit("parameter \(number) has '\(other)' in the state dict: the state is another optimizer's")
+                    throw misfit("parameter \(number) has '\(other.printableLine)' in the state dict: the state is another optimizer's")
                 }
                 let all = stored.map { ($0, $1) } + lists.flatMap { list in list.value.map { (list.key, $0) } }
                 for (name, value) in all.sorted(by: { $0.0 < $1.0 }) {
