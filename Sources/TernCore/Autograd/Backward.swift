@@ -322,7 +322,7 @@ extension Tensor {
     /// What `backward` has gathered for this tensor; nil before the first time, and for tensors that an op made, unless `retainGrad` was
     /// called.
     public var grad: Tensor? {
-        get { (node as? Leaf)?.grad ?? node?.extras?.kept(outputIndex) }
+        get { lookingAtNode { node in (node as? Leaf)?.grad ?? node.extras?.kept(outputIndex) } ?? nil }
         nonmutating set {
             let leaf = node as? Leaf
             guard leaf != nil || retainsGrad else {

@@ -161,23 +161,26 @@ package final class OpNode: Node, @unchecked Sendable {
     }
 
     override func propagate(_ g: GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) throws(TensorError) {
-        if !holdsElements { return try op.propagate(g, inputs, outputs, from: self, into: &pass) }
-        let kept = lock.withLock { _ -> (x: TensorList, y: TensorList, slot: CheckpointSlot?)? in
+        if !holdsElements { return try op.propagate(g, inputs.copy(), outputs.copy(), from: self, into: &pass) }
+        let kept = lock.withLock { _ -> Kept? in
             if isFreed { return nil }
-            if keepingSaved { return (inputs, outputs, slot) }
+            if keepingSaved { return Kept(inputs: inputs.copy(), outputs: outputs.copy(), slot: slot) }
             isFreed = true
-            var (x, y, slot) = (TensorList.none, TensorList.none, CheckpointSlot?.none)
-            swap(&x, &inputs)
-            swap(&y, &outputs)
-            swap(&slot, &self.slot)
-            return (x, y, slot)
+            var kept = Kept(inputs: .none, outputs: .none, slot: slot.take())
+            swap(&kept.inputs, &inputs)
+            swap(&kept.outputs, &outputs)
+            return kept
         }
-        guard var (x, y, slot) = kept else {
+        guard var kept else {
             throw .rule(
                 "backward", "\(name) has been walked before, and what it saved is freed: call backward(retainGraph: true) the first time")
         }
-        if let slot { try slot.restore(&x, &y) }
-        try op.propagate(g, x, y, from: self, into: &pass)
+        if let slot = kept.slot { try slot.restore(&kept.inputs, &kept.outputs) }
+        try op.propagate(g, kept.inputs, kept.outputs, from: self, into: &pass)
+    }
+    private struct Kept: ~Copyable {
+        var inputs: TensorList, outputs: TensorList
+        let slot: CheckpointSlot?
     }
 
     package override var next: [Node] { lock.withLock { _ in inputs.array.compactMap(\.node) } }

@@ -14,8 +14,8 @@ package protocol TensorPack: Sendable {
     static func poison(count: Int) -> Self
 }
 
-/// Any pack, whatever its type: what a tape node keeps. Up to three tensors stand inline.
-package enum TensorList: Sendable {
+/// Any pack, whatever its type: what a tape node keeps. Up to three tensors stand inline. Handed on, never copied unsaid.
+package enum TensorList: ~Copyable, Sendable {
     case none
     case one(Tensor)
     case two(Tensor, Tensor)
@@ -38,6 +38,15 @@ package enum TensorList: Sendable {
         case .two(let a, let b): [a, b]
         case .three(let a, let b, let c): [a, b, c]
         case .many(let tensors): tensors
+        }
+    }
+    package func copy() -> TensorList {
+        switch self {
+        case .none: .none
+        case .one(let a): .one(a)
+        case .two(let a, let b): .two(a, b)
+        case .three(let a, let b, let c): .three(a, b, c)
+        case .many(let tensors): .many(tensors)
         }
     }
     package mutating func updateEach(_ body: (Int, inout Tensor) -> Void) {

@@ -67,8 +67,9 @@ open class Optimizer {
     public func zeroGrad(setToNone: Bool = true) {
         for group in groups {
             for parameter in group.parameters {
-                guard let leaf = parameter.box.tensor?.node as? Leaf else { continue }
-                leaf.updateGrad { grad in grad = setToNone ? nil : grad?.zerosLike() }
+                _ = parameter.box.tensor?.lookingAtNode { node in
+                    (node as? Leaf)?.updateGrad { grad in grad = setToNone ? nil : grad?.zerosLike() }
+                }
             }
         }
     }
