@@ -94,7 +94,9 @@ struct Arguments {
         case is Device.Type: return value.text == "cpu" ? Device.cpu : nil
         case is PaddingMode.Type: return value.text == "zeros" ? .zeros : value.text.flatMap { PaddingMode(rawValue: $0) }
         case is MatrixNorm.Type: return value.real.map { .order($0) } ?? value.text.flatMap { MatrixNorm($0) }
-        case is ClosedRange<Double>.Type: return value.items.count == 2 ? (value.items[0].real ?? 0)...(value.items[1].real ?? 0) : nil
+        case is ClosedRange<Double>.Type:
+            let ends = value.items.compactMap(\.real)
+            return ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : nil
         case is [Double].Type: return value.real.map { [$0] } ?? value.items.map { $0.real ?? .nan }
         default: break
         }
@@ -143,7 +145,6 @@ extension Value {
         case .int(let n): n
         case .bool(let b): b ? 1 : 0
         case .tensor(let t) where t.rank == 0 && t.dtype.isInteger: t.intValue
-        case .list(let list) where list.count == 1: list[0].number
         default: nil
         }
     }

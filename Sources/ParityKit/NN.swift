@@ -120,7 +120,7 @@ let functional = Table("nn.functional.") { op in
     for (name, f) in averages {
         op("\(name)(input, kernel_size, stride, padding=0, ceil_mode=false, count_include_pad=true, divisor_override)", f)
     }
-    op("adaptive_avg_pool1d(input, output_size)", adaptiveAvgPool1d)
+    op("adaptive_avg_pool1d(input, output_size)") { (x: Tensor, size: [Int]) in adaptiveAvgPool1d(x, outputSize: size.last ?? -1) }
     let adaptive: [String: Function<Tensor, [Int?]>] = ["adaptive_avg_pool2d": adaptiveAvgPool2d, "adaptive_avg_pool3d": adaptiveAvgPool3d]
     for (name, f) in adaptive { op("\(name)(input, output_size)", f) }
     let adaptiveMax: [String: AdaptiveMaxPool] = [

@@ -11,6 +11,12 @@ private let missing: String? = {
 
 @Suite("Linear algebra", .enabled(if: missing == nil, "LAPACK was not found: \(missing ?? "")"))
 struct LinearAlgebraTests {
+    @Test func noGradientOfALogarithmAtASingularMatrix() {
+        let a = Tensor([[1.0, 2], [2, 4]], requiresGrad: true)
+        a.logdet().backward()
+        #expect(a.grad?.isFinite().any().item(Bool.self) == false)
+    }
+
     @Test("on the reference's composition", arguments: OpTable.linearAlgebra)
     func reference(_ row: OpRow) throws { try OpTests().reference(row) }
     @Test("on meta the same shapes and dtypes come out", arguments: OpTable.linearAlgebra)

@@ -79,7 +79,10 @@ struct SignLogDeterminant: Op {
             let turn = -(toSign.conj() * y.a).imag
             factor = Tensor.complex(factor ?? turn.zerosLike(), turn)
         }
-        return factor.map { $0.unsqueeze(-1).unsqueeze(-1) * linalg.inv(x).mH }
+        let (inverse, info) = linalg.invEx(x)
+        // At a singular matrix there is no gradient, and no error: as with the logarithm of 0.
+        let there = `where`((info .== 0).unsqueeze(-1).unsqueeze(-1), inverse, Double.nan)
+        return factor.map { $0.unsqueeze(-1).unsqueeze(-1) * there.mH }
     }
 }
 
