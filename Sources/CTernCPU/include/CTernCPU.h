@@ -300,19 +300,28 @@ bool tern_random_permutation(TernGenerator *_Nonnull generator, const TernArray 
 int32_t tern_format_double(char *_Nonnull buffer, size_t size, int32_t precision, char style, double value);
 
 // A thread's modes --------------------------------------------------------------------------------------------------
+enum { TERN_NOTED_CALLS = 64 };
 /// What TernCore keeps for each thread; zero at its start.
 typedef struct TernThreadState {
     bool gradDisabled, inference, anomaly;
-    bool releasingNodes;            ///< a chain of tape nodes is being freed on this thread
+    int32_t calls;                  ///< how many modules are being called, one inside the other
     void *_Nullable recovery;       ///< the innermost `recovering` scope
-    void *_Nullable modulePath;     ///< the innermost module being called
     void *_Nullable released;       ///< nodes waiting to be freed
     void *_Nullable observers;      ///< who watches every op
     void *_Nullable defaultDevice;
     void *_Nullable checkpoint;     ///< the innermost checkpoint whose body is running
     void *_Nullable walk;           ///< what the innermost walk over a tape carries
+    const void *_Nullable called[TERN_NOTED_CALLS];  ///< the outermost of the modules being called
 } TernThreadState;
 TernThreadState *_Nonnull tern_thread_state(void);
+
+/// Notes that a module is being called, which lives longer than the call.
+static inline void tern_enter_module(TernThreadState *_Nonnull state, const void *_Nonnull module) {
+    if (state->calls < TERN_NOTED_CALLS) state->called[state->calls] = module;
+    state->calls++;
+}
+static inline void tern_leave_module(TernThreadState *_Nonnull state) { state->calls--; }
+static inline const void *_Nullable tern_called_module(const TernThreadState *_Nonnull state, int32_t i) { return state->called[i]; }
 
 #ifdef __cplusplus
 }

@@ -177,13 +177,13 @@ extension Tensor {
 
 private func walking<R>(createGraph: Bool, _ body: () throws(TensorError) -> R) throws(TensorError) -> R {
     let state = tern_thread_state()
-    let before = state.pointee
+    let (gradDisabled, anomaly, walk) = (state.pointee.gradDisabled, state.pointee.anomaly, state.pointee.walk)
     var carried = Carried()
     state.pointee.gradDisabled = !createGraph
     defer {
-        state.pointee.gradDisabled = before.gradDisabled
-        state.pointee.anomaly = before.anomaly
-        state.pointee.walk = before.walk
+        state.pointee.gradDisabled = gradDisabled
+        state.pointee.anomaly = anomaly
+        state.pointee.walk = walk
     }
     return try withUnsafeMutablePointer(to: &carried) { (carried) throws(TensorError) in
         state.pointee.walk = UnsafeMutableRawPointer(carried)

@@ -169,12 +169,12 @@ package final class CheckpointFrame: @unchecked Sendable {
         guard let body else { throw CheckpointFrame.differs("fewer checkpoints inside it") }
         (counted, innerCount, phase) = (0, 0, .again)
         elements = [:]
-        let state = tern_thread_state(), before = state.pointee
+        let state = tern_thread_state(), (gradDisabled, checkpoint) = (state.pointee.gradDisabled, state.pointee.checkpoint)
         state.pointee.gradDisabled = false
         state.pointee.checkpoint = Unmanaged.passUnretained(self).toOpaque()
         defer {
-            state.pointee.gradDisabled = before.gradDisabled
-            state.pointee.checkpoint = before.checkpoint
+            state.pointee.gradDisabled = gradDisabled
+            state.pointee.checkpoint = checkpoint
             phase = .over
         }
         standIns = met.mapValues { Generator($0.state) }

@@ -103,13 +103,8 @@ package func raising<R>(instead: @autoclosure () -> R, _ body: () throws(TensorE
 
 // MARK: Module path
 
-/// The modules being called on this thread, innermost first, so that an error can say where it happened.
+/// The modules being called on this thread, so that an error can say where it happened.
 package enum ModulePath {
-    package struct Frame {
-        /// Whoever enters holds it meanwhile.
-        package unowned(unsafe) let module: AnyObject
-        package var outer: UnsafeMutableRawPointer?
-    }
     /// How a path is written; TernNN, which knows modules, sets it once.
     package static var describe: @Sendable ([AnyObject]) -> String {
         get { writer.withLock { $0 } }
@@ -117,25 +112,17 @@ package enum ModulePath {
     }
     private static let writer = Mutex<@Sendable ([AnyObject]) -> String>({ $0.map { "\(type(of: $0))" }.joined(separator: ".") })
 
-    /// Calls `body` with `module` as the innermost one.
+    /// Notes that `module`, which whoever calls it holds, is being called, until `leave`. The outermost 64 are noted.
     @inline(__always)
-    package static func entering<R>(_ module: AnyObject, _ body: () throws -> R) rethrows -> R {
-        let state = tern_thread_state()
-        var frame = Frame(module: module, outer: state.pointee.modulePath)
-        return try withUnsafeMutablePointer(to: &frame) { p in
-            state.pointee.modulePath = UnsafeMutableRawPointer(p)
-            defer { state.pointee.modulePath = p.pointee.outer }
-            return try body()
-        }
-    }
+    package static func enter(_ module: AnyObject) { tern_enter_module(tern_thread_state(), Unmanaged.passUnretained(module).toOpaque()) }
+    @inline(__always)
+    package static func leave() { tern_leave_module(tern_thread_state()) }
 
     package static var current: String {
-        var modules: [AnyObject] = []
-        var at = tern_thread_state().pointee.modulePath
-        while let frame = at?.assumingMemoryBound(to: Frame.self) {
-            modules.append(frame.pointee.module)
-            at = frame.pointee.outer
+        let state = tern_thread_state()
+        let modules = (0..<min(state.pointee.calls, Int32(TERN_NOTED_CALLS))).compactMap { i in
+            tern_called_module(state, i).map { Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue() }
         }
-        return modules.isEmpty ? "" : describe(modules.reversed())
+        return modules.isEmpty ? "" : describe(modules)
     }
 }

@@ -289,19 +289,17 @@ extension Array: AnyArray { fileprivate static var element: Any.Type { Element.s
 public func run<each Input, Output>(
     _ module: Module, _ inputs: repeat each Input, forward: (repeat each Input) throws -> Output
 ) rethrows -> Output {
-    guard let hooks = module.hooks, !hooks.isEmpty else {
-        return try ModulePath.entering(module) { try forward(repeat each inputs) }
-    }
-    return try ModulePath.entering(module) {
-        let call = HookedCall(module, hooks)
-        var tensors: [Tensor] = []
-        repeat tensors += TensorTree.tensors(in: each inputs)
-        var rest = call.enter(tensors)[...]
-        func replaced<T>(_ input: T) -> T { TensorTree.replaced(input, from: &rest) }
-        let output = try forward(repeat replaced(each inputs))
-        var left = call.leave(TensorTree.tensors(in: output))[...]
-        return TensorTree.replaced(output, from: &left)
-    }
+    ModulePath.enter(module)
+    defer { ModulePath.leave() }
+    guard let hooks = module.hooks, !hooks.isEmpty else { return try forward(repeat each inputs) }
+    let call = HookedCall(module, hooks)
+    var tensors: [Tensor] = []
+    repeat tensors += TensorTree.tensors(in: each inputs)
+    var rest = call.enter(tensors)[...]
+    func replaced<T>(_ input: T) -> T { TensorTree.replaced(input, from: &rest) }
+    let output = try forward(repeat replaced(each inputs))
+    var left = call.leave(TensorTree.tensors(in: output))[...]
+    return TensorTree.replaced(output, from: &left)
 }
 
 /// A module with one tensor in and one tensor out.

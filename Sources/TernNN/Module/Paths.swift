@@ -15,7 +15,9 @@ final class ModulePlace {
 
     /// Calls the module; errors name this place, though the module may have others.
     func callAsFunction(_ x: Tensor) -> Tensor {
-        ModulePath.entering(self) { layer.map { $0(x) } ?? ModuleChild(module)(x) }
+        ModulePath.enter(self)
+        defer { ModulePath.leave() }
+        return if let layer { layer(x) } else { ModuleChild(module)(x) }
     }
     func isIn(_ module: Module) -> Bool { owner == ObjectIdentifier(module) }
 }
