@@ -62,7 +62,7 @@ def machine(bench, threads):
             caches["L" + read(cache / "level").strip()] = read(cache / "size").strip().replace("K", " KiB")
     memory = re.search(r"MemTotal: *(\d+)", read("/proc/meminfo"))
     system = re.search(r'PRETTY_NAME="(.*)"', read("/etc/os-release"))
-    swift = re.search(r"Swift version ([\w.-]+)", output_of("swift", "--version", stderr=None))
+    swift = re.search(r"Swift version ([\w.-]+)", output_of("swift", "--version"))
     return ", ".join(filter(None, [
         (model.group(1) if model else platform.processor() or platform.machine()) + f", {threads} cores",
         output_of(bench, "--machine").strip() + " kernels",
@@ -118,17 +118,18 @@ def products(bench, threads):
     return curves, version
 
 
-def picture(curves):
-    """One panel for each number of threads, as SVG: GF/s over the size, whose axis is logarithmic."""
+def picture(curves, peaks):
+    """One panel for each number of threads, as SVG: GF/s over the size, whose axis is logarithmic; dashed, the machine's peak."""
     style = {"tern": ("Tern", "#1f8a8c", 4), "torch": ("PyTorch", "#e08a3c", 2.5), "openblas": ("OpenBLAS", "#8a97a3", 2),
              "onednn": ("oneDNN", "#9b7fc7", 2)}
+    names = [name for name in style if any(name in lines for lines in curves.values())]
     width, height, left, top = 460, 320, 64, 56
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + (width + left) * len(curves)} {top + height + 64}" '
              'font-family="ui-sans-serif, Helvetica, Arial, sans-serif" font-size="15" fill="#8a97a3">',
              "<title>Products of square float32 matrices, GF/s</title>"]
     for i, (threads, lines) in enumerate(curves.items()):
         x0 = left + i * (width + left)
-        greatest = max(max(rates) for rates in lines.values())
+        greatest = max(peaks[threads], *(max(rates) for rates in lines.values()))
         step = 10 ** math.floor(math.log10(greatest))
         step = next(s for s in (step / 5, step / 2, step, 2 * step) if greatest / s <= 6)
         ceiling = math.ceil(greatest / step) * step
@@ -142,27 +143,33 @@ def picture(curves):
         for k in range(round(ceiling / step) + 1):
             parts.append(f'<path d="M{x0} {y(k * step):.1f}h{width}" stroke="#8a97a3" stroke-opacity="0.3"/>'
                          f'<text x="{x0 - 8}" y="{y(k * step) + 5:.1f}" text-anchor="end">{k * step:g}</text>')
+        parts.append(f'<path d="M{x0} {y(peaks[threads]):.1f}h{width}" stroke="#8a97a3" stroke-width="2" stroke-dasharray="7 5"/>')
         for n in sizes:
             if math.log2(n) % 1 == 0:
                 parts.append(f'<text x="{x(n):.1f}" y="{top + height + 22}" text-anchor="middle">{n}</text>')
-        for name in [name for name in reversed(style) if name in lines]:
-            label, color, thickness = style[name]
+        for name in [name for name in reversed(names) if name in lines]:
+            _, color, thickness = style[name]
             points = " ".join(f"{x(n):.1f},{y(rate):.1f}" for n, rate in zip(sizes, lines[name]))
             parts.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="{thickness}" stroke-linejoin="round"/>')
-    names = [name for name in style if any(name in lines for lines in curves.values())]
     for i, name in enumerate(names):
         label, color, thickness = style[name]
         at, below = left + i * 130, top + height + 50
         parts.append(f'<path d="M{at} {below - 5}h26" stroke="{color}" stroke-width="{thickness}"/>'
                      f'<text x="{at + 34}" y="{below}">{label}</text>')
+    at = left + len(names) * 130
+    parts.append(f'<path d="M{at} {below - 5}h26" stroke="#8a97a3" stroke-width="2" stroke-dasharray="7 5"/>'
+                 f'<text x="{at + 34}" y="{below}">peak</text>')
     return "\n".join(parts + ["</svg>", ""])
 
 
 def roofline(bench, threads):
+    """Its table, and the peaks of arithmetic, in GF/s, by the number of threads."""
     command = [str(bench), "roofline", "--json"] + [w for n in sorted({1, threads}) for w in ("--threads", str(n))]
-    rows, cells = [], None
+    rows, cells, peaks = [], None, {}
     for line in output_of(*command).splitlines():
         r = json.loads(line)
+        if r["unit"] == "GF/s":
+            peaks[r["threads"]] = r["peak"]
         key = [r["kernel"], r["size"], number(r["bytes"] / 1e6), number(r["flops"] / 1e6) if r["flops"] else ""]
         if cells is None or cells[:4] != key:
             cells = key
@@ -171,18 +178,21 @@ def roofline(bench, threads):
     head = ["Kernel", "Size", "MB", "MFLOP"]
     for n in sorted({1, threads}):
         head += [f"{n} thread{'s' if n > 1 else ''}, µs", "reached", "share"]
-    return table(head, rows)
+    return table(head, rows), peaks
 
 
 def page(args):
-    subprocess.run(["swift", "build", "-c", "release", "--package-path", str(here), "--product", "tern-bench"], check=True)
-    bench = pathlib.Path(output_of("swift", "build", "-c", "release", "--package-path", str(here), "--show-bin-path").strip()) / "tern-bench"
+    bench = args.bench
+    if not bench:
+        build = ["swift", "build", "-c", "release", "--package-path", str(here)]
+        subprocess.run(build + ["--product", "tern-bench"], check=True)
+        bench = pathlib.Path(output_of(*build, "--show-bin-path").strip()) / "tern-bench"
     threads = args.threads or len(os.sched_getaffinity(0))
     load = os.getloadavg()[0]
     commit = output_of("git", "-C", str(here), "rev-parse", "--short=10", "HEAD").strip()
     compared = side_by_side(args, bench, threads) if args.side_by_side else None
     curves, version = products(bench, threads)
-    roof = roofline(bench, threads)
+    roof, peaks = roofline(bench, threads)
     text = f"""# Speed
 
 What training steps, models and kernels cost, beside PyTorch and beside what the machine could do.
@@ -206,7 +216,8 @@ zeroGrad, forward, backward and the optimizer's step, and `start` a whole proces
     text += f"""
 ## Matrix products
 
-Products of square matrices, from {sizes[0]} to {sizes[-1]}, by whoever of these is there. OpenBLAS and oneDNN are called directly, without a tensor library around them.
+Products of square matrices, from {sizes[0]} to {sizes[-1]}, by whoever of these is there. OpenBLAS and oneDNN are
+called directly, without a tensor library around them. Dashed: the machine's peak, measured as below.
 
 ![GF/s of Tern, PyTorch, OpenBLAS and oneDNN over the size of the matrices](Speed-products.svg)
 
@@ -221,11 +232,12 @@ registers. What fits into a cache is compared with that cache. Exponentials and 
 """
     output = pathlib.Path(args.output)
     (output / "Speed.md").write_text(text)
-    (output / "Speed-products.svg").write_text(picture(curves))
+    (output / "Speed-products.svg").write_text(picture(curves, peaks))
 
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--side-by-side", metavar="PATH")
+parser.add_argument("--bench", metavar="PATH", help="a tern-bench that is built; default: it is built")
 parser.add_argument("--rounds", type=int, default=1)
 parser.add_argument("--only", metavar="REGEX", help="only these workloads")
 parser.add_argument("--threads", type=int, help="default: the cores that this process may use")

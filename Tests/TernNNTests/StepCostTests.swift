@@ -3,7 +3,8 @@ import Tern
 import TernCore
 import Testing
 
-/// What a training step costs that repeats itself, in numbers that need no clock. A bound that is too high by now is lowered.
+/// What a training step costs that repeats itself, in numbers that need no clock: those of a debug build, where more is allocated than in a
+/// release. Calls of malloc may differ a little, and have a tenth to spare. A bound that is too high by now is lowered.
 @Suite struct StepCostTests {
     // In a process of its own: other tests would count, too.
     @Test func stepsStayWithinTheirBounds() async {
@@ -11,11 +12,14 @@ import Testing
             setThreadCount(1)
             manualSeed(0)
             if malloc_count() < 0 { print("calls of malloc are not counted: that takes glibc, and no sanitizer") }
+            var problems = 0
             for step in TrainingStep.all {
                 let found = step.cost()
+                if !found.isWithin(step.bound) || found.systemRequests != 0 { problems += 1 }
                 #expect(found.isWithin(step.bound), "\(step.name): \(found), expected at most \(step.bound)")
                 #expect(found.systemRequests == 0, "\(step.name): a steady step asks the system for \(found.systemRequests) blocks")
             }
+            precondition(problems == 0)
         }
     }
 }
@@ -41,7 +45,9 @@ private struct TrainingStep {
     let model: Module, loss: () -> Tensor
     private let optimizer: Optimizer
 
-    init(_ name: String, _ bound: StepCost, _ model: Module, _ optimizer: ([Parameter]) -> Optimizer, _ loss: @escaping () -> Tensor) {
+    init(
+        _ name: String, _ bound: StepCost, _ model: Module, _ optimizer: ([Parameter<Tensor>]) -> Optimizer, _ loss: @escaping () -> Tensor
+    ) {
         (self.name, self.bound, self.model, self.loss) = (name, bound, model, loss)
         self.optimizer = optimizer(model.parameters())
     }
@@ -97,27 +103,27 @@ extension TrainingStep {
         let lstm = LSTM(16, 32), sequence = Tensor.randn(10, 4, 16)
         return [
             classifier(
-                "MLP", StepCost(ops: 0, copies: 0, nodes: 0, blocks: 0, mallocs: 0), .randn(2, 20),
+                "MLP", StepCost(ops: 11, copies: 0, nodes: 5, blocks: 14, mallocs: 70), .randn(2, 20),
                 [Linear(20, 256), ReLU(), Linear(256, 10)]),
             classifier(
-                "LeNet", StepCost(ops: 0, copies: 0, nodes: 0, blocks: 0, mallocs: 0), .randn(8, 1, 28, 28),
+                "LeNet", StepCost(ops: 32, copies: 0, nodes: 14, blocks: 55, mallocs: 500), .randn(8, 1, 28, 28),
                 [
                     Conv2d(1, 6, kernelSize: 5, padding: 2), Sigmoid(), AvgPool2d(kernelSize: 2), Conv2d(6, 16, kernelSize: 5), Sigmoid(),
                     AvgPool2d(kernelSize: 2), Flatten(), Linear(400, 120), Sigmoid(), Linear(120, 84), Sigmoid(), Linear(84, 10),
                 ]),
             classifier(
-                "normalized convolutions", StepCost(ops: 0, copies: 0, nodes: 0, blocks: 0, mallocs: 0), .randn(4, 3, 16, 16),
+                "normalized convolutions", StepCost(ops: 65, copies: 1, nodes: 17, blocks: 119, mallocs: 940), .randn(4, 3, 16, 16),
                 [
                     Conv2d(3, 16, kernelSize: 3, padding: 1, bias: false), BatchNorm2d(16), ReLU(), MaxPool2d(kernelSize: 2),
                     Conv2d(16, 32, kernelSize: 3, stride: 2, padding: 1, bias: false), BatchNorm2d(32), ReLU(), AdaptiveAvgPool2d(1),
                     Flatten(), Dropout(0.5), Linear(32, 10),
                 ]),
             TrainingStep(
-                "transformer layer", StepCost(ops: 0, copies: 0, nodes: 0, blocks: 0, mallocs: 0), encoder,
+                "transformer layer", StepCost(ops: 148, copies: 4, nodes: 35, blocks: 132, mallocs: 1540), encoder,
                 { AdamW($0, lr: 1e-3) }
             ) { encoder(tokens).square().mean() },
             TrainingStep(
-                "LSTM", StepCost(ops: 0, copies: 0, nodes: 0, blocks: 0, mallocs: 0), lstm, { Adam($0, lr: 1e-3) }
+                "LSTM", StepCost(ops: 35, copies: 1, nodes: 3, blocks: 39, mallocs: 430), lstm, { Adam($0, lr: 1e-3) }
             ) { lstm(sequence).output.square().mean() },
         ]
     }

@@ -54,7 +54,7 @@ extension Kernel {
     }
 
     private static var normalizations: [Kernel] {
-        let images: [Int] = [16, 64, 32, 32], pixels = 16 * 64 * 32 * 32, imageSize = "16×64×32×32"
+        let images: Shape = [16, 64, 32, 32], pixels = 16 * 64 * 32 * 32, imageSize = "16×64×32×32"
         func channels() -> (Tensor, Tensor) { (.ones(64, requiresGrad: true), .zeros(64, requiresGrad: true)) }
         func features() -> (Tensor, Tensor) { (.ones(columns, requiresGrad: true), .zeros(columns, requiresGrad: true)) }
         return [
@@ -158,7 +158,7 @@ extension Kernel {
     }
 
     private static var steps: [Kernel] {
-        func step(_ name: String, arrays: Int, written: Int, _ make: @escaping ([Parameter]) -> Optimizer) -> Kernel {
+        func step(_ name: String, arrays: Int, written: Int, _ make: @escaping ([Parameter<Tensor>]) -> Optimizer) -> Kernel {
             Kernel(name, "8 Mi", read: 4 * arrays << 23, written: 4 * written << 23) {
                 let p = Parameter(wrappedValue: Tensor.randn(1 << 23))
                 p.grad = Tensor.randn(1 << 23)
@@ -175,7 +175,7 @@ extension Kernel {
 
     private static var moves: [Kernel] {
         func conversion(_ from: DType, _ to: DType) -> Kernel {
-            Kernel("\(from) to \(to)", "8 Mi", read: from.itemSize << 23, written: to.itemSize << 23) {
+            Kernel("\(from.name) to \(to.name)", "8 Mi", read: from.itemSize << 23, written: to.itemSize << 23) {
                 let x = Tensor.ones(1 << 23, dtype: from)
                 return { _ = x.to(to) }
             }
