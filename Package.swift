@@ -55,7 +55,8 @@ let package = Package(
             path: "Examples/CharacterGRU"),
         // Optimised in debug builds too, as the kernels are: the reference that they are compared with is slow enough as it is.
         .testTarget(name: "TernCoreTests", dependencies: ["TernCore"], exclude: ["PyTorch"], swiftSettings: [.unsafeFlags(["-O"])]),
-        .testTarget(name: "TernNNTests", dependencies: ["Tern"]),
+        .testTarget(name: "TernNNTests", dependencies: ["Tern", "CMallocCount"]),
+        .target(name: "CMallocCount", path: "Tests/CMallocCount"),
         .testTarget(name: "TernIOTests", dependencies: ["TernIO"]),
         .testTarget(name: "TernDataTests", dependencies: ["TernData"]),
         .testTarget(name: "ParityTests", dependencies: ["ParityKit", "Tern"]),

@@ -16,7 +16,10 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "TernBench",
-            dependencies: [.product(name: "Tern", package: "Tern"), .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "CPeaks", .product(name: "Tern", package: "Tern"), .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .target(name: "CPeaks", cSettings: [.unsafeFlags(["-O3"])]),
         // Not timed, but no part of Tern either.
         .executableTarget(
             name: "TernFuzz",

@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "../../Sources/CTernCPU/include/CTernMemory.h"
 #include "testing.h"
 
 static void test_memory() {
@@ -37,6 +38,46 @@ static void test_memory() {
     pthread_join(thread, nullptr);
     CHECK(!other && tern_thread_state()->gradDisabled, "thread state");
     tern_thread_state()->gradDisabled = false;
+}
+
+/// What is counted; blocks of other threads too.
+static void test_memory_counts() {
+    tern_memory_release();
+    tern_memory_reset_peak();
+    const TernMemory before = tern_memory();
+    CHECK(before.used == before.usedPeak && before.held == before.heldPeak && before.limit == int64_t(768) << 20, "counts at rest");
+    constexpr size_t sizes[] = {100, 3000, 100000, 5000000};  // blocks of 128, 3072, 114688, 5242880
+    constexpr int64_t sum = 128 + 3072 + 114688 + 5242880;
+    void *blocks[4];
+    for (int i = 0; i < 4; ++i) blocks[i] = tern_allocate(sizes[i]);
+    const TernMemory full = tern_memory();
+    for (int i = 0; i < 4; ++i) tern_deallocate(blocks[i], sizes[i]);
+    TernMemory after = tern_memory();
+    CHECK(full.used - before.used == sum && full.usedPeak == full.used && full.requests - before.requests == 4, "counts in use");
+    CHECK(after.used == before.used && after.usedPeak == full.used && after.held <= after.heldPeak, "counts of what was freed");
+    CHECK(full.systemRequests - before.systemRequests == 4 && full.held - before.held == sum, "counts of the system");
+    const bool keeps = after.held != before.held;  // not under every sanitizer
+    for (int i = 0; i < 4; ++i) tern_deallocate(tern_allocate(sizes[i]), sizes[i]);
+    CHECK(tern_memory().systemRequests - full.systemRequests == (keeps ? 0 : 4), "blocks are used again");
+    tern_memory_release();
+    CHECK(tern_memory().held == before.held, "nothing kept");
+    tern_memory_set_limit(0);
+    for (int i = 0; i < 4; ++i) tern_deallocate(tern_allocate(sizes[i]), sizes[i]);
+    CHECK(tern_memory().held == before.held, "nothing kept with a limit of 0");
+    tern_memory_set_limit(before.limit);
+
+    // One thread takes, another frees: each tells its part.
+    pthread_t thread;
+    void *handed[1000];
+    pthread_create(&thread, nullptr, [](void *all) -> void * {
+        for (int i = 0; i < 1000; ++i) static_cast<void **>(all)[i] = tern_allocate(3000);
+        return nullptr;
+    }, handed);
+    pthread_join(thread, nullptr);
+    CHECK(tern_memory().used - before.used == 1000 * 3072, "taken by another thread");
+    for (void *block : handed) tern_deallocate(block, 3000);
+    after = tern_memory();
+    CHECK(after.used == before.used && after.usedPeak - before.used >= 1000 * 3072, "freed by this one");
 }
 
 static std::atomic<int64_t> problems{0};
@@ -79,5 +120,6 @@ static void test_pool() {
 
 void test_threads() {
     test_memory();
+    test_memory_counts();
     test_pool();
 }

@@ -1,74 +1,51 @@
 import ArgumentParser
 import Tern
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
-/// `tern-bench WORKLOAD`: times one workload and prints one JSON line, as PyTorch's side of the comparison does.
 @main
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tern-bench", abstract: "Time a workload: median microseconds per call, after warm-up, as one JSON line.")
+        commandName: "tern-bench", abstract: "Time workloads, kernels and matrix products.",
+        subcommands: [Time.self, Roofline.self, Products.self], defaultSubcommand: Time.self)
+}
+
+/// `tern-bench WORKLOAD`: times one workload and prints one JSON line, as PyTorch's side of the comparison does.
+struct Time: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Time a workload: median microseconds per call, after warm-up, as one JSON line.")
 
     @Argument(help: "The workload's name.") var workload: String?
     @Option(help: "Threads that kernels may use.") var threads = 2
+    @Option(help: "Only make so many calls, untimed: for programs that count instructions.") var calls: Int?
     @Flag(help: "List the workloads.") var list = false
+    @Flag(help: "Print the instruction set of the kernels.") var machine = false
     @Option(help: ArgumentHelp("Write the checkpoint that load_1gib_pt reads.", visibility: .hidden)) var checkpoint: String?
 
     func run() throws {
         if let checkpoint { return try save(Checkpoint.made(), to: checkpoint, durable: false) }
+        if machine { return print(instructionSet) }
         if list { return print(Workloads.all.map(\.name).joined(separator: "\n")) }
         guard let name = workload, let found = Workloads.all.first(where: { $0.name == name }) else {
             throw ValidationError("no workload is called '\(workload ?? "")': --list names them")
         }
         setThreadCount(threads)
         manualSeed(0)
+        if let calls {
+            let call = found.make()
+            for _ in 0..<calls { call() }
+            return
+        }
         let microseconds: Double
         if name == "start" {
-            let began = now()
+            let began = Timing.now()
             _ = Tensor.ones(2, 3)
-            microseconds = (now() - began) * 1e6
+            microseconds = (Timing.now() - began) * 1e6
         } else {
-            microseconds = median(of: found.make(), heavy: found.isHeavy)
+            let call = found.make()
+            // Rounds of about a quarter of a second each; half a second and fewer of them for heavy ones.
+            microseconds = 1e6 * (found.isHeavy ? Timing.median(call, 0.5, 3, warmUp: 1) : Timing.median(call, 0.25, 7, warmUp: 3))
         }
         print(
-            "{\"peer\": \"tern\", \"workload\": \"\(name)\", \"threads\": \(threads), \"us\": \(rounded(microseconds)), \"peak_rss_mb\": \(rounded(peakMegabytes()))}"
-        )
-    }
-
-    private func rounded(_ x: Double) -> Double { (x * 1000).rounded() / 1000 }
-
-    /// The median over rounds of about a quarter of a second each (half a second and fewer rounds for heavy ones).
-    private func median(of call: () -> Void, heavy: Bool) -> Double {
-        let (target, repeats, warmUp) = heavy ? (0.5, 3, 1) : (0.25, 7, 3)
-        for _ in 0..<warmUp { call() }
-        func time(_ n: Int) -> Double {
-            let began = now()
-            for _ in 0..<n { call() }
-            return (now() - began) / Double(n)
-        }
-        let first = max(1, Int(target / max(time(1), 1e-8)))
-        let n = max(1, Int(target / max(time(first), 1e-8)))
-        return (0..<repeats).map { _ in time(n) }.sorted()[repeats / 2] * 1e6
-    }
-
-    private func now() -> Double {
-        var t = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &t)
-        return Double(t.tv_sec) + Double(t.tv_nsec) * 1e-9
-    }
-
-    private func peakMegabytes() -> Double {
-        var usage = rusage()
-        #if canImport(Glibc)
-            getrusage(RUSAGE_SELF.rawValue, &usage)
-            return Double(usage.ru_maxrss) / 1024
-        #else
-            getrusage(RUSAGE_SELF, &usage)
-            return Double(usage.ru_maxrss) / 1_048_576
-        #endif
+            "{\"peer\": \"tern\", \"workload\": \"\(name)\", \"threads\": \(threads), \"us\": \(Timing.text(microseconds)), "
+                + "\"peak_rss_mb\": \(Timing.text(Timing.peakMegabytes()))}")
     }
 }

@@ -9,6 +9,11 @@ package protocol Backend: AnyObject, Sendable {
     // Memory. nil: the device has not so much (`meta` never has any, and needs none).
     func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer?
     func deallocate(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int)
+    // Its account, by default none: see MemoryStatistics.
+    var memory: MemoryStatistics { get }
+    func resetPeakMemory()
+    func emptyCache()
+    func setMemoryKept(_ bytes: Int)
     /// The bytes of a contiguous tensor, to and from the host; waits for the device.
     func read(_ x: Tensor, into bytes: UnsafeMutableRawBufferPointer)
     func write(_ bytes: UnsafeRawBufferPointer, to x: Tensor)
