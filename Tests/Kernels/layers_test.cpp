@@ -172,6 +172,47 @@ template <class T> void test_channels(const Shape &shape) {
     compare<T>("bias's gradient", db, dbs, double(count));
     compare<T>("gradient", dx, dxs, 16);
 }
+template <class T> void test_rows(int64_t R, int64_t n, bool hasWeight, bool hasBias) {
+    const Tensor x = numbers<T>({R, n}), g = numbers<T>({R, n}), weight = numbers<T>({n}), bias = numbers<T>({n});
+    const Tensor mean = blank<T>({R}), variance = blank<T>({R}), scale = blank<T>({R}), y = blank<T>({R, n}), dx = blank<T>({R, n}),
+                 dw = blank<T>({n}), db = blank<T>({n});
+    const Shape shape = {1, R, n};
+    const TernArray asChannels = {x.array.data, shape.data(), nullptr, 3, x.array.dtype};
+    CHECK(tern_channel_statistics(mean, variance, &asChannels), "statistics");
+    for (int64_t r = 0; r < R; ++r) scale.get<T>(r) = T(1 / std::sqrt(double(variance.get<T>(r)) + 0.1));
+    const TernArray *w = hasWeight ? &weight.array : nullptr, *b = hasBias ? &bias.array : nullptr;
+    CHECK(tern_normalize_rows(y, x, mean, scale, w, b), "rows");
+    CHECK(tern_normalize_rows_gradient(dx, hasWeight ? &dw.array : nullptr, hasBias ? &db.array : nullptr, g, x, mean, scale, w), "gradient");
+    const Numbers from = wide<T>(x), by = wide<T>(g);
+    Numbers ys(size_t(R * n)), dxs = ys, dws(static_cast<size_t>(n)), dbs = dws;
+    for (int64_t r = 0; r < R; ++r) {
+        double middle = 0, spread = 0, sums[2] = {0, 0};
+        const size_t row = size_t(r * n);
+        auto factor = [&](size_t i) { return hasWeight ? double(weight.get<T>(int64_t(i))) : 1; };
+        for (size_t i = 0; i < size_t(n); ++i) middle += from[row + i] / double(n);
+        for (size_t i = 0; i < size_t(n); ++i) spread += (from[row + i] - middle) * (from[row + i] - middle) / double(n);
+        const double root = 1 / std::sqrt(spread + 0.1);
+        for (size_t i = 0; i < size_t(n); ++i) {
+            const double normal = (from[row + i] - middle) * root, slope = by[row + i] * factor(i);
+            ys[row + i] = normal * factor(i) + (hasBias ? double(bias.get<T>(int64_t(i))) : 0);
+            sums[0] += slope / double(n), sums[1] += slope * normal / double(n);
+            dws[i] += by[row + i] * normal, dbs[i] += by[row + i];
+        }
+        for (size_t i = 0; i < size_t(n); ++i)
+            dxs[row + i] = root * (by[row + i] * factor(i) - sums[0] - (from[row + i] - middle) * root * sums[1]);
+    }
+    compare<T>("normalized rows", y, ys, 8);
+    compare<T>("rows' gradient", dx, dxs, 16);
+    if (hasWeight) compare<T>("weights' gradient", dw, dws, double(R));
+    if (hasBias) compare<T>("biases' gradient", db, dbs, double(R));
+    // However many threads there are.
+    const Numbers once = hasWeight ? wide<T>(dw) : Numbers();
+    const int32_t threads = tern_thread_count();
+    tern_set_thread_count(3);
+    tern_normalize_rows_gradient(dx, hasWeight ? &dw.array : nullptr, nullptr, g, x, mean, scale, w);
+    tern_set_thread_count(threads);
+    if (hasWeight) CHECK(once == wide<T>(dw), "with three threads");
+}
 }  // namespace
 
 int main() {
@@ -181,6 +222,11 @@ int main() {
         test_channels<float>(shape);
         test_channels<double>(shape);
     }
+    for (auto [R, n] : {std::array<int64_t, 2>{1, 1}, {3, 5}, {2, 16}, {5, 33}, {300, 40}, {2, 2100}})
+        for (int bits = 0; bits < 4; ++bits) {
+            test_rows<float>(R, n, bits & 1, bits & 2);
+            test_rows<double>(R, n, bits & 1, bits & 2);
+        }
     printf("%d passed, %d failed\n", passed, failed);
     return failed != 0;
 }

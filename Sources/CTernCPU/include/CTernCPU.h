@@ -224,6 +224,13 @@ bool tern_normalize_channels_gradient(const TernArray *_Nullable dx, const TernA
                                       const TernArray *_Nonnull g, const TernArray *_Nonnull x, const TernArray *_Nonnull mean,
                                       const TernArray *_Nonnull scale, const TernArray *_Nullable weight);
 
+/// The same of x as rows, contiguous, as many as mean has numbers: weight and bias have one for each element of a row.
+bool tern_normalize_rows(const TernArray *_Nonnull out, const TernArray *_Nonnull x, const TernArray *_Nonnull mean,
+                         const TernArray *_Nonnull scale, const TernArray *_Nullable weight, const TernArray *_Nullable bias);
+bool tern_normalize_rows_gradient(const TernArray *_Nullable dx, const TernArray *_Nullable dweight, const TernArray *_Nullable dbias,
+                                  const TernArray *_Nonnull g, const TernArray *_Nonnull x, const TernArray *_Nonnull mean,
+                                  const TernArray *_Nonnull scale, const TernArray *_Nullable weight);
+
 /// What is done with the losses of all samples.
 typedef enum TernLossReduction : int32_t { TERN_LOSS_NONE, TERN_LOSS_SUM, TERN_LOSS_MEAN } TernLossReduction;
 /// −weight[c] · x[n, c, s] for the class c = target[n, s]; targets that are `ignored` give 0. x (N, C, S), target (N, S) int64, weight (C) or

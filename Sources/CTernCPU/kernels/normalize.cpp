@@ -1,4 +1,4 @@
-/// Normalization of channels (N, C, positions) over images and positions.
+/// Normalization: of channels (N, C, positions) over images and positions, and of rows.
 #include <algorithm>
 #include "../isa/isa.h"
 #include "dispatch.h"
@@ -10,6 +10,10 @@ template <class T> struct NormalizeKernels {
     void (*products)(const T *g, const T *x, int64_t n, T mean, double *sums);
     void (*scale)(T *y, const T *x, int64_t n, T mean, T factor, T bias);
     void (*gradient)(T *dx, const T *g, const T *x, int64_t n, T mean, T factor, T part, T slope);
+    void (*row_scale)(T *y, const T *x, int64_t n, T mean, T factor, const T *weight, const T *bias);
+    void (*row_products)(const T *g, const T *x, const T *weight, int64_t n, T mean, double *sums);
+    void (*row_gradient)(T *dx, const T *g, const T *x, const T *weight, int64_t n, T mean, T factor, T part, T slope);
+    void (*row_gather)(T *weight, T *bias, const T *g, const T *x, int64_t n, T mean, T factor);
 };
 }  // namespace tern
 #define TERN_SOURCE "../kernels/normalize.inl"
@@ -87,5 +91,54 @@ bool tern_normalize_channels_gradient(const TernArray *dx, const TernArray *dwei
             for (int64_t n = 0; n < s.images; n++)
                 kernels.gradient(numbers<T>(dx) + s.at(n, c), by + s.at(n, c), from + s.at(n, c), s.plane, middle, factor, part, slope);
         });
+    });
+}
+
+bool tern_normalize_rows(const TernArray *out, const TernArray *x, const TernArray *mean, const TernArray *scale, const TernArray *weight,
+                         const TernArray *bias) {
+    return visit_single(x->dtype, [&]<class T>(Type<T>) {
+        const int64_t rows = count(mean), n = rows ? count(x) / rows : 0;
+        const auto &kernels = TERN_CHOOSE(normalize<T>);
+        parallel_for(rows, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, n)), [&](int64_t begin, int64_t end) {
+            for (int64_t r = begin; r < end; r++)
+                kernels.row_scale(numbers<T>(out) + r * n, numbers<T>(x) + r * n, n, numbers<T>(mean)[r], numbers<T>(scale)[r],
+                                  numbers<T>(weight), numbers<T>(bias));
+        });
+    });
+}
+
+bool tern_normalize_rows_gradient(const TernArray *dx, const TernArray *dweight, const TernArray *dbias, const TernArray *g,
+                                  const TernArray *x, const TernArray *mean, const TernArray *scale, const TernArray *weight) {
+    return visit_single(x->dtype, [&]<class T>(Type<T>) {
+        const int64_t rows = count(mean), n = rows ? count(x) / rows : 0;
+        const auto &kernels = TERN_CHOOSE(normalize<T>);
+        const bool gathers = dweight || dbias;
+        // Rows in parts that the shape alone decides: each adds up gradients of its own, which are added up in order.
+        const int64_t parts = std::clamp<int64_t>(rows / 64, 1, 32), each = (rows + parts - 1) / parts;
+        Scratch<T> gathered(gathers ? parts * 2 * n : 0);
+        parallel_for(parts, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, each * n)), [&](int64_t begin, int64_t end) {
+            for (int64_t p = begin; p < end; p++) {
+                T *own = gathers ? gathered + p * 2 * n : nullptr;
+                if (gathers) std::fill(own, own + 2 * n, T(0));
+                for (int64_t r = p * each; r < std::min(rows, (p + 1) * each); r++) {
+                    const T *from = numbers<T>(x) + r * n, *by = numbers<T>(g) + r * n;
+                    const T middle = numbers<T>(mean)[r], factor = numbers<T>(scale)[r];
+                    if (dx) {
+                        double sums[2] = {0, 0};
+                        kernels.row_products(by, from, numbers<T>(weight), n, middle, sums);
+                        kernels.row_gradient(numbers<T>(dx) + r * n, by, from, numbers<T>(weight), n, middle, factor, T(sums[0] / double(n)),
+                                             T(sums[1] / double(n) * double(factor) * double(factor)));
+                    }
+                    if (gathers) kernels.row_gather(own, own + n, by, from, n, middle, factor);
+                }
+            }
+        });
+        for (int which = 0; which < 2; which++)
+            if (const TernArray *to = which ? dbias : dweight)
+                for (int64_t i = 0; i < n; i++) {
+                    double sum = 0;
+                    for (int64_t p = 0; p < parts; p++) sum += double(gathered[(2 * p + which) * n + i]);
+                    numbers<T>(to)[i] = T(sum);
+                }
     });
 }

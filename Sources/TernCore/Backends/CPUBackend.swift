@@ -129,22 +129,40 @@ package final class CPUBackend: Backend {
     }
     package func normalizeChannels(_ out: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?, _ bias: Tensor?) -> Bool
     {
+        normalized(out, x, mean, scale, weight, bias, tern_normalize_channels)
+    }
+    package func normalizeRows(_ out: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?, _ bias: Tensor?) -> Bool {
+        normalized(out, x, mean, scale, weight, bias, tern_normalize_rows)
+    }
+    private func normalized(
+        _ out: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?, _ bias: Tensor?,
+        _ kernel: (ArrayPointer, ArrayPointer, ArrayPointer, ArrayPointer, ArrayPointer?, ArrayPointer?) -> Bool
+    ) -> Bool {
         withArrays(out, x, mean, scale) { out, x, mean, scale in
-            withArray(optional: weight) { weight in
-                withArray(optional: bias) { tern_normalize_channels(out, x, mean, scale, weight, $0) }
-            }
+            withArray(optional: weight) { weight in withArray(optional: bias) { kernel(out, x, mean, scale, weight, $0) } }
         }
     }
     package func normalizeChannelsGradient(
         _ to: (x: Tensor?, weight: Tensor?, bias: Tensor?), _ g: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?
     ) -> Bool {
+        normalizedGradient(to, g, x, mean, scale, weight, tern_normalize_channels_gradient)
+    }
+    package func normalizeRowsGradient(
+        _ to: (x: Tensor?, weight: Tensor?, bias: Tensor?), _ g: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?
+    ) -> Bool {
+        normalizedGradient(to, g, x, mean, scale, weight, tern_normalize_rows_gradient)
+    }
+    private func normalizedGradient(
+        _ to: (x: Tensor?, weight: Tensor?, bias: Tensor?), _ g: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?,
+        _ kernel: (
+            ArrayPointer?, ArrayPointer?, ArrayPointer?, ArrayPointer, ArrayPointer, ArrayPointer, ArrayPointer, ArrayPointer?
+        ) -> Bool
+    ) -> Bool {
         withArrays(g, x, mean, scale) { g, x, mean, scale in
             withArray(optional: weight) { weight in
                 withArray(optional: to.x) { dx in
                     withArray(optional: to.weight) { dweight in
-                        withArray(optional: to.bias) {
-                            tern_normalize_channels_gradient(dx, dweight, $0, g, x, mean, scale, weight)
-                        }
+                        withArray(optional: to.bias) { kernel(dx, dweight, $0, g, x, mean, scale, weight) }
                     }
                 }
             }

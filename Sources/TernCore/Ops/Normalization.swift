@@ -15,32 +15,56 @@ private struct Normalize: Op {
 
     static func statistics(_ x: Tensor, _ dims: [Int], _ epsilon: Double) -> (mean: Tensor, variance: Tensor, scale: Tensor) {
         let x = x.widened
-        if !isGradEnabled, isFused(x, dims), x.count > 0 {
-            var shape = Shape(repeating: 1, count: x.rank)
-            shape[1] = x.shape[1]
+        if !isGradEnabled, x.count > 0, let form = Form(x, dims) {
+            var set = DimensionSet()
+            for d in dims { set.insert(d) }
+            let shape = x.shape.keeping(set), rows = shape.elementCount
             let mean = Tensor(empty: shape, x.dtype, on: x.backend), variance = Tensor(empty: shape, x.dtype, on: x.backend)
-            if x.backend.channelStatistics(mean, variance, x) { return (mean, variance, (variance + epsilon).rsqrt()) }
+            // Rows are the channels of one image.
+            let seen = form == .channels ? x : x.reshape([1, rows, x.count / rows])
+            if x.backend.channelStatistics(mean, variance, seen) { return (mean, variance, (variance + epsilon).rsqrt()) }
         }
         let mean = x.mean(dims, keepDim: true)
         let variance = (x - mean).square().mean(dims, keepDim: true)
         return (mean, variance, (variance + epsilon).rsqrt())
     }
 
-    /// Whether there may be fused kernels: those for channels.
-    private static func isFused(_ x: Tensor, _ dims: [Int]) -> Bool {
-        x.rank > 1 && dims.count == x.rank - 1 && dims == [0] + Array(2..<x.rank) && x.isContiguous
+    /// What there may be fused kernels for.
+    private enum Form {
+        /// All but dimension 1.
+        case channels
+        /// The last dimensions.
+        case rows
+
+        init?(_ x: Tensor, _ dims: [Int]) {
+            guard x.isContiguous, let last = dims.last, last == x.rank - 1 || dims == [0] else { return nil }
+            if x.rank > 1, dims == [0] + Array(2..<x.rank) {
+                self = .channels
+            } else if dims == Array((x.rank - dims.count)..<x.rank) {
+                self = .rows
+            } else {
+                return nil
+            }
+        }
     }
-    private func isFused(_ x: [Tensor]) -> Bool {
-        Normalize.isFused(x[0], dims) && x.dropFirst().allSatisfy { $0.dtype == x[0].dtype && $0.isContiguous }
+    private func form(_ x: [Tensor]) -> Form? {
+        guard x.dropFirst().allSatisfy({ $0.dtype == x[0].dtype && $0.isContiguous }), let form = Form(x[0], dims) else { return nil }
+        let row = Shape(x[0].shape.suffix(dims.count))
+        return form == .channels || x.dropFirst(3).allSatisfy { $0.shape == row } ? form : nil
     }
 
     private func weight(_ x: [Tensor]) -> Tensor? { hasWeight ? x[3] : nil }
     private func bias(_ x: [Tensor]) -> Tensor? { hasBias ? x[hasWeight ? 4 : 3] : nil }
 
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
-        if isFused(x) {
-            let out = Tensor(empty: x[0].shape, x[0].dtype, on: x[0].backend)
-            if out.backend.normalizeChannels(out, x[0], x[1], x[2], weight(x), bias(x)) { return out }
+        if let form = form(x) {
+            let out = Tensor(empty: x[0].shape, x[0].dtype, on: x[0].backend), (weight, bias) = (weight(x), bias(x))
+            let done =
+                switch form {
+                case .channels: out.backend.normalizeChannels(out, x[0], x[1], x[2], weight, bias)
+                case .rows: out.backend.normalizeRows(out, x[0], x[1], x[2], weight, bias)
+                }
+            if done { return out }
         }
         var y = (x[0].widened - x[1]) * x[2]
         if let w = weight(x) { y = y * w }
@@ -70,12 +94,17 @@ private struct Normalize: Op {
     }
 
     private func fusedGradient(_ g: Tensor, _ x: [Tensor]) -> [Tensor?]? {
-        guard fromInput, !isGradEnabled, isFused(x), g.dtype == x[0].dtype, g.shape == x[0].shape else { return nil }
+        guard fromInput, !isGradEnabled, let form = form(x), g.dtype == x[0].dtype, g.shape == x[0].shape else { return nil }
         func empty(_ t: Tensor?) -> Tensor? {
             t.flatMap { $0.requiresGrad ? Tensor(empty: $0.shape, $0.dtype, on: $0.backend) : nil }
         }
         let to = (x: empty(x[0]), weight: empty(weight(x)), bias: empty(bias(x)))
-        guard x[0].backend.normalizeChannelsGradient(to, g.contiguous(), x[0], x[1], x[2], weight(x)) else { return nil }
+        let done =
+            switch form {
+            case .channels: g.backend.normalizeChannelsGradient(to, g.contiguous(), x[0], x[1], x[2], weight(x))
+            case .rows: g.backend.normalizeRowsGradient(to, g.contiguous(), x[0], x[1], x[2], weight(x))
+            }
+        guard done else { return nil }
         return [to.x, nil, nil] + (hasWeight ? [to.weight] : []) + (hasBias ? [to.bias] : [])
     }
 
