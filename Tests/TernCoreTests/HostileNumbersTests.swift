@@ -80,6 +80,7 @@ import Testing
         // Many times the size of what it moves by.
         #expect(failure { Self.many.roll(5) } != nil)
         #expect(x.repeatInterleave(Tensor([0, 2, 1, 0]), dim: 0)[0..., 0].array(of: Double.self) == [4, 4, 8])
+        #expect(Tensor.empty([3, 2], device: .meta).repeatInterleave(Tensor([1, 2, 0]), dim: 0).shape == [3, 2])
         #expect(Tensor([1.0, 1]).histogram(2, range: 1...1).edges.array(of: Double.self) == [0.5, 1, 1.5])
     }
 }

@@ -119,8 +119,8 @@ extension Tensor {
             if counts.count == 1 { return x.repeatInterleave(counts[0], dim: d) }
             let total = try Check.sum(op, counts + [1]) - 1, ends = repeats.detach().to(.int64).cumsum(0)
             // Which element stands at a place: as many as have ended before.
-            let places = Tensor.zeros([total + 1], dtype: .int64, device: device).scatterAdd(0, ends, Tensor.onesLike(ends)).cumsum(0)
-            return x.indexSelect(d, places.narrow(0, start: 0, length: total))
+            let places = Tensor.zeros([total + 1], dtype: .int64, device: ends.device).scatterAdd(0, ends, Tensor.onesLike(ends)).cumsum(0)
+            return x.indexSelect(d, places.narrow(0, start: 0, length: total).to(device))
         }
     }
 
