@@ -75,6 +75,36 @@ import Testing
             failure { binaryCrossEntropy(Tensor([0.5]), Tensor([1.5])) }?.message == "target must hold probabilities, between 0 and 1")
     }
 
+    @Test func modesOfNaNs() {
+        let nan = Double.nan
+        let (values, indices) = Tensor([[nan, 1, nan, 2], [3, nan, 1, 1]]).mode()
+        #expect(values[0].item(Double.self).isNaN && values[1].item(Double.self) == 1)
+        #expect(indices.array(of: Int.self) == [0, 3])
+    }
+
+    @Test func truthOverNoDimensions() {
+        let x = Tensor([[0.0, 2], [3, 0]])
+        #expect(x.any([]).array(of: Bool.self) == [false, true, true, false] && x.all([]).shape == [2, 2])
+        #expect(x.any().item(Bool.self) && !x.all().item(Bool.self))
+    }
+
+    @Test func normsOverSeveralDimensions() {
+        expectClose(normalize(Tensor([[3.0, 0], [0, 4]]), dims: [0, 1]).flatten(), [0.6, 0, 0, 0.8])
+    }
+
+    @Test func emptyDimensionsAreSplit() {
+        #expect(Tensor.zeros(0, 4).chunk(3).map(\.shape) == [[0, 4], [0, 4], [0, 4]])
+        #expect(Tensor.zeros(0, 4).split(0).count == 1)
+        #expect(failure { Tensor.zeros(1, 4).split(0) }?.op == "split")
+    }
+
+    @Test func classesOutOfRange() {
+        #expect(
+            failure { multiMarginLoss(Tensor.zeros(3, 4), Tensor([0, -1, 1])) }?.message.hasPrefix("target class -1 is out of range")
+                == true)
+        #expect(failure { multiMarginLoss(Tensor.zeros(1, 4), Tensor([4])) }?.op == "multi_margin_loss")
+    }
+
     private func expectClose(_ x: Tensor?, _ wanted: [Double], sourceLocation: SourceLocation = #_sourceLocation) {
         let found = x?.to(.float64).array(of: Double.self) ?? []
         #expect(

@@ -208,6 +208,17 @@ import Testing
     /// One of another's own, which says nothing of its names.
     private final class Remembering: Adam {}
 
+    /// Its least square is that of the parameter's own precision, though it computes in float32. The numbers are PyTorch's.
+    @Test func adafactorOfHalfParameters() {
+        for (dtype, wanted) in [(DType.float16, [0.86865234375, -2, 0.497314453125]), (.bfloat16, [0.984375, -2, 0.5])] {
+            let p = Parameter(wrappedValue: Tensor([1.0, -2, 0.5]).to(dtype))
+            p.grad = Tensor([1e-3, 0, 2e-5]).to(dtype)
+            Adafactor([p], lr: 0.1).step()
+            // PyTorch rounds to half precision on the way.
+            #expect(largestDifference(p.data.array(of: Double.self), wanted) < 2e-3)
+        }
+    }
+
     @Test func wrongArguments() {
         func message(_ body: () -> Optimizer) -> String {
             let error = #expect(throws: TensorError.self) { try recovering(body) }

@@ -33,7 +33,7 @@ private enum Adaptive {
             all.count == rank, op, "outputSize must be one number or \(rank), one for each spatial dimension, not \(wanted.count)")
         let sizes = zip(all, x.shape.dropFirst(2)).map { $0 ?? $1 }
         try Check.require(sizes.allSatisfy { $0 >= 0 }, op, "outputSize \(sizes) must be 0 or more")
-        try Check.require(sizes.allSatisfy { $0 < Check.largestSize }, op, "outputSize \(sizes) must be below 2^31")
+        try Check.require(sizes.allSatisfy { $0 < Check.longestList }, op, "outputSize \(sizes) must be below 2^27")
         try Check.countable(op, Shape(x.shape.prefix(2) + sizes))
         for (own, wanted) in zip(x.shape.dropFirst(2), sizes) { _ = try Check.product(op, [own + 1, wanted + 1]) }
         try Check.require(

@@ -62,6 +62,35 @@ package enum Check {
                 : "no tensor can have the shape \(shape.brief): its elements can't be counted")
     }
 
+    /// The sum of sizes and other numbers that were given, none of which is checked yet.
+    package static func sum(_ op: String, _ numbers: [Int]) throws(TensorError) -> Int {
+        try folded(op, "sum", numbers, 0) { $0.addingReportingOverflow($1) }
+    }
+    /// Their product.
+    package static func product(_ op: String, _ numbers: [Int]) throws(TensorError) -> Int {
+        try folded(op, "product", numbers, 1) { $0.multipliedReportingOverflow(by: $1) }
+    }
+    private static func folded(
+        _ op: String, _ what: String, _ numbers: [Int], _ start: Int, _ next: (Int, Int) -> (partialValue: Int, overflow: Bool)
+    ) throws(TensorError) -> Int {
+        var result = start
+        for number in numbers {
+            let (value, overflow) = next(result, number)
+            if overflow { throw .rule(op, "the \(what) of the sizes \(numbers) can't be counted") }
+            result = value
+        }
+        return result
+    }
+    /// What lists of positions along a dimension stay below, which are worked out one by one.
+    package static let longestList = 1 << 27
+    /// No more parts, of which each is a tensor, than there are places for them, or a million: the rest would be empty.
+    package static func parts(_ op: String, _ count: Int, of shape: Shape, dim: Int) throws(TensorError) {
+        try require(
+            count <= max(shape[dim], mostEmptyParts), op,
+            "\(count) parts of the \(shape[dim]) places along dimension \(dim) of shape \(shape.brief) are too many: most would be empty")
+    }
+    package static let mostEmptyParts = 1 << 20
+
     package static func require(_ condition: Bool, _ op: String, _ message: @autoclosure () -> String) throws(TensorError) {
         if !condition { throw .rule(op, message()) }
     }
@@ -86,5 +115,13 @@ package enum Check {
             let value = Int(verdict) < bad.count ? "\(bad[Int(verdict)])" : "an index"
             throw .rule(op, "\(value) is out of range for dimension \(dim) of size \(size)")
         }
+    }
+}
+
+extension Int {
+    /// The product, or the greatest (least) number where it is beyond: a size that no tensor has, which is refused where one is made.
+    package func times(_ other: Int) -> Int {
+        let (product, overflow) = multipliedReportingOverflow(by: other)
+        return overflow ? (self < 0) == (other < 0) ? .max : .min : product
     }
 }

@@ -7,7 +7,7 @@ private func convolve(
     if x.isPoison || weight.isPoison || bias?.isPoison == true { return .poison }
     return raising(instead: .poison) { () throws(TensorError) in
         var (input, isBatched) = try checked(
-            op, x, weight, bias, groups, rank: rank, channels: weight.rank > 1 ? weight.shape[1] * groups : 0)
+            op, x, weight, bias, groups, rank: rank, channels: weight.rank > 1 ? weight.shape[1].times(groups) : 0)
         try Check.require(
             weight.shape[0] % groups == 0, op,
             "weight \(weight.shape.brief) has \(weight.shape[0]) output channels, which do not divide into \(groups) groups")
@@ -29,13 +29,18 @@ private func convolve(
         let extra = amounts.map { $0.after - $0.before }
         if extra.contains(where: { $0 > 0 }) { input = input.pad(extra.reversed().flatMap { [0, $0] }) }
         geometry.padding = amounts.map(\.before)
+        var sizes = [input.shape[0], weight.shape[0]]
         for d in 0..<rank {
             let size = input.shape[d + 2] + 2 * geometry.padding[d]
             try Check.require(
                 weight.shape[d + 2] > 0 && spans[d] <= size, op,
                 "the kernel of weight \(weight.shape.brief) spans \(spans[d]) elements in spatial dimension \(d), but the padded input \(x.shape.brief) has \(size)"
             )
+            // A step past the end leads nowhere, and kernels need not make room for it.
+            geometry.stride[d] = min(geometry.stride[d], size - spans[d] + 1)
+            sizes.append((size - spans[d]) / geometry.stride[d] + 1)
         }
+        try Check.countable(op, Shape(sizes))
         let y = dispatch(Convolution(name: op, geometry: geometry), [input, weight] + (bias.map { [$0] } ?? []))
         return isBatched ? y : y.squeeze(0)
     }
@@ -68,6 +73,7 @@ private func convolveTransposed(
                 "input \(x.shape.brief) and weight \(weight.shape.brief) give an output of size \(size) in spatial dimension \(d)")
             sizes.append(size)
         }
+        try Check.countable(op, Shape([input.shape[0], weight.shape[1].times(groups)] + sizes))
         let y = dispatch(TransposedConvolution(name: op, geometry: geometry, sizes: sizes), [input, weight] + (bias.map { [$0] } ?? []))
         return isBatched ? y : y.squeeze(0)
     }
@@ -87,7 +93,7 @@ private func checked(
         "input \(x.shape.brief) has \(input.shape[1]) channels, but weight \(weight.shape.brief) with \(groups) group\(groups == 1 ? "" : "s") takes \(channels)"
     )
     if let bias {
-        let outs = transposed ? weight.shape[1] * groups : weight.shape[0]
+        let outs = transposed ? weight.shape[1].times(groups) : weight.shape[0]
         try Check.require(
             bias.shape == [outs], op, "expected a bias (\(outs)), one number for each output channel, but its shape is \(bias.shape.brief)")
     }

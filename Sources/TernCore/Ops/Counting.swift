@@ -16,7 +16,8 @@ extension Tensor {
             let places = detach().to(.int64), (least, most) = count > 0 ? (places.min().intValue, places.max().intValue) : (0, -1)
             try Check.require(least >= 0, op, "takes numbers of 0 or more, not \(least)")
             let amounts = weights.map { $0.dtype == .float32 ? $0.detach() : $0.detach().to(.float64) } ?? Tensor.onesLike(places)
-            return Tensor.zeros([Swift.max(minLength, most + 1)], dtype: amounts.dtype, device: device).scatterAdd(0, places, amounts)
+            return Tensor.zeros([Swift.max(minLength, try Check.sum(op, [most, 1]))], dtype: amounts.dtype, device: device).scatterAdd(
+                0, places, amounts)
         }
     }
 

@@ -10,7 +10,9 @@ extension Tensor {
         composed(self, as: op == "tril" ? "TrilBackward0" : "TriuBackward0") {
             try Check.requireRank(op, self, 2...)
             let rows = Tensor.arange(shape[-2], device: device).unsqueeze(1), columns = Tensor.arange(shape[-1], device: device)
-            return `where`(keeps(rows, columns - diagonal), self, Tensor.zeros([], dtype: dtype, device: device))
+            // Farther out than all elements, one diagonal is as another.
+            let offset = Swift.min(Swift.max(diagonal, -shape[-2]), shape[-1])
+            return `where`(keeps(rows, columns - offset), self, Tensor.zeros([], dtype: dtype, device: device))
         }
     }
 
@@ -27,7 +29,7 @@ extension Tensor {
             try Check.requireRank("diag_embed", self, 1...)
             let wide = Shape(repeating: 1, count: rank + 1)
             let d = try Check.dimensions("diag_embed", [dim1, dim2], of: wide)
-            let n = shape[-1] + Swift.abs(offset)
+            let n = try Check.sum("diag_embed", [shape[-1], Int(clamping: offset.magnitude)])
             var sizes = Array(shape.dropLast())
             for at in d.sorted() { sizes.insert(n, at: at) }
             return Tensor.zeros(Shape(sizes), dtype: dtype, device: device).diagonalScatter(self, offset: offset, dim1: d[0], dim2: d[1])
@@ -50,7 +52,7 @@ public func blockDiag(_ tensors: [Tensor]) -> Tensor {
     composed(tensors, instead: .poison, as: "BlockDiagBackward0") {
         for t in tensors { try Check.requireRank("block_diag", t, 0...2) }
         let blocks = tensors.map { $0.atleast2d() }
-        let width = blocks.map { $0.shape[1] }.reduce(0, +)
+        let width = try Check.sum("block_diag", blocks.map { $0.shape[1] })
         let dtype = resultType(of: blocks), device = blocks.first?.device
         var left = 0
         let rows = blocks.map { block in

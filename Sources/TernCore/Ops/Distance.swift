@@ -1,6 +1,8 @@
 /// x divided along `dim` by its p-norm, or by `eps` where that is greater. Source: `torch.nn.functional.normalize`.
-public func normalize(_ x: Tensor, p: Double = 2, dim: Int = 1, eps: Double = 1e-12) -> Tensor {
-    x / x.vectorNorm(p, dims: [dim], keepDim: true).clamp(min: eps)
+public func normalize(_ x: Tensor, p: Double = 2, dim: Int = 1, eps: Double = 1e-12) -> Tensor { normalize(x, p: p, dims: [dim], eps: eps) }
+/// The same with the norm over several dimensions at once.
+public func normalize(_ x: Tensor, p: Double = 2, dims: [Int], eps: Double = 1e-12) -> Tensor {
+    x / x.vectorNorm(p, dims: dims, keepDim: true).clamp(min: eps)
 }
 
 /// The p-norm of a − b + `eps` along the last dimension, broadcast. Source: `torch.nn.functional.pairwise_distance`.

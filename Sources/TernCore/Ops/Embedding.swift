@@ -168,7 +168,9 @@ public func oneHot(_ index: Tensor, classes: Int? = nil) -> Tensor {
         try Check.require(index.dtype == .int64, op, "indices must be int64, not \(index.dtype): convert with to(.int64)")
         try Check.require(classes != nil || index.count > 0, op, "classes must be given where there are no indices")
         let (least, most) = index.count > 0 && index.device.kind != .meta ? (index.min().intValue, index.max().intValue) : (0, -1)
-        let classes = classes ?? most + 1
+        var count = classes ?? 0
+        if classes == nil { count = try Check.sum(op, [most, 1]) }
+        let classes = count
         try Check.require(
             least >= 0 && most < classes && classes > 0, op, "index \(least < 0 ? least : most) is out of range for \(classes) classes")
         return (index.unsqueeze(-1) .== Tensor.arange(classes, device: index.device)).to(.int64)

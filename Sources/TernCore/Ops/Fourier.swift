@@ -141,7 +141,7 @@ extension Tensor {
     }
     /// The frequencies of an `fft` of `n` samples `d` apart. Source: `torch.fft.fftfreq`.
     public static func fftfreq(_ n: Int, d: Double = 1, dtype: DType = .float32, device: Device? = nil) -> Tensor {
-        let k = arange(0, (n + 1) / 2, dtype: dtype, device: device), negative = arange(-(n / 2), 0, dtype: dtype, device: device)
+        let k = arange(0, n / 2 + n % 2, dtype: dtype, device: device), negative = arange(-(n / 2), 0, dtype: dtype, device: device)
         return cat([k, negative]) / (Double(n) * d)
     }
     /// The frequencies of an `rfft` of `n` samples `d` apart. Source: `torch.fft.rfftfreq`.

@@ -40,12 +40,15 @@ extension Tensor {
             try Check.requireRank("combinations", self, 1...1)
             try Check.require(r >= 0, "combinations", "\(r) elements can't be chosen: the number must be 0 or more")
             if r == 0 { return Tensor.empty([0], dtype: dtype, device: device) }
+            let ways = (0..<Swift.min(r, 64)).reduce(1.0) { $0 * Double(withReplacement ? count + $1 : count - $1) / Double($1 + 1) }
+            try Check.require(
+                r <= 64 && ways < 0x1p27, "combinations",
+                "the choices of \(r) of \(count) elements are too many: at most 64 can be chosen, in fewer than 2^27 ways")
+            if count == 0 || !withReplacement && r > count { return Tensor.empty([0, r], dtype: dtype, device: device) }
             var chosen: [[Int]] = [[]]
-            for _ in 0..<r {
-                chosen = chosen.flatMap { c in
-                    let first = c.last.map { withReplacement ? $0 : $0 + 1 } ?? 0
-                    return (first..<Swift.max(first, count)).map { c + [$0] }
-                }
+            for k in 0..<r {
+                let end = withReplacement ? count : count - r + k + 1  // room for those that follow
+                chosen = chosen.flatMap { c in ((c.last.map { withReplacement ? $0 : $0 + 1 } ?? 0)..<end).map { c + [$0] } }
             }
             let places = Tensor(chosen.flatMap { $0 }, shape: [chosen.count, r], device: device)
             return indexed([.tensor(places)])

@@ -26,28 +26,43 @@ extension Int: TensorIndexing { public var tensorIndex: TensorIndex { .at(self) 
 extension Range: TensorIndexing where Bound == Int { public var tensorIndex: TensorIndex { .slice(lowerBound, upperBound, step: 1) } }
 extension ClosedRange: TensorIndexing where Bound == Int {
     /// From the lower bound up to and including the upper one.
-    public var tensorIndex: TensorIndex { .slice(lowerBound, upperBound == -1 ? nil : upperBound == .max ? nil : upperBound + 1, step: 1) }
+    public var tensorIndex: TensorIndex { .slice(lowerBound, after(upperBound), step: 1) }
 }
 extension PartialRangeFrom: TensorIndexing where Bound == Int { public var tensorIndex: TensorIndex { .slice(lowerBound, nil, step: 1) } }
 extension PartialRangeUpTo: TensorIndexing where Bound == Int { public var tensorIndex: TensorIndex { .slice(nil, upperBound, step: 1) } }
 extension PartialRangeThrough: TensorIndexing where Bound == Int {
     /// From the beginning up to and including the bound.
-    public var tensorIndex: TensorIndex { .slice(nil, upperBound == -1 ? nil : upperBound == .max ? nil : upperBound + 1, step: 1) }
+    public var tensorIndex: TensorIndex { .slice(nil, after(upperBound), step: 1) }
 }
-extension StrideTo: TensorIndexing where Element == Int { public var tensorIndex: TensorIndex { stridden(Array(self)) } }
-extension StrideThrough: TensorIndexing where Element == Int { public var tensorIndex: TensorIndex { stridden(Array(self)) } }
+extension StrideTo: TensorIndexing where Element == Int {
+    public var tensorIndex: TensorIndex { stridden(self, end: Mirror(reflecting: self).descendant("to") as? Int) { $0 } }
+}
+extension StrideThrough: TensorIndexing where Element == Int {
+    public var tensorIndex: TensorIndex { stridden(self, end: Mirror(reflecting: self).descendant("through") as? Int, stop: after) }
+}
 extension Tensor: TensorIndexing { public var tensorIndex: TensorIndex { .tensor(self) } }
 extension Array: TensorIndexing where Element: TensorScalar & TensorLiteral {
     /// The elements that the integers name, or those at which the bools are true.
     public var tensorIndex: TensorIndex { .tensor(isEmpty ? Tensor([Int](), shape: [0]) : Tensor(self)) }
 }
 
+/// Where a slice stops that includes `last`: nil, the end, behind −1 and behind the greatest number.
+private func after(_ last: Int) -> Int? { last == -1 || last == .max ? nil : last + 1 }
+
 /// The places that a `stride` names; a falling one becomes a list.
-private func stridden(_ places: [Int]) -> TensorIndex {
-    guard places.count > 1 else { return places.first.map { .slice($0, $0 == -1 ? nil : $0 + 1, step: 1) } ?? .slice(0, 0, step: 1) }
-    let step = places[1] - places[0]
-    guard step > 0, places[0] >= 0 else { return .tensor(Tensor(places)) }
-    return .slice(places[0], places[places.count - 1] + 1, step: step)
+/// - Parameters:
+///   - end: its own, which may be too far to be reached place by place.
+///   - stop: where a slice stops that has this end.
+private func stridden(_ places: some Sequence<Int>, end: Int?, stop: (Int) -> Int?) -> TensorIndex {
+    var iterator = places.makeIterator()
+    guard let first = iterator.next() else { return .slice(0, 0, step: 1) }
+    guard let second = iterator.next() else { return .slice(first, after(first), step: 1) }
+    if first >= 0, second > first, let end { return .slice(first, stop(end), step: second - first) }
+    guard let end, (Double(end) - Double(first)) / (Double(second) - Double(first)) < Double(Check.longestList) else {
+        raise(.rule("index", "a stride from \(first), \(second), … names more than 2^27 places, too many for a list"))
+        return .tensor(.poison)
+    }
+    return .tensor(Tensor(Array(places)))
 }
 
 extension Tensor {

@@ -38,6 +38,7 @@ public func interpolate(
         var sizes = own
         if let size {
             sizes = try Check.sizes(op, "size", size, rank: rank)
+            try Check.require(sizes.allSatisfy { $0 < Check.longestList }, op, "size \(sizes) must be below 2^27")
         } else if let scaleFactor {
             try Check.require(
                 (scaleFactor.count == 1 || scaleFactor.count == rank) && scaleFactor.allSatisfy { $0 > 0 }, op,
@@ -46,7 +47,7 @@ public func interpolate(
                 let factor = scaleFactor[scaleFactor.count == 1 ? 0 : d]
                 let size = (Double(own[d]) * factor).rounded(.down)
                 try Check.require(
-                    size < Double(Check.largestSize), op, "scaleFactor \(scaleFactor) makes the shape \(x.shape.brief) impossibly large")
+                    size < Double(Check.longestList), op, "scaleFactor \(scaleFactor) makes the shape \(x.shape.brief) impossibly large")
                 sizes[d] = Int(size)
                 if !recomputeScaleFactor { factors[d] = factor }
             }

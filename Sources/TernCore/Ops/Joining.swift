@@ -18,7 +18,7 @@ private struct Concatenate: Op {
             try Check.require(
                 part.shape == expected, name,
                 "shapes \(x.map(\.shape.brief).joined(separator: ", ")) differ in another dimension than \(d), along which they are joined")
-            shape[d] += part.shape[d]
+            shape[d] = try Check.sum(name, [shape[d], part.shape[d]])
         }
         if parts.isEmpty { shape = [0] }
         let out = Tensor(empty: shape, dtype, on: first.backend)
@@ -64,16 +64,19 @@ extension Tensor {
     /// the parts, `chunk`, or sizes that are named, give as many as are asked for.
     public func split(_ size: Int, dim: Int = 0) -> [Tensor] {
         if isPoison { return [.poison] }
-        guard size > 0, let d = shape.dimension(dim), rank > 0 else {
+        guard let d = shape.dimension(dim), rank > 0, size > 0 || size == 0 && shape[d] == 0 else {
             raise(.rule("split", "parts of \(size) along dimension \(dim) can't be made of shape \(shape.brief)"))
             return [.poison]
         }
-        return stride(from: 0, to: Swift.max(shape[d], 1), by: size).map { part($0, Swift.min(size, shape[d] - $0), of: d, "split") }
+        return stride(from: 0, to: Swift.max(shape[d], 1), by: Swift.max(size, 1)).map {
+            part($0, Swift.min(size, shape[d] - $0), of: d, "split")
+        }
     }
     /// Parts of the given sizes along `dim`, which must add up. Source: `torch.split`.
     public func split(_ sizes: [Int], dim: Int = 0) -> [Tensor] {
         if isPoison { return sizes.map { _ in .poison } }
-        guard let d = shape.dimension(dim), rank > 0, sizes.reduce(0, +) == shape[d], !sizes.contains(where: { $0 < 0 }) else {
+        guard let d = shape.dimension(dim), rank > 0, !sizes.contains(where: { $0 < 0 }), (try? Check.sum("split", sizes)) == shape[d]
+        else {
             raise(.rule("split", "sizes \(sizes) do not add up to dimension \(dim) of shape \(shape.brief)"))
             return sizes.map { _ in .poison }
         }
@@ -85,11 +88,12 @@ extension Tensor {
     }
     /// At most `count` parts of equal size (the last may be smaller) along `dim`. Source: `torch.chunk`.
     public func chunk(_ count: Int, dim: Int = 0) -> [Tensor] {
-        if isPoison { return (0..<Swift.max(count, 0)).map { _ in .poison } }
+        if isPoison { return .poisons(count) }
         guard count > 0, let d = shape.dimension(dim), rank > 0 else {
             raise(.rule("chunk", "\(count) parts along dimension \(dim) can't be made of shape \(shape.brief)"))
-            return (0..<Swift.max(count, 0)).map { _ in .poison }
+            return .poisons(count)
         }
+        if shape[d] == 0, count <= Check.mostEmptyParts { return split([Int](repeating: 0, count: count), dim: d) }  // as many as asked for
         return split(Swift.max(1, shape[d] / count + (shape[d] % count == 0 ? 0 : 1)), dim: d)
     }
     /// The slices along `dim`, without it; after an error inside `recovering` one slice, poisoned. Source: `torch.unbind`.
@@ -103,4 +107,9 @@ extension Tensor {
     private func part(_ start: Int, _ count: Int, of dim: Int, _ op: String) -> Tensor {
         view(.slice(dim: dim, start: start, count: count, step: 1), as: op)
     }
+}
+
+extension [Tensor] {
+    /// As many parts as were asked for, where so many can be.
+    static func poisons(_ count: Int) -> [Tensor] { (0..<Swift.min(Swift.max(count, 0), Check.mostEmptyParts)).map { _ in .poison } }
 }

@@ -87,6 +87,7 @@ extension Tensor {
             try Check.require(
                 q >= 0 && q <= Swift.min(shape[-1], shape[-2]), "svd_lowrank",
                 "the rank must be between 0 and the smaller size of \(shape.brief), not \(q)")
+            try Check.require(iterations >= 0, "svd_lowrank", "the number of steps must be 0 or more, not \(iterations)")
             let a = mean.map { self - $0 } ?? self, isWide = shape[-2] < shape[-1], x = isWide ? a.mH : a
             var basis = linalg.qr(x.matmul(Tensor.randn([x.shape[-1], q], dtype: dtype, device: device))).q
             for _ in 0..<iterations { basis = linalg.qr(x.matmul(linalg.qr(x.mH.matmul(basis)).q)).q }

@@ -42,6 +42,7 @@ struct PoolingGeometry: Sendable {
             // The last window must start inside the input or the padding before it.
             if ceilMode && (count - 1) * step >= size + self.padding[d] { count -= 1 }
             positions.append(count)
+            if count == 1 { self.stride[d] = 1 }  // a step past the end: kernels need not make room for it
         }
         // No window has more elements.
         try Check.countable(op, padded)

@@ -230,7 +230,7 @@ extension Tensor {
             let n = Swift.max(rank, other.rank)
             let a = [Int](repeating: 1, count: n - rank) + shape, b = [Int](repeating: 1, count: n - other.rank) + other.shape
             let spread = reshape(Shape(a.flatMap { [$0, 1] })) * other.reshape(Shape(b.flatMap { [1, $0] }))
-            return spread.reshape(Shape(zip(a, b).map { $0 * $1 }))
+            return spread.reshape(Shape(zip(a, b).map { $0.times($1) }))
         }
     }
     /// Products of the matrices of two batches (b, m, k) and (b, k, n). Source: `torch.bmm`.
@@ -290,6 +290,7 @@ extension Tensor {
             let op = "linalg.matrix_power"
             try Check.requireRank(op, self, 2...)
             try Check.require(shape[-1] == shape[-2], op, "takes square matrices, but the shape is \(shape.brief)")
+            if n == .min { return matrixPower(n + 1).matmul(linalg.inv(self)) }
             if n < 0 { return linalg.inv(self).matrixPower(-n) }
             if n == 0 {
                 return maskedFill(Tensor.ones([], dtype: .bool, device: device), 0) + Tensor.eye(shape[-1], dtype: dtype, device: device)

@@ -132,18 +132,19 @@ extension Tensor {
         reduce(TERN_REDUCE_argmin, "argmin", dim.map { [$0] }, keepDim: keepDim, result: .int64, needsElements: true)
     }
 
-    /// Whether any element is not 0: bool, but `uint8` of `uint8`. Source: `torch.any`.
+    /// Whether any element along `dims` (default: all; along none, each for itself) is not 0: bool, but `uint8` of `uint8`.
+    /// Source: `torch.any`.
     public func any(_ dims: [Int]?, keepDim: Bool = false) -> Tensor { truth(TERN_REDUCE_any, "any", dims, keepDim) }
-    /// Whether no element is 0: bool, but `uint8` of `uint8`. Source: `torch.all`.
+    /// Whether no element along `dims` (as `any` has them) is 0: bool, but `uint8` of `uint8`. Source: `torch.all`.
     public func all(_ dims: [Int]?, keepDim: Bool = false) -> Tensor { truth(TERN_REDUCE_all, "all", dims, keepDim) }
     private func truth(_ function: TernReduction, _ name: String, _ dims: [Int]?, _ keepDim: Bool) -> Tensor {
-        let y = reduce(function, name, dims, keepDim: keepDim, result: .bool)
+        let y = dims?.isEmpty == true ? detach() .!= 0 : reduce(function, name, dims, keepDim: keepDim, result: .bool)
         return dtype == .uint8 && !y.isPoison ? y.to(.uint8) : y
     }
     /// Whether any element is not 0, with the dimensions one by one; none means all.
-    public func any(_ dims: Int..., keepDim: Bool = false) -> Tensor { any(dims, keepDim: keepDim) }
+    public func any(_ dims: Int..., keepDim: Bool = false) -> Tensor { any(dims.isEmpty ? nil : dims, keepDim: keepDim) }
     /// Whether no element is 0, with the dimensions one by one; none means all.
-    public func all(_ dims: Int..., keepDim: Bool = false) -> Tensor { all(dims, keepDim: keepDim) }
+    public func all(_ dims: Int..., keepDim: Bool = false) -> Tensor { all(dims.isEmpty ? nil : dims, keepDim: keepDim) }
 
     /// The variance over `dims`: squared deviations from the mean, summed and divided by n − `correction`. Source: `torch.var`.
     public func variance(_ dims: [Int]?, correction: Double = 1, keepDim: Bool = false) -> Tensor {

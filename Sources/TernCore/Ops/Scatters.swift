@@ -46,7 +46,7 @@ extension Tensor {
             let d = try Check.dimension("slice_scatter", dim, of: shape), n = shape[d]
             func cut(_ i: Int) -> Int { Swift.min(Swift.max(i < 0 ? i + n : i, 0), n) }
             let from = cut(start ?? 0), to = Swift.max(cut(end ?? n), from)
-            return .slice(dim: d, start: from, count: (to - from + step - 1) / step, step: step)
+            return .slice(dim: d, start: from, count: to > from ? (to - from - 1) / step + 1 : 0, step: step)
         }
     }
     /// With `source` in the diagonal of dimensions `dim1` and `dim2`. Source: `torch.diagonal_scatter`.

@@ -44,7 +44,7 @@ extension Tensor {
             for (shift, dim) in zip(shifts, dims) {
                 try Check.requireRank("roll", self, 1...)
                 let d = try Check.dimension("roll", dim, of: shape)
-                let n = shape[d], at = n == 0 ? 0 : ((shift % n) + n) % n
+                let n = shape[d], at = n == 0 ? 0 : shift % n < 0 ? shift % n + n : shift % n
                 if at > 0 { x = cat([x.narrow(d, start: n - at, length: at), x.narrow(d, start: 0, length: n - at)], dim: d) }
             }
             return x
@@ -117,8 +117,10 @@ extension Tensor {
             let counts = repeats.array(of: Int.self)
             try Check.require(!counts.contains { $0 < 0 }, op, "repeats must not be negative")
             if counts.count == 1 { return x.repeatInterleave(counts[0], dim: d) }
-            let places = counts.enumerated().flatMap { [Int](repeating: $0, count: $1) }
-            return x.indexSelect(d, Tensor(places, shape: [places.count], device: device))
+            let total = try Check.sum(op, counts + [1]) - 1, ends = repeats.detach().to(.int64).cumsum(0)
+            // Which element stands at a place: as many as have ended before.
+            let places = Tensor.zeros([total + 1], dtype: .int64, device: ends.device).scatterAdd(0, ends, Tensor.onesLike(ends)).cumsum(0)
+            return x.indexSelect(d, places.narrow(0, start: 0, length: total).to(device))
         }
     }
 
@@ -230,10 +232,11 @@ private func joined(_ op: String, _ tensors: [Tensor], dim: Int) -> Tensor {
 extension Tensor {
     /// `sections` parts along `dim`, the first ones larger by one where the size does not divide. Source: `torch.tensor_split`.
     public func tensorSplit(_ sections: Int, dim: Int = 0) -> [Tensor] {
-        composed([self], instead: Tensor.poisons(sections)) {
+        composed([self], instead: .poisons(sections)) {
             try Check.requireRank("tensor_split", self, 1...)
             try Check.require(sections > 0, "tensor_split", "the number of parts must be 1 or more, not \(sections)")
-            let n = shape[try Check.dimension("tensor_split", dim, of: shape)]
+            let d = try Check.dimension("tensor_split", dim, of: shape), n = shape[d]
+            try Check.parts("tensor_split", sections, of: shape, dim: d)
             var ends: [Int] = []
             for i in 0..<(sections - 1) { ends.append((ends.last ?? 0) + n / sections + (i < n % sections ? 1 : 0)) }
             return tensorSplit(ends, dim: dim)
@@ -241,7 +244,7 @@ extension Tensor {
     }
     /// Cut before each of `indices` along `dim`, as Python's slices: a part may be empty.
     public func tensorSplit(_ indices: [Int], dim: Int = 0) -> [Tensor] {
-        composed([self], instead: Tensor.poisons(indices.count + 1)) {
+        composed([self], instead: .poisons(indices.count + 1)) {
             try Check.requireRank("tensor_split", self, 1...)
             let d = try Check.dimension("tensor_split", dim, of: shape), n = shape[d]
             let ends = (indices + [n]).map { Swift.min(Swift.max($0 < 0 ? $0 + n : $0, 0), n) }
@@ -266,7 +269,7 @@ extension Tensor {
     public func dsplit(_ indices: [Int]) -> [Tensor] { partsAt("dsplit", indices, 2, rank: 3) }
 
     private func equalParts(_ op: String, _ sections: Int, _ dim: Int, rank least: Int) -> [Tensor] {
-        composed([self], instead: Tensor.poisons(sections)) {
+        composed([self], instead: .poisons(sections)) {
             try Check.requireRank(op, self, least...)
             try Check.require(
                 sections > 0 && shape[dim] % sections == 0, op,
@@ -275,12 +278,9 @@ extension Tensor {
         }
     }
     private func partsAt(_ op: String, _ indices: [Int], _ dim: Int, rank least: Int) -> [Tensor] {
-        composed([self], instead: Tensor.poisons(indices.count + 1)) {
+        composed([self], instead: .poisons(indices.count + 1)) {
             try Check.requireRank(op, self, least...)
             return tensorSplit(indices, dim: dim)
         }
     }
-
-    /// As many parts as were asked for.
-    private static func poisons(_ count: Int) -> [Tensor] { (0..<Swift.max(count, 0)).map { _ in .poison } }
 }

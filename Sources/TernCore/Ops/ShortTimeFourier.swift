@@ -63,12 +63,13 @@ extension Tensor {
             let frames =
                 complex ? spectra.ifft(norm: norm) : spectra.narrow(-1, start: 0, length: nFFT / 2 + 1).irfft(nFFT, norm: norm)
 
-            let reach = nFFT + hop * (shape[-1] - 1)
+            let reach = try Check.sum(op, [nFFT, Check.product(op, [hop, shape[-1] - 1])])
             func overlapped(_ x: Tensor) -> Tensor {
                 let shape = Shape(x.shape.dropLast(2) + [reach])
                 return dispatch(ViewAdjoint(view: View(kind: .windows(dim: shape.count - 1, size: nFFT, step: hop)), shape: shape), x)
             }
-            let start = center ? nFFT / 2 : 0, end = length.map { start + $0 } ?? (center ? reach - nFFT / 2 : reach)
+            let start = center ? nFFT / 2 : 0,
+                end = try length.map { try Check.sum(op, [start, $0]) } ?? (center ? reach - nFFT / 2 : reach)
             try Check.require(start < end, op, "the stretches of shape \(shape.brief) leave no signal")
             let kept = Swift.min(end, reach) - start
             let envelope = overlapped((weights * weights).expand([shape[-1], nFFT])).narrow(0, start: start, length: kept)

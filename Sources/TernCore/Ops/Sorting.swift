@@ -94,7 +94,8 @@ extension Tensor {
         }
     }
 
-    /// The most frequent element along `dim`, the least of several, and the index where it stands last. Source: `torch.mode`.
+    /// The most frequent element along `dim`, the least of several, and the index where it stands last. NaNs, each of which differs from all
+    /// others, come before all numbers. Source: `torch.mode`.
     public func mode(_ dim: Int = -1, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
         composed(self, as: "ModeBackward0") {
             let d = try Check.dimension("mode", dim, of: shape)
@@ -105,7 +106,12 @@ extension Tensor {
             let place = Tensor.arange(n, device: device).reshape(Shape([n] + [Int](repeating: 1, count: rank - 1 - d))).expand(shape)
             let begins = sorted.differsFromPrevious(d)
             let start = `where`(begins, place, Tensor.zeros([], dtype: .int64, device: device)).cummax(d).values
-            let longest = (place - start).argmax(d, keepDim: true)  // the first of equals: the least element
+            let runs = place - start
+            var longest = runs.argmax(d, keepDim: true)  // the first of equals: the least element
+            if dtype.isFloatingPoint {  // where nothing occurs twice, NaN comes before all numbers
+                let numbers = n - sorted.isNaN().sum(d, keepDim: true)
+                longest = `where`((runs.amax(d, keepDim: true) .== 0) & (numbers .< n), numbers, longest)
+            }
             return at(d, order.gather(d, longest), keepDim)
         }
     }
@@ -198,7 +204,7 @@ extension Tensor {
             let op = "histc"
             try Check.require(dtype.isFloatingPoint, op, "takes floating-point tensors, not \(dtype)")
             try Check.require(bins > 0, op, "the number of bins must be 1 or more, not \(bins)")
-            let (low, high) = try detach().range(op, min, max, margin: 1)
+            let (low, high) = try detach().range(op, min == max ? nil : (min, max), margin: 1)
             let x = detach().flatten()
             let place = ((x - low) / (high - low) * Double(bins)).trunc()
             let inside = (x .>= low) & (x .<= high)
@@ -208,10 +214,9 @@ extension Tensor {
         }
     }
 
-    /// `min...max`, or where both are equal the elements' own range, widened by `margin` where that is a point.
-    private func range(_ op: String, _ min: Double, _ max: Double, margin: Double) throws(TensorError) -> (Double, Double) {
-        var (low, high) = (min, max)
-        if low == high { (low, high) = count > 0 ? (self.min().doubleValue, self.max().doubleValue) : (0, 1) }
+    /// The range given, or the elements' own, widened by `margin` where it is a point.
+    private func range(_ op: String, _ given: (Double, Double)?, margin: Double) throws(TensorError) -> (Double, Double) {
+        var (low, high) = given ?? (count > 0 ? (min().doubleValue, max().doubleValue) : (0, 1))
         if low == high { (low, high) = (low - margin, high + margin) }
         try Check.require(low < high && low.isFinite && high.isFinite, op, "\(low)...\(high) is no finite range that rises")
         return (low, high)
@@ -246,8 +251,9 @@ extension Tensor {
     ) {
         composed(self) {
             try Check.require(bins > 0, "histogram", "the number of bins must be 1 or more, not \(bins)")
-            let (low, high) = try detach().range("histogram", range?.lowerBound ?? 0, range?.upperBound ?? 0, margin: 0.5)
-            return histogram(edges: Tensor.linspace(low, high, bins + 1, dtype: dtype, device: device), weight: weight, density: density)
+            let (low, high) = try detach().range("histogram", range.map { ($0.lowerBound, $0.upperBound) }, margin: 0.5)
+            let edges = Tensor.linspace(low, high, try Check.sum("histogram", [bins, 1]), dtype: dtype, device: device)
+            return histogram(edges: edges, weight: weight, density: density)
         }
     }
 }

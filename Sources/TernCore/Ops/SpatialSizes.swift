@@ -82,17 +82,6 @@ extension Check {
         return all
     }
 
-    /// The product of sizes that no tensor need have yet.
-    package static func product(_ op: String, _ sizes: [Int]) throws(TensorError) -> Int {
-        var result = 1
-        for size in sizes {
-            let (product, overflow) = result.multipliedReportingOverflow(by: size)
-            if overflow { throw .rule(op, "the product of the sizes \(sizes) can't be counted") }
-            result = product
-        }
-        return result
-    }
-
     /// An input (N, C, spatial…) or, without its batch, (C, spatial…): the first, and whether it was so.
     package static func batched(_ op: String, _ x: Tensor, spatial: Int) throws(TensorError) -> (x: Tensor, isBatched: Bool) {
         guard x.rank == spatial + 2 || x.rank == spatial + 1 else {

@@ -15,8 +15,8 @@ extension Tensor {
             case 0: return digamma()
             case 1: return pointwise(TERN_UNARY_trigamma) { x, _ in x.polygamma(2) }
             default:
-                let factorial = (1...n).reduce(1.0) { $0 * Double($1) }
-                return operand(Double(n + 1)).zeta(self) * (n % 2 == 1 ? factorial : -factorial)
+                let factorial = (1...Swift.min(n, 171)).reduce(1.0) { $0 * Double($1) }  // infinite from 171 on
+                return operand(Double(n) + 1).zeta(self) * (n % 2 == 1 ? factorial : -factorial)
             }
         }
     }
@@ -24,8 +24,8 @@ extension Tensor {
     public func mvlgamma(_ p: Int) -> Tensor {
         composed(self, as: "MvlgammaBackward0") {
             try Check.require(p >= 1, "mvlgamma", "the number of variables must be 1 or more, not \(p)")
-            let first = lgamma() + Double(p * (p - 1)) / 4 * Double.pi.logarithm
-            return (1..<p).reduce(first) { $0 + (self - Double($1) / 2).lgamma() }
+            let steps = Tensor.arange(p, dtype: dtype.isDifferentiable ? dtype : .float32, device: device) / 2
+            return (unsqueeze(-1) - steps).lgamma().sum(-1) + Double(p) * Double(p - 1) / 4 * Double.pi.logarithm
         }
     }
 

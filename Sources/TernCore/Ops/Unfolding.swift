@@ -14,7 +14,7 @@ public func unfold(
     return raising(as: "Im2ColBackward0", from: x) { () throws(TensorError) in
         let op = "unfold"
         let (input, isBatched) = try Check.batched(op, x, spatial: 2)
-        let columns = try Columns(op, kernelSize, dilation, padding, stride)
+        var columns = try Columns(op, kernelSize, dilation, padding, stride)
         let positions = try columns.positions(op, Array(input.shape.dropFirst(2)), x.shape)
         var windows = input.pad([columns.padding[1], columns.padding[1], columns.padding[0], columns.padding[0]])
         for d in 0..<2 {
@@ -38,7 +38,7 @@ public func fold(
     return raising(instead: .poison) { () throws(TensorError) in
         let op = "fold"
         try Check.require(x.rank == 2 || x.rank == 3, op, "expected columns (N, C · KH · KW, positions), but the shape is \(x.shape.brief)")
-        let columns = try Columns(op, kernelSize, dilation, padding, stride)
+        var columns = try Columns(op, kernelSize, dilation, padding, stride)
         let sizes = try Check.sizes(op, "outputSize", outputSize, rank: 2)
         let positions = try columns.positions(op, sizes, Shape(sizes))
         let input = x.rank == 3 ? x : x.unsqueeze(0)
@@ -59,7 +59,8 @@ public func fold(
 }
 
 private struct Columns {
-    let kernel: [Int], dilation: [Int], padding: [Int], stride: [Int]
+    let kernel: [Int], dilation: [Int], padding: [Int]
+    private(set) var stride: [Int]
 
     init(
         _ op: String, _ kernelSize: any SpatialSizes, _ dilation: any SpatialSizes, _ padding: any SpatialSizes, _ stride: any SpatialSizes
@@ -69,11 +70,13 @@ private struct Columns {
         self.padding = try Check.sizes(op, "padding", padding, rank: 2, least: 0)
         self.stride = try Check.sizes(op, "stride", stride, rank: 2)
     }
-    func positions(_ op: String, _ sizes: [Int], _ shape: Shape) throws(TensorError) -> [Int] {
+    /// How many windows there are; a step past the end is shortened.
+    mutating func positions(_ op: String, _ sizes: [Int], _ shape: Shape) throws(TensorError) -> [Int] {
         var found: [Int] = []
         for d in 0..<2 {
             let room = sizes[d] + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1
             try Check.require(room >= 0, op, "windows of kernelSize \(kernel) do not fit into the padded image \(shape.brief)")
+            stride[d] = min(stride[d], room + 1)
             found.append(room / stride[d] + 1)
         }
         return found

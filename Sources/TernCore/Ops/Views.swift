@@ -79,19 +79,19 @@ package struct View: Op {
         case .slice(let dim, let start, let count, let step):
             y.offset += count > 0 ? start * x.strides[dim] : 0
             y.shape[dim] = count
-            y.strides[dim] = x.strides[dim] * step
+            y.strides[dim] = x.strides[dim] &* step  // beyond all bounds only where no second element is taken
         case .diagonal(let offset, let a, let b):
             let count = max(0, offset >= 0 ? min(x.shape[a], x.shape[b] - offset) : min(x.shape[a] + offset, x.shape[b]))
             if count > 0 { y.offset += offset >= 0 ? offset * x.strides[b] : -offset * x.strides[a] }
             let kept = (0..<x.rank).filter { $0 != a && $0 != b }
             y.shape = Shape(kept.map { x.shape[$0] } + [count])
-            y.strides = Shape(kept.map { x.strides[$0] } + [x.strides[a] + x.strides[b]])
+            y.strides = Shape(kept.map { x.strides[$0] } + [x.strides[a] &+ x.strides[b]])
         case .windows(let dim, let size, let step):
             y.shape = Shape(x.shape.array + [size])
             y.strides = Shape(x.strides.array + [x.rank > 0 ? x.strides[dim] : 1])
             if x.rank > 0 {
                 y.shape[dim] = (x.shape[dim] - size) / step + 1
-                y.strides[dim] = x.strides[dim] * step
+                y.strides[dim] = x.strides[dim] &* step
             }
         }
         return y
@@ -187,7 +187,7 @@ extension Tensor {
             let a = try Check.dimension("flatten", start, of: shape), b = try Check.dimension("flatten", end, of: shape)
             try Check.require(a <= b, "flatten", "dimension \(start) comes after \(end) in shape \(shape.brief)")
             if a == b { return self }
-            return reshape(Shape(shape[..<a] + [shape[a...b].reduce(1, *)] + shape[(b + 1)...]))
+            return reshape(Shape(shape[..<a] + [try Check.product("flatten", Array(shape[a...b]))] + shape[(b + 1)...]))
         }
     }
 

@@ -52,7 +52,9 @@ public enum Window {
     public static func cosine(_ n: Int, symmetric: Bool = true, dtype: DType = .float32, device: Device? = nil, requiresGrad: Bool = false)
         -> Tensor
     {
-        window("cosine", n, dtype, device, requiresGrad) { k in ((k + 0.5) * (Double.pi / Double(!symmetric && n > 1 ? n + 1 : n))).sin() }
+        window("cosine", n, dtype, device, requiresGrad) { k in
+            ((k + 0.5) * (Double.pi / (Double(n) + (!symmetric && n > 1 ? 1 : 0)))).sin()
+        }
     }
     /// e^(−|k − center| / tau); `center` is for windows that are not symmetric. Source: `torch.signal.windows.exponential`.
     public static func exponential(

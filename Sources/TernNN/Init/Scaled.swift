@@ -42,8 +42,8 @@ public enum FanMode: String, Sendable {
 /// How many inputs an output element of a layer with this weight has, and how many outputs an input element.
 func fans(_ op: String, _ shape: Shape) throws(TensorError) -> (fanIn: Int, fanOut: Int) {
     try Check.require(shape.count >= 2, op, "it needs a weight of at least 2 dimensions (outputs, inputs, …), not of shape \(shape.brief)")
-    let field = shape.dropFirst(2).reduce(1, *)
-    return (shape[1] * field, shape[0] * field)
+    let field = shape.dropFirst(2).reduce(1) { $0.times($1) }
+    return (shape[1].times(field), shape[0].times(field))
 }
 
 extension Initializer {

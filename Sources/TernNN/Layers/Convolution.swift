@@ -21,7 +21,7 @@ public class Convolution: Module, Layer {
     /// What the added elements are. Default `.zeros`.
     public let paddingMode: PaddingMode
     /// 0 while the size of a lazy layer is not known.
-    public var inChannels: Int { $weight.knownShape.map { $0[1] * groups } ?? 0 }
+    public var inChannels: Int { $weight.knownShape.map { $0[1].times(groups) } ?? 0 }
 
     /// All but the number of input channels.
     struct Arguments {

@@ -45,11 +45,11 @@ public final class MultiheadAttention: Module {
             isThere ? Tensor.empty(shape).filled(initializer) : nil
         }
         let isPacked = self.kDim == embedDim && self.vDim == embedDim
-        _inProjWeight = Parameter(wrappedValue: drawn([3 * embedDim, embedDim], .xavierUniform(), when: isPacked))
+        _inProjWeight = Parameter(wrappedValue: drawn([3.times(embedDim), embedDim], .xavierUniform(), when: isPacked))
         _qProjWeight = Parameter(wrappedValue: drawn([embedDim, embedDim], .xavierUniform(), when: !isPacked))
         _kProjWeight = Parameter(wrappedValue: drawn([embedDim, self.kDim], .xavierUniform(), when: !isPacked))
         _vProjWeight = Parameter(wrappedValue: drawn([embedDim, self.vDim], .xavierUniform(), when: !isPacked))
-        _inProjBias = Parameter(wrappedValue: drawn([3 * embedDim], .zeros, when: bias))
+        _inProjBias = Parameter(wrappedValue: drawn([3.times(embedDim)], .zeros, when: bias))
         _biasK = Parameter(wrappedValue: drawn([1, 1, embedDim], .xavierNormal(), when: addBiasKV))
         _biasV = Parameter(wrappedValue: drawn([1, 1, embedDim], .xavierNormal(), when: addBiasKV))
     }

@@ -36,10 +36,10 @@ public class RecurrentNetwork: Module {
         func add(_ name: String, _ suffix: String, _ shape: Shape) {
             weights.append((name + suffix, Parameter(wrappedValue: .uniform(shape, -bound, bound))))
         }
-        let rows = step.gates * a.hiddenSize, state = a.projSize > 0 ? a.projSize : a.hiddenSize
+        let rows = step.gates.times(a.hiddenSize), state = a.projSize > 0 ? a.projSize : a.hiddenSize
         for layer in 0..<(isSound ? a.numLayers : 0) {
             for suffix in a.bidirectional ? ["_l\(layer)", "_l\(layer)_reverse"] : ["_l\(layer)"] {
-                add("weight_ih", suffix, [rows, layer == 0 ? a.inputSize : state * (a.bidirectional ? 2 : 1)])
+                add("weight_ih", suffix, [rows, layer == 0 ? a.inputSize : state.times(a.bidirectional ? 2 : 1)])
                 add("weight_hh", suffix, [rows, state])
                 if a.bias {
                     add("bias_ih", suffix, [rows])
@@ -73,39 +73,70 @@ public class RecurrentNetwork: Module {
                 (2...3).contains(x.rank) && x.shape[-1] == inputSize, typeName,
                 "expected an input (\(batchFirst ? "N, L" : "L, N"), \(inputSize)) or (L, \(inputSize)), but the shape is \(x.shape.brief)")
             let isBatched = x.rank == 3
-            var sequence = !isBatched ? x.unsqueeze(1) : batchFirst ? x.transpose(0, 1) : x
-            let (length, batch) = (sequence.shape[0], sequence.shape[1])
-            try Check.require(length > 0, typeName, "the sequence of input \(x.shape.brief) is empty")
-            let directions = bidirectional ? 2 : 1
-            var start: [Tensor] = []
-            for (i, size) in sizes.enumerated() {
-                let shape: Shape = [numLayers * directions, batch, size]
-                guard let given = states?[i] else {
-                    start.append(.zeros(shape, dtype: x.dtype, device: x.device))
-                    continue
-                }
-                let wide = !isBatched && given.rank == 2 ? given.unsqueeze(1) : given
-                try Check.require(
-                    wide.shape == shape && wide.rank == (isBatched ? given.rank : 3), typeName,
-                    "expected a hidden state \((isBatched ? shape : [shape[0], size]).brief), but its shape is \(given.shape.brief)")
-                start.append(wide)
-            }
-            var ends: [[Tensor]] = sizes.map { _ in [] }
-            for layer in 0..<numLayers {
-                var sides: [Tensor] = []
-                for direction in 0..<directions {
-                    let at = layer * directions + direction
-                    let w = stepWeights("_l\(layer)" + (direction == 1 ? "_reverse" : ""))
-                    let (output, end) = step.run(sequence, start.map { $0.select(0, at) }, w, reversed: direction == 1)
-                    sides.append(output)
-                    for (i, state) in end.enumerated() { ends[i].append(state) }
-                }
-                sequence = sides.count == 1 ? sides[0] : cat(sides, dim: -1)
-                if layer < numLayers - 1 { sequence = TernNN.dropout(sequence, p: dropout, training: isTraining) }
-            }
-            let final = ends.map { isBatched ? stack($0) : stack($0).squeeze(1) }
-            return (!isBatched ? sequence.squeeze(1) : batchFirst ? sequence.transpose(0, 1) : sequence, final)
+            let sequence = !isBatched ? x.unsqueeze(1) : batchFirst ? x.transpose(0, 1) : x
+            try Check.require(sequence.shape[0] > 0, typeName, "the sequence of input \(x.shape.brief) is empty")
+            let start = try start(states, sizes: sizes, batch: sequence.shape[1], isBatched: isBatched, x)
+            let (y, final) = layers(sequence, start) { step.run($0, $1, $2, reversed: $3) }
+            return (
+                !isBatched ? y.squeeze(1) : batchFirst ? y.transpose(0, 1) : y, isBatched ? final : final.map { $0.squeeze(1) }
+            )
         }
+    }
+    /// The same for packed sequences; states are in the order in which the sequences were given.
+    func forward(_ x: PackedSequence, _ states: [Tensor]?, sizes: [Int]) -> (output: PackedSequence, states: [Tensor]) {
+        let poison = (PackedSequence.poison, sizes.map { _ in Tensor.poison })
+        if x.data.isPoison || states?.contains(where: \.isPoison) == true { return poison }
+        return raising(instead: poison) { () throws(TensorError) in
+            try Check.require(
+                x.data.rank == 2 && x.data.shape[1] == inputSize, typeName,
+                "expected packed sequences of \(inputSize) features, but the data's shape is \(x.data.shape.brief)")
+            var start = try start(states, sizes: sizes, batch: x.batchSizes.first ?? 0, isBatched: true, x.data)
+            if let sorted = x.sortedIndices, states != nil { start = start.map { $0.indexSelect(1, sorted) } }
+            let (y, final) = layers(x.data, start) { step.run($0, $1, $2, reversed: $3, as: x) }
+            if y.isPoison { return poison }
+            return (x.map { _ in y }, x.unsortedIndices.map { unsorted in final.map { $0.indexSelect(1, unsorted) } } ?? final)
+        }
+    }
+
+    /// The first states, checked.
+    private func start(
+        _ states: [Tensor]?, sizes: [Int], batch: Int, isBatched: Bool, _ x: Tensor
+    ) throws(TensorError) -> [Tensor] {
+        var start: [Tensor] = []
+        for (i, size) in sizes.enumerated() {
+            let shape: Shape = [numLayers * (bidirectional ? 2 : 1), batch, size]
+            guard let given = states?[i] else {
+                start.append(.zeros(shape, dtype: x.dtype, device: x.device))
+                continue
+            }
+            let wide = !isBatched && given.rank == 2 ? given.unsqueeze(1) : given
+            try Check.require(
+                wide.shape == shape && wide.rank == (isBatched ? given.rank : 3), typeName,
+                "expected a hidden state \((isBatched ? shape : [shape[0], size]).brief), but its shape is \(given.shape.brief)")
+            start.append(wide)
+        }
+        return start
+    }
+
+    /// All layers, each of which is run by `pass` in one direction or in both.
+    private func layers(
+        _ x: Tensor, _ start: [Tensor], pass: (Tensor, [Tensor], RecurrentWeights, Bool) -> (output: Tensor, states: [Tensor])
+    ) -> (output: Tensor, states: [Tensor]) {
+        let directions = bidirectional ? 2 : 1
+        var sequence = x, ends: [[Tensor]] = start.map { _ in [] }
+        for layer in 0..<numLayers {
+            var sides: [Tensor] = []
+            for direction in 0..<directions {
+                let at = layer * directions + direction
+                let w = stepWeights("_l\(layer)" + (direction == 1 ? "_reverse" : ""))
+                let (output, end) = pass(sequence, start.map { $0.select(0, at) }, w, direction == 1)
+                sides.append(output)
+                for (i, state) in end.enumerated() { ends[i].append(state) }
+            }
+            sequence = sides.count == 1 ? sides[0] : cat(sides, dim: -1)
+            if layer < numLayers - 1 { sequence = TernNN.dropout(sequence, p: dropout, training: isTraining) }
+        }
+        return (sequence, ends.map { stack($0) })
     }
 
     private func stepWeights(_ suffix: String) -> RecurrentWeights {
@@ -164,6 +195,14 @@ public final class RNN: RecurrentNetwork {
             return (output, states[0])
         }
     }
+    /// The same for packed sequences, each through all its steps: the way back starts at the end of each, and the states returned are those
+    /// there. Source: `torch.nn.RNN` of a `PackedSequence`.
+    public func callAsFunction(_ x: PackedSequence, _ hidden: Tensor? = nil) -> (output: PackedSequence, hidden: Tensor) {
+        run(self, x, hidden) { x, hidden in
+            let (output, states) = forward(x, hidden.map { [$0] }, sizes: [hiddenSize])
+            return (output, states[0])
+        }
+    }
     override public func blank(_ copies: ModuleCopies) -> Module? {
         RNN(
             inputSize, hiddenSize, numLayers: numLayers, nonlinearity: nonlinearity, bias: bias, batchFirst: batchFirst, dropout: dropout,
@@ -198,6 +237,17 @@ public final class LSTM: RecurrentNetwork {
             return (output, (states[0], states[1]))
         }
     }
+    /// The same for packed sequences, each through all its steps: the way back starts at the end of each, and the states returned are those
+    /// there. Source: `torch.nn.LSTM` of a `PackedSequence`.
+    public func callAsFunction(
+        _ x: PackedSequence, _ state: (hidden: Tensor, cell: Tensor)? = nil
+    ) -> (output: PackedSequence, state: (hidden: Tensor, cell: Tensor)) {
+        run(self, x, state) { x, state in
+            let (output, states) = forward(
+                x, state.map { [$0.hidden, $0.cell] }, sizes: [projSize > 0 ? projSize : hiddenSize, hiddenSize])
+            return (output, (states[0], states[1]))
+        }
+    }
     override public func blank(_ copies: ModuleCopies) -> Module? {
         LSTM(
             inputSize, hiddenSize, numLayers: numLayers, bias: bias, batchFirst: batchFirst, dropout: dropout, bidirectional: bidirectional,
@@ -223,6 +273,14 @@ public final class GRU: RecurrentNetwork {
     /// The outputs of the last layer at all steps, and the last states.
     /// - Parameter hidden: the first states. Default: zeros.
     public func callAsFunction(_ x: Tensor, _ hidden: Tensor? = nil) -> (output: Tensor, hidden: Tensor) {
+        run(self, x, hidden) { x, hidden in
+            let (output, states) = forward(x, hidden.map { [$0] }, sizes: [hiddenSize])
+            return (output, states[0])
+        }
+    }
+    /// The same for packed sequences, each through all its steps: the way back starts at the end of each, and the states returned are those
+    /// there. Source: `torch.nn.GRU` of a `PackedSequence`.
+    public func callAsFunction(_ x: PackedSequence, _ hidden: Tensor? = nil) -> (output: PackedSequence, hidden: Tensor) {
         run(self, x, hidden) { x, hidden in
             let (output, states) = forward(x, hidden.map { [$0] }, sizes: [hiddenSize])
             return (output, states[0])

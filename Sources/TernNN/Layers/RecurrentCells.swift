@@ -16,7 +16,7 @@ public class RecurrentCell: Module {
 
     init(_ inputSize: Int, _ hiddenSize: Int, bias: Bool, gates: Int) {
         (self.inputSize, self.hiddenSize) = (inputSize, hiddenSize)
-        let bound = 1 / Double(max(hiddenSize, 1)).squareRoot(), rows = gates * hiddenSize
+        let bound = 1 / Double(max(hiddenSize, 1)).squareRoot(), rows = gates.times(hiddenSize)
         _weightIh = Parameter(wrappedValue: .uniform([rows, inputSize], -bound, bound))
         _weightHh = Parameter(wrappedValue: .uniform([rows, hiddenSize], -bound, bound))
         _biasIh = Parameter(wrappedValue: bias ? .uniform([rows], -bound, bound) : nil)

@@ -53,7 +53,8 @@ public class TransposedConvolution: Module, Layer {
             if x.isPoison { return .poison }
             let wanted = outputSize.suffix(kernelSize.count), sizes = x.shape.suffix(kernelSize.count)
             let extra = zip(wanted, sizes).enumerated().map { i, pair in
-                pair.0 - ((pair.1 - 1) * stride[i] - 2 * padding[i] + dilation[i] * (kernelSize[i] - 1) + 1)
+                Swift.max(pair.0, 0)
+                    - (Swift.min((pair.1 - 1).times(stride[i]), 1 << 62) - 2 * padding[i] + dilation[i] * (kernelSize[i] - 1) + 1)
             }
             guard extra.count == kernelSize.count, zip(extra, stride).allSatisfy({ $0 >= 0 && $0 < $1 }) else {
                 raise(

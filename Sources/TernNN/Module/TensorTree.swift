@@ -51,6 +51,9 @@ private protocol TensorHolder {
 extension Tensor: TensorHolder {
     fileprivate mutating func visitTensors(_ body: (inout Tensor) -> Void) { body(&self) }
 }
+extension PackedSequence: TensorHolder {
+    fileprivate mutating func visitTensors(_ body: (inout Tensor) -> Void) { body(&data) }
+}
 extension Optional: TensorHolder {
     fileprivate mutating func visitTensors(_ body: (inout Tensor) -> Void) {
         guard var value = self else { return }

@@ -132,7 +132,7 @@ public final class OneCycleLR: LRScheduler {
     }
     /// The same with `epochs · stepsPerEpoch` steps.
     public convenience init(_ optimizer: Optimizer, maxLR: some GroupNumbers, epochs: Int, stepsPerEpoch: Int) {
-        self.init(optimizer, maxLR: maxLR, totalSteps: epochs * stepsPerEpoch)
+        self.init(optimizer, maxLR: maxLR, totalSteps: epochs.times(stepsPerEpoch))
     }
 
     /// The rates at step `lastEpoch`; sets the momentum of the groups too, where it cycles. An error after the last step.

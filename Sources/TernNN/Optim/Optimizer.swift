@@ -123,9 +123,10 @@ open class Optimizer {
             state = next
         } else {
             // Half types are computed in float32; complex numbers as pairs of real ones.
+            let shape = p.shape, dtype = p.dtype
             var wide = p.detach().worked, next = state
             next.update { $0 = $0.worked }
-            let shape = p.shape, dtype = p.dtype
+            next.dtype = dtype
             if !updateInPlace(&wide, g.worked, &next, group) { wide = update(wide, g.worked, &next, group) }
             if wide.isPoison || next.hasPoison { return }
             next.update { $0 = $0.dtype.isFloatingPoint ? $0.unworked(dtype) : $0 }

@@ -135,7 +135,7 @@ public final class Adafactor: Optimizer {
     override public func update(_ p: Tensor, _ gradient: Tensor, _ state: inout ParameterState, _ group: ParameterGroup) -> Tensor {
         let g = group.flag("maximize") ? -gradient : gradient
         guard case .list(let epsilons)? = group["eps"], epsilons.count == 2 else { return p }
-        let eps1 = epsilons[0].doubleValue ?? (p.dtype == .float64 ? Double.ulpOfOne : Double(Float.ulpOfOne))
+        let eps1 = epsilons[0].doubleValue ?? (state.dtype ?? p.dtype).spacingAtOne
         let eps2 = epsilons[1].doubleValue ?? 0
         state.step += 1
         let weight = Double.pow(Double(state.step), group.number("beta2_decay"))

@@ -114,6 +114,8 @@ extension ParameterGroup: ParameterSource {
 public struct ParameterState: Sendable {
     /// How many steps have been taken; stays 0 in optimizers that do not count.
     public var step = 0
+    /// The parameter's own dtype, where steps are computed in a wider one.
+    var dtype: DType?
     private var tensors: [(name: String, tensor: Tensor)] = []
     private var numbers: [(name: String, value: Double)] = []
     private var lists: [String: [Tensor]] = [:]

@@ -187,7 +187,7 @@ public final class CosineAnnealingLR: LRScheduler {
     override public func rates() -> [Double] {
         if isInitial { return currentLRs }
         if stepCount == 1 && lastEpoch > 0 { return closedForm() ?? currentLRs }
-        if (lastEpoch - 1 - tMax) % (2 * tMax) == 0 {
+        if (lastEpoch - 1 - tMax) % 2.times(tMax) == 0 {
             return zip(currentLRs, baseLRs).map { $0 + ($1 - etaMin) * (1 - Double.cos(Double.pi / Double(tMax))) / 2 }
         }
         return currentLRs.map { wave(lastEpoch) / wave(lastEpoch - 1) * ($0 - etaMin) + etaMin }

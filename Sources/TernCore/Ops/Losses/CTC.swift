@@ -68,7 +68,7 @@ private func labels(_ op: String, _ targets: Tensor, _ lengths: [Int], isBatched
         return lengths.enumerated().map { i, length in Array(all[(i * width)..<(i * width + length)]) }
     }
     try Check.require(
-        lengths.allSatisfy { $0 >= 0 } && lengths.reduce(0, +) == all.count, op,
+        lengths.allSatisfy { $0 >= 0 } && (try? Check.sum(op, lengths)) == all.count, op,
         "lengths \(lengths) do not add up to the \(all.count) targets")
     var at = 0
     return lengths.map { length in

@@ -74,6 +74,11 @@ public func multiMarginLoss(
                 weight.shape == [classes], op, "weight must have shape (\(classes)), one number for each class, not \(weight.shape.brief)")
         }
         let index = target.to(.int64).reshape(-1, 1)
+        if target.device.kind != .meta, index.count > 0,
+            let bad = [index.min(), index.max()].map(\.intValue).first(where: { !(0..<classes).contains($0) })
+        {
+            throw .rule(op, "target class \(bad) is out of range for the \(classes) classes of input \(input.shape.brief)")
+        }
         var each = (x - x.gather(1, index) + margin).relu()
         if p == 2 { each = each * each }
         if let weight { each = each * weight.gather(0, index.flatten()).unsqueeze(1) }
