@@ -67,5 +67,7 @@ func deflate(_ parts: [UnsafeRawBufferPointer], level: Int32 = 6, _ body: (Unsaf
 
 /// The checksum of zip files, continued from that of the bytes before.
 func crc32(of bytes: UnsafeRawBufferPointer, after previous: UInt32 = 0) -> UInt32 {
-    UInt32(truncatingIfNeeded: crc32_z(UInt(previous), bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count))
+    // Of no bytes at all, zlib begins anew.
+    guard let start = bytes.baseAddress else { return previous }
+    return UInt32(truncatingIfNeeded: crc32_z(UInt(previous), start.assumingMemoryBound(to: UInt8.self), bytes.count))
 }
