@@ -1,3 +1,4 @@
+import CTernCPU
 import CZlib
 
 /// Unpacks raw deflated bytes (RFC 1951, as zip files hold them) into `output`; false where they do not fill it exactly.
@@ -65,7 +66,35 @@ func deflate(_ parts: [UnsafeRawBufferPointer], level: Int32 = 6, _ body: (Unsaf
     return true
 }
 
-/// The checksum of zip files, continued from that of the bytes before.
+/// The checksum of zip files, continued from that of the bytes before. Of many bytes, pieces are summed side by side: it takes as long as
+/// writing them does.
 func crc32(of bytes: UnsafeRawBufferPointer, after previous: UInt32 = 0) -> UInt32 {
-    UInt32(truncatingIfNeeded: crc32_z(UInt(previous), bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count))
+    // Of no bytes at all, zlib begins anew.
+    guard let start = bytes.baseAddress else { return previous }
+    let size = 1 << 18, count = (bytes.count + size - 1) / size
+    if count == 1 { return UInt32(truncatingIfNeeded: crc32_z(UInt(previous), start.assumingMemoryBound(to: UInt8.self), bytes.count)) }
+    func piece(_ i: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[i * size..<min((i + 1) * size, bytes.count)])
+    }
+    let sums = [UInt32](unsafeUninitializedCapacity: count) { sums, filled in
+        parallel(count) { i in sums.initializeElement(at: i, to: crc32(of: piece(i))) }
+        filled = count
+    }
+    return sums.enumerated().reduce(previous) { all, sum in
+        UInt32(truncatingIfNeeded: crc32_combine(UInt(all), UInt(sum.element), piece(sum.offset).count))
+    }
+}
+
+/// Calls `body` with 0, 1, …, on all threads that kernels have.
+private func parallel(_ count: Int, _ body: (Int) -> Void) {
+    withoutActuallyEscaping(body) { body in
+        var body = body
+        withUnsafeMutablePointer(to: &body) { body in
+            let run: @convention(c) (UnsafeMutableRawPointer?, Int64, Int64) -> Void = { body, from, to in
+                guard let body = body?.assumingMemoryBound(to: ((Int) -> Void).self) else { return }
+                for i in from..<to { body.pointee(Int(i)) }
+            }
+            tern_parallel_for(Int64(count), 1, run, body)
+        }
+    }
 }

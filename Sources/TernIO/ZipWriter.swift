@@ -4,8 +4,8 @@ import TernCore
 /// where they stand in the mapped file, and its checksum follows them.
 struct ZipWriter {
     static let alignment = 64
-    /// What is looked at at once: so much stays near the processor from the checksum to the file.
-    private static let pieceSize = 1 << 20
+    /// What is looked at at once: so much stays near the processors from the checksum to the file.
+    private static let pieceSize = 4 << 20
 
     private let file: AtomicFile
     private var directory: [UInt8] = []

@@ -2,7 +2,7 @@
 """Makes Tests/Fixtures/optim: what PyTorch's optimizers and learning rate schedules compute.
 
     pip install torch safetensors
-    python make_optimizers.py                 # writes optimizers.safetensors, lbfgs.safetensors, schedules.safetensors and two .pt
+    python make_optimizers.py                 # writes optimizers.safetensors, lbfgs.safetensors, schedules.safetensors and three .pt
 """
 import copy
 import math
@@ -113,6 +113,8 @@ def lbfgs():
             rows.append(torch.cat([torch.view_as_real(p.detach()).flatten() if p.is_complex() else p.detach().flatten() for p in parameters]))
             if step == 1 and number == 2:
                 torch.save(optimizer.state_dict(), FOLDER / "lbfgs.pt")
+            if step == 0 and number == 3:  # few steps: its list `al` is mostly None
+                torch.save(optimizer.state_dict(), FOLDER / "lbfgs_young.pt")
         texts[f"LBFGS/{number}"] = options_text(kwargs)
         tensors[f"LBFGS/{number}"], tensors[f"LBFGS/{number}/losses"] = torch.stack(rows), torch.stack(losses)
         state = optimizer.state_dict()["state"][0]

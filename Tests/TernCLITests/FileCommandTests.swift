@@ -197,6 +197,26 @@ import Testing
         #expect(try tern("convert", path("a.safetensors"), path("d.tern")).errors.contains(".tern files hold networks"))
     }
 
+    /// One tensor that can't be had does not keep the others from being written: the error says how.
+    @Test(arguments: ["pytorch/float8.pt", "pytorch/sparse.pt", "pytorch/quantized.pt", "safetensors/others.safetensors"])
+    func unreadableTensors(_ name: String) throws {
+        let fixture = #filePath.split(separator: "/").dropLast(2).map { "/\($0)" }.joined() + "/Fixtures/" + name
+        let all = try listTensors(fixture).map(\.name), good = all.filter { (try? load(fixture, only: [$0])) != nil }
+        let bad = try #require(all.first { !good.contains($0) })
+        for options in [[], ["--as", "float16"]] {
+            let outcome = try tern(["convert", fixture, path("a.safetensors")] + options)
+            #expect(outcome.code == 1 && outcome.errors.hasPrefix("Error: \(fixture): tensor '\(bad)': it"), "\(outcome.errors)")
+            #expect(outcome.errors.hasSuffix(". With --only NAME, the tensors of these names are written alone\n"), "\(outcome.errors)")
+        }
+        #expect(try !FileManager.default.contentsOfDirectory(atPath: folder.path).contains("a.safetensors"))
+        let asked = try tern("convert", fixture, path("a.safetensors"), "--only", bad)
+        #expect(asked.code == 1 && !asked.errors.contains("--only"), "\(asked.errors)")
+        if good.isEmpty { return }
+        let chosen = try tern(["convert", fixture, path("a.safetensors")] + good.flatMap { ["--only", $0] })
+        #expect(chosen.code == 0, "\(chosen.errors)")
+        #expect(try load(path("a.safetensors")).names.sorted() == good.sorted())
+    }
+
     /// Types that a file has and Tern has not are named where they are changed, and no two of them are alike.
     @Test func unsignedNumbers() throws {
         let fixture = #filePath.split(separator: "/").dropLast(2).map { "/\($0)" }.joined() + "/Fixtures/pytorch/unsigned.pt"

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import TernCore
@@ -80,6 +81,19 @@ func expectSame(_ found: StateDict, _ expected: StateDict) {
         if isRecording { try save(Self.arrays, to: Self.fixtures + "written-deflated.npz", compressed: true) }
         expectSame(try load(deflated), Self.arrays)
         #expect(try bytes(of: deflated).count < bytes(of: folder.path + "/written.npz").count / 2)
+    }
+
+    /// NumPy compares all checksums: of arrays without elements too.
+    @Test func checksums() throws {
+        let folder = try TemporaryFolder(), path = folder.path + "/a.npz"
+        try save(["a": Tensor.ones(3), "none": Tensor.zeros(0, 2), "b": Tensor.zeros(2, 0, dtype: .bool)], to: path, compressed: true)
+        let archive = try ZipArchive(MappedFile(path)), all = try Data(bytes(of: path))
+        for entry in archive.entries {
+            // It stands behind the contents, and in the directory.
+            let contents = try archive.contents(of: entry), mark = little(UInt32(0x0807_4B50)) + little(crc32(of: contents.buffer))
+            #expect(all.range(of: Data(mark)) != nil, "\(entry.name)")
+        }
+        #expect(archive.entries.count == 3 && crc32(of: UnsafeRawBufferPointer(start: nil, count: 0), after: 7) == 7)
     }
 
     @Test func ordersOfDimensionsSurvive() throws {

@@ -144,6 +144,29 @@ import Testing
         }
     #endif
 
+    /// A model that another process replaces between the look at its index and that at its parts: the new one is read, and never a mixture.
+    @Test(arguments: [1, 2]) func replacedMeanwhile(times: Int) throws {
+        let folder = try TemporaryFolder(), path = folder.path + "/model.safetensors.index.json"
+        try save(tensors, to: path, partSize: 100, durable: false)
+        let file = try TensorFile(path)
+        defer { file.close() }
+        // The second save has the names of the first.
+        for i in 1...times {
+            try save(StateDict(tensors.map { (name: $0.name + "2", tensor: $0.tensor + i) }), to: path, partSize: 100, durable: false)
+        }
+        expectSame(try file.catalogue().stateDict(), StateDict(tensors.map { (name: $0.name + "2", tensor: $0.tensor + times) }))
+
+        // What is missing all the same is an error.
+        try FileManager.default.removeItem(atPath: folder.path + "/" + folder.names()[0])
+        let error = #expect(throws: FileFormatError.self) { try file.catalogue() }
+        #expect(error?.rule.hasPrefix("a part that the index names is missing: ") == true)
+        // What has come in its place, and is no index, is not taken for one.
+        let other = folder.path + "/other"
+        try write([1, 2, 3], to: other)
+        #expect(rename(other, path) == 0)
+        #expect(throws: FileFormatError.self) { try file.catalogue() }
+    }
+
     @Test(arguments: [
         ("{\"weight_map\": {\"a\": \"../x.safetensors\"}}", "the index names \"../x.safetensors\", which is no file in its own folder"),
         ("{\"weight_map\": {\"a\": \"/etc/passwd\"}}", "the index names \"/etc/passwd\", which is no file in its own folder"),

@@ -9,6 +9,20 @@ import Testing
     private var path: String { folder.path + "/x.zip" }
     init() throws { folder = try TemporaryFolder() }
 
+    /// Sums of pieces, side by side, are the sum of the whole.
+    @Test(arguments: [0, 1, 9, 1 << 18, 1 << 18 + 1, 1_000_003]) func checksums(count: Int) {
+        #expect("123456789".utf8.withContiguousStorageIfAvailable { crc32(of: UnsafeRawBufferPointer($0)) } == 0xCBF4_3926)
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 7) }
+        bytes.withUnsafeBytes { bytes in
+            for previous in [UInt32(0), 0xDEAD_BEEF] {
+                let one = stride(from: 0, to: count, by: 1000).reduce(previous) {
+                    crc32(of: UnsafeRawBufferPointer(rebasing: bytes[$1..<min($1 + 1000, count)]), after: $0)
+                }
+                #expect(crc32(of: bytes, after: previous) == one)
+            }
+        }
+    }
+
     /// An archive by hand, whose parts can lie.
     private struct Entry {
         var name = "a", content = [UInt8]("hello".utf8), method: UInt16 = 0, flags: UInt16 = 0

@@ -98,6 +98,40 @@ import Testing
         #expect(wrong?.message.contains("3 parameters in the state dict, 1 in the optimizer") == true)
     }
 
+    /// What PyTorch stored goes back to it with the types that it steps on: numbers are numbers, tensors have their dtypes and shapes. Its
+    /// space `al`, mostly None while few steps are remembered, is as it was; a state that Tern has stepped on, or may, leaves it out.
+    @Test(arguments: ["lbfgs.pt", "lbfgs_young.pt"]) func statesReturnToPyTorch(_ name: String) throws {
+        func kind(_ value: SavedValue?) -> String {
+            switch value {
+            case .tensor(let tensor)?: "\(tensor.dtype) \(tensor.shape)"
+            case .int(let number)?: "int \(number)"
+            case .double(let number)?: "float \(number)"
+            case .list(let values)?: "[\(values.map { kind($0) }.joined(separator: ", "))]"
+            case .some(.none): "None"
+            default: "\(String(describing: value))"
+            }
+        }
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("lbfgs-\(UUID()).pt").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let value = try loadValue(OptimFixtures.folder + name), theirs = try #require(value["state"]?[0]?.dictionary)
+        let gaps = theirs["al"]?.elements?.count { kind($0) == "None" }
+        #expect(theirs.count == 11 && gaps == (name == "lbfgs.pt" ? 0 : 96))
+        try save(value, to: file)
+        let same = try #require(try loadValue(file)["state"]?[0]?.dictionary)
+        #expect(same.entries.map { "\($0.key): \(kind($0.value))" } == theirs.entries.map { "\($0.key): \(kind($0.value))" })
+
+        let state = try OptimizerState(value)
+        let net = (0..<3).map { Parameter(wrappedValue: Tensor.zeros([[3, 4], [4], [4]][$0], dtype: .float64)) }, ours = LBFGS(net)
+        try ours.loadStateDict(state)
+        for (isOurs, state) in [(false, state), (true, ours.stateDict())] {
+            try save(state, to: file)
+            let again = try loadValue(file), found = try #require(again["state"]?[0]?.dictionary)
+            for (key, value) in theirs.entries where key != "al" { #expect(kind(found[key]) == kind(value), "\(key), ours: \(isOurs)") }
+            #expect(kind(found["al"]) == kind(gaps == 0 ? theirs["al"] : nil), "ours: \(isOurs)")
+            #expect(again["param_groups"]?.elements?[0]["history_size"]?.int == value["param_groups"]?.elements?[0]["history_size"]?.int)
+        }
+    }
+
     /// PyTorch's space for a sum has gaps while few steps are remembered. It is left out: PyTorch makes it anew, and not too short.
     @Test func statesWithGaps() throws {
         let one = SavedValue.tensor(Tensor(0.5))

@@ -9,8 +9,19 @@ struct Fuzz: ParsableCommand {
         subcommands: [Damage.self, Networks.self, Kills.self, Writer.self, Large.self])
 }
 
+/// Ends the process once it has computed for so long: a machine that is busy with others, or stands still, is no hang. Nil: no longer.
+func limitProcessor(seconds: Int?) {
+    var limit = itimerval()
+    limit.it_value.tv_sec = seconds ?? 0
+    #if canImport(Glibc)
+        setitimer(__itimer_which_t(ITIMER_PROF.rawValue), &limit, nil)
+    #else
+        setitimer(ITIMER_PROF, &limit, nil)
+    #endif
+}
+
 /// `tern-fuzz damage SEED-FILES…`: damages files and loads them, until the time is over. A loader that crashes ends the program, and one that
-/// hangs is ended by an alarm; the file that did it is left behind. Prints one line of counts.
+/// takes 10 seconds of the processor is ended; the file that did it is left behind. Prints one line of counts.
 struct Damage: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Load damaged files: each must give an error that says why, or tensors that can be read.")
@@ -31,7 +42,7 @@ struct Damage: ParsableCommand {
             let bytes = Damage.damaged(seeds[i], with: seeds, &random)
             let path = to + "." + (files[i].split(separator: ".").last ?? "")
             try Data(bytes).write(to: URL(filePath: path))
-            alarm(10)
+            limitProcessor(seconds: 10)
             let began = processorSeconds()
             do {
                 _ = try (listTensors(path), loadMetadata(path))
@@ -45,7 +56,7 @@ struct Damage: ParsableCommand {
                 rules.insert(error.rule.replacing(#/'[^']*'|[0-9]+/#, with: "_").prefix(60).description)
             }
             slowest = max(slowest, processorSeconds() - began)
-            alarm(0)
+            limitProcessor(seconds: nil)
             count += 1
         }
         let slow = "slowest \(slowest) s of processor, at most \(peakMegabytes()) MB"

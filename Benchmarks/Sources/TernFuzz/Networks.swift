@@ -25,12 +25,12 @@ struct Networks: ParsableCommand {
                     : String(decoding: Damage.damaged(Array(text.utf8), with: [Array(text.utf8)], &random), as: UTF8.self)
             }
             try save(tensors, to: to, metadata: metadata, durable: false)
-            alarm(10)
+            limitProcessor(seconds: 10)
             do {
                 _ = try loadModel(to, as: Module.self)
                 loaded += 1
             } catch is FileFormatError {}
-            alarm(0)
+            limitProcessor(seconds: nil)
             count += 1
         }
         print("\(count) descriptions, \(loaded) of them loaded")
