@@ -55,8 +55,8 @@ private func called(_ module: Module, _ givesIndices: Bool, _ a: Arguments) thro
     case let m as RNNCell: answer = try a.call("(input, hx)", m.callAsFunction)
     case let m as GRUCell: answer = try a.call("(input, hx)", m.callAsFunction)
     case let m as LSTMCell: answer = try a.call("(input, hx)") { (x: Tensor, hx: [Tensor]?) in m(x, state(hx)) }
-    case let m as RNN: answer = try a.call("(input, hx)", m.callAsFunction)
-    case let m as GRU: answer = try a.call("(input, hx)", m.callAsFunction)
+    case let m as RNN: answer = try a.call("(input, hx)") { (x: Tensor, hx: Tensor?) in m(x, hx) }
+    case let m as GRU: answer = try a.call("(input, hx)") { (x: Tensor, hx: Tensor?) in m(x, hx) }
     case let m as LSTM: answer = try a.call("(input, hx)") { (x: Tensor, hx: [Tensor]?) in m(x, state(hx)) }
     case let m as MultiheadAttention:
         let signature: Signature =
