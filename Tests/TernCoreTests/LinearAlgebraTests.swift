@@ -17,6 +17,10 @@ struct LinearAlgebraTests {
         #expect(a.grad?.isFinite().any().item(Bool.self) == false)
     }
 
+    @Test func theMostNegativePower() {
+        #expect(Tensor.eye(2).matrixPower(.min).array(of: Double.self) == [1, 0, 0, 1])
+    }
+
     @Test("on the reference's composition", arguments: OpTable.linearAlgebra)
     func reference(_ row: OpRow) throws { try OpTests().reference(row) }
     @Test("on meta the same shapes and dtypes come out", arguments: OpTable.linearAlgebra)

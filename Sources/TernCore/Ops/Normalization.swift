@@ -16,9 +16,7 @@ private struct Normalize: Op {
     static func statistics(_ x: Tensor, _ dims: [Int], _ epsilon: Double) -> (mean: Tensor, variance: Tensor, scale: Tensor) {
         let x = x.widened
         if !isGradEnabled, x.count > 0, let form = Form(x, dims) {
-            var set = DimensionSet()
-            for d in dims { set.insert(d) }
-            let shape = x.shape.keeping(set), rows = shape.elementCount
+            let shape = x.shape.keeping(DimensionSet(dims)), rows = shape.elementCount
             let mean = Tensor(empty: shape, x.dtype, on: x.backend), variance = Tensor(empty: shape, x.dtype, on: x.backend)
             // Rows are the channels of one image.
             let seen = form == .channels ? x : x.reshape([1, rows, x.count / rows])
@@ -37,7 +35,7 @@ private struct Normalize: Op {
         case rows
 
         init?(_ x: Tensor, _ dims: [Int]) {
-            guard x.isContiguous, let last = dims.last, last == x.rank - 1 || dims == [0] else { return nil }
+            guard x.isContiguous, !dims.isEmpty else { return nil }
             if x.rank > 1, dims == [0] + Array(2..<x.rank) {
                 self = .channels
             } else if dims == Array((x.rank - dims.count)..<x.rank) {

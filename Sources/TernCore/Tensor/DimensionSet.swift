@@ -3,7 +3,7 @@ struct DimensionSet: Sendable, Equatable {
     private var bits: UInt64 = 0
 
     init() {}
-    init(_ dims: Range<Int>) { for d in dims { insert(d) } }
+    init(_ dims: some Sequence<Int>) { for d in dims { insert(d) } }
 
     var count: Int { bits.nonzeroBitCount }
     func contains(_ d: Int) -> Bool { bits & (1 << UInt64(d)) != 0 }

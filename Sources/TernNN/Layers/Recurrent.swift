@@ -63,10 +63,13 @@ public class RecurrentNetwork: Module {
         return Parameter(wrappedValue: .poison)
     }
 
+    /// The sizes of the states that a step hands on.
+    private var stateSizes: [Int] { step == .lstm ? [projSize > 0 ? projSize : hiddenSize, hiddenSize] : [hiddenSize] }
+
     /// Runs all layers.
     /// - Parameter states: (numLayers · directions, batch, size) each, or nil for zeros.
-    func forward(_ x: Tensor, _ states: [Tensor]?, sizes: [Int]) -> (output: Tensor, states: [Tensor]) {
-        let poison = (Tensor.poison, sizes.map { _ in Tensor.poison })
+    func forward(_ x: Tensor, _ states: [Tensor]?) -> (output: Tensor, states: [Tensor]) {
+        let poison = (Tensor.poison, stateSizes.map { _ in Tensor.poison })
         if x.isPoison || states?.contains(where: \.isPoison) == true { return poison }
         return raising(instead: poison) { () throws(TensorError) in
             try Check.require(
@@ -75,7 +78,7 @@ public class RecurrentNetwork: Module {
             let isBatched = x.rank == 3
             let sequence = !isBatched ? x.unsqueeze(1) : batchFirst ? x.transpose(0, 1) : x
             try Check.require(sequence.shape[0] > 0, typeName, "the sequence of input \(x.shape.brief) is empty")
-            let start = try start(states, sizes: sizes, batch: sequence.shape[1], isBatched: isBatched, x)
+            let start = try start(states, batch: sequence.shape[1], isBatched: isBatched, x)
             let (y, final) = layers(sequence, start) { step.run($0, $1, $2, reversed: $3) }
             return (
                 !isBatched ? y.squeeze(1) : batchFirst ? y.transpose(0, 1) : y, isBatched ? final : final.map { $0.squeeze(1) }
@@ -83,14 +86,14 @@ public class RecurrentNetwork: Module {
         }
     }
     /// The same for packed sequences; states are in the order in which the sequences were given.
-    func forward(_ x: PackedSequence, _ states: [Tensor]?, sizes: [Int]) -> (output: PackedSequence, states: [Tensor]) {
-        let poison = (PackedSequence.poison, sizes.map { _ in Tensor.poison })
+    func forward(_ x: PackedSequence, _ states: [Tensor]?) -> (output: PackedSequence, states: [Tensor]) {
+        let poison = (PackedSequence.poison, stateSizes.map { _ in Tensor.poison })
         if x.data.isPoison || states?.contains(where: \.isPoison) == true { return poison }
         return raising(instead: poison) { () throws(TensorError) in
             try Check.require(
                 x.data.rank == 2 && x.data.shape[1] == inputSize, typeName,
                 "expected packed sequences of \(inputSize) features, but the data's shape is \(x.data.shape.brief)")
-            var start = try start(states, sizes: sizes, batch: x.batchSizes.first ?? 0, isBatched: true, x.data)
+            var start = try start(states, batch: x.batchSizes.first ?? 0, isBatched: true, x.data)
             if let sorted = x.sortedIndices, states != nil { start = start.map { $0.indexSelect(1, sorted) } }
             let (y, final) = layers(x.data, start) { step.run($0, $1, $2, reversed: $3, as: x) }
             if y.isPoison { return poison }
@@ -100,10 +103,10 @@ public class RecurrentNetwork: Module {
 
     /// The first states, checked.
     private func start(
-        _ states: [Tensor]?, sizes: [Int], batch: Int, isBatched: Bool, _ x: Tensor
+        _ states: [Tensor]?, batch: Int, isBatched: Bool, _ x: Tensor
     ) throws(TensorError) -> [Tensor] {
         var start: [Tensor] = []
-        for (i, size) in sizes.enumerated() {
+        for (i, size) in stateSizes.enumerated() {
             let shape: Shape = [numLayers * (bidirectional ? 2 : 1), batch, size]
             guard let given = states?[i] else {
                 start.append(.zeros(shape, dtype: x.dtype, device: x.device))
@@ -191,7 +194,7 @@ public final class RNN: RecurrentNetwork {
     /// - Parameter hidden: the first states. Default: zeros.
     public func callAsFunction(_ x: Tensor, _ hidden: Tensor? = nil) -> (output: Tensor, hidden: Tensor) {
         run(self, x, hidden) { x, hidden in
-            let (output, states) = forward(x, hidden.map { [$0] }, sizes: [hiddenSize])
+            let (output, states) = forward(x, hidden.map { [$0] })
             return (output, states[0])
         }
     }
@@ -199,7 +202,7 @@ public final class RNN: RecurrentNetwork {
     /// there. Source: `torch.nn.RNN` of a `PackedSequence`.
     public func callAsFunction(_ x: PackedSequence, _ hidden: Tensor? = nil) -> (output: PackedSequence, hidden: Tensor) {
         run(self, x, hidden) { x, hidden in
-            let (output, states) = forward(x, hidden.map { [$0] }, sizes: [hiddenSize])
+            let (output, states) = forward(x, hidden.map { [$0] })
             return (output, states[0])
         }
     }
@@ -232,8 +235,7 @@ public final class LSTM: RecurrentNetwork {
         _ x: Tensor, _ state: (hidden: Tensor, cell: Tensor)? = nil
     ) -> (output: Tensor, state: (hidden: Tensor, cell: Tensor)) {
         run(self, x, state) { x, state in
-            let (output, states) = forward(
-                x, state.map { [$0.hidden, $0.cell] }, sizes: [projSize > 0 ? projSize : hiddenSize, hiddenSize])
+            let (output, states) = forward(x, state.map { [$0.hidden, $0.cell] })
             return (output, (states[0], states[1]))
         }
     }
@@ -243,8 +245,7 @@ public final class LSTM: RecurrentNetwork {
         _ x: PackedSequence, _ state: (hidden: Tensor, cell: Tensor)? = nil
     ) -> (output: PackedSequence, state: (hidden: Tensor, cell: Tensor)) {
         run(self, x, state) { x, state in
-            let (output, states) = forward(
-                x, state.map { [$0.hidden, $0.cell] }, sizes: [projSize > 0 ? projSize : hiddenSize, hiddenSize])
+            let (output, states) = forward(x, state.map { [$0.hidden, $0.cell] })
             return (output, (states[0], states[1]))
         }
     }
@@ -274,7 +275,7 @@ public final class GRU: RecurrentNetwork {
     /// - Parameter hidden: the first states. Default: zeros.
     public func callAsFunction(_ x: Tensor, _ hidden: Tensor? = nil) -> (output: Tensor, hidden: Tensor) {
         run(self, x, hidden) { x, hidden in
-            let (output, states) = forward(x, hidden.map { [$0] }, sizes: [hiddenSize])
+            let (output, states) = forward(x, hidden.map { [$0] })
             return (output, states[0])
         }
     }
@@ -282,7 +283,7 @@ public final class GRU: RecurrentNetwork {
     /// there. Source: `torch.nn.GRU` of a `PackedSequence`.
     public func callAsFunction(_ x: PackedSequence, _ hidden: Tensor? = nil) -> (output: PackedSequence, hidden: Tensor) {
         run(self, x, hidden) { x, hidden in
-            let (output, states) = forward(x, hidden.map { [$0] }, sizes: [hiddenSize])
+            let (output, states) = forward(x, hidden.map { [$0] })
             return (output, states[0])
         }
     }

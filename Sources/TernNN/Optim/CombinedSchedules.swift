@@ -41,17 +41,7 @@ public final class SequentialLR: LRScheduler {
     }
     override var arguments: OptionList? { ["_milestones": .list(milestones.map { .int($0) }), "_schedulers": schedulers.states] }
     override var optionalInState: [String] { ["base_lrs", "_step_count"] }
-    /// Loads its own state, and those of its parts.
-    override public func loadStateDict(_ state: OptionList) throws {
-        let before = super.stateDict()
-        try super.loadStateDict(state)
-        do {
-            try schedulers.load(state, of: self)
-        } catch {
-            try super.loadStateDict(before)
-            throw error
-        }
-    }
+    override var parts: [LRScheduler]? { schedulers }
 }
 
 /// Schedules at the same time: each changes the rates that the one before it has set. Source: `torch.optim.lr_scheduler.ChainedScheduler`.
@@ -79,17 +69,7 @@ public final class ChainedScheduler: LRScheduler {
     }
     override var arguments: OptionList? { ["_schedulers": schedulers.states] }
     override var optionalInState: [String] { ["last_epoch", "base_lrs", "_step_count"] }
-    /// Loads its own state, and those of its parts.
-    override public func loadStateDict(_ state: OptionList) throws {
-        let before = super.stateDict()
-        try super.loadStateDict(state)
-        do {
-            try schedulers.load(state, of: self)
-        } catch {
-            try super.loadStateDict(before)
-            throw error
-        }
-    }
+    override var parts: [LRScheduler]? { schedulers }
 }
 
 /// Lowers the rates when a number stops getting better. Call `step` with it after each epoch.

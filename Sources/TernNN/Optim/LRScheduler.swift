@@ -82,15 +82,19 @@ open class LRScheduler {
         for (name, value) in arguments ?? [:] { state[name] = value }
         return state
     }
-    /// Goes on from there. Rates are the optimizer's: load its state too. What the schedule was made from stays as it is here.
+    /// Goes on from there, each part of a combined one too. Rates are the optimizer's: load its state too. What the schedule was made from
+    /// stays as it is here.
     /// - Throws: `TensorError` where something is missing or of another type, and where it is the state of a schedule of another kind; nothing
     ///   has changed then.
     open func loadStateDict(_ state: OptionList) throws {
         let reader = try StateReader(state, of: self), groups = optimizer.groups.count
         let epoch = try reader.whole("last_epoch", or: lastEpoch), count = try reader.whole("_step_count", or: stepCount)
-        (baseLRs, lastLR) = try (reader.numbers("base_lrs", groups, or: baseLRs), reader.numbers("_last_lr", groups, or: lastLR))
-        (lastEpoch, stepCount) = (epoch, count)
+        let (base, last) = try (reader.numbers("base_lrs", groups, or: baseLRs), reader.numbers("_last_lr", groups, or: lastLR))
+        try parts?.load(state, of: self)
+        (baseLRs, lastLR, lastEpoch, stepCount) = (base, last, epoch, count)
     }
+    /// The schedules that this one is combined of; nil of those that are none.
+    var parts: [LRScheduler]? { nil }
     /// What it is made from, by PyTorch's names, as far as it tells the states of one kind from those of another; nil of kinds that are not
     /// the library's.
     var arguments: OptionList? { nil }
