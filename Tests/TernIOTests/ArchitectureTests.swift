@@ -84,6 +84,7 @@ final class Stranger: Module, Layer, Rebuildable {
     private var everyLayer: [Module] {
         [
             Linear(3, 2), Linear(3, 2, bias: false), LazyLinear(2), Bilinear(1, 2, 3), Identity(),
+            AdaptiveLogSoftmaxWithLoss(8, 9, cutoffs: [2, 5], divValue: 2, headBias: true),
             Embedding(3, 2, paddingIndex: 0, maxNorm: 1),
             EmbeddingBag(3, 2, mode: .max), MultiheadAttention(4, 2, addBiasKV: true, kDim: 3), RNN(2, 3, nonlinearity: .relu),
             LSTM(2, 3, numLayers: 2, dropout: 0.5, bidirectional: true, projSize: 1), GRU(2, 3, bias: false, batchFirst: true),
@@ -106,6 +107,8 @@ final class Stranger: Module, Layer, Rebuildable {
             AvgPool1d(kernelSize: 2), AvgPool2d(kernelSize: 2, divisorOverride: 3), AvgPool3d(kernelSize: 2, countIncludePad: false),
             LPPool1d(2, kernelSize: 2), LPPool2d(1.5, kernelSize: 2, stride: [1, 2]), LPPool3d(2, kernelSize: 2),
             MaxUnpool1d(kernelSize: 2), MaxUnpool2d(kernelSize: 2, stride: 3), MaxUnpool3d(kernelSize: 2), AdaptiveAvgPool1d(3),
+            FractionalMaxPool2d(kernelSize: 2, outputSize: [3, 4]),
+            FractionalMaxPool3d(kernelSize: 2, outputRatio: [0.5], randomSamples: .ones(1, 1, 3)),
             AdaptiveAvgPool2d([1, nil]), AdaptiveAvgPool3d(2), AdaptiveMaxPool1d(3), AdaptiveMaxPool2d([nil, 2]), AdaptiveMaxPool3d(2),
             ZeroPad1d(1), ZeroPad2d([1, 2, 3, 4]), ZeroPad3d(1), ReflectionPad1d(1), ReflectionPad2d(1), ReflectionPad3d(1),
             ReplicationPad1d(1), ReplicationPad2d(1), ReplicationPad3d(1), CircularPad1d(1), CircularPad2d(1), CircularPad3d(1),

@@ -18,7 +18,8 @@ private struct Normalize: Op {
         if !isGradEnabled, isFused(x, dims), x.count > 0 {
             var shape = Shape(repeating: 1, count: x.rank)
             shape[1] = x.shape[1]
-            let mean = Tensor(empty: shape, x.dtype, on: x.backend), variance = Tensor(empty: shape, x.dtype, on: x.backend)
+            let mean = Tensor(empty: shape, x.dtype, on: x.backend, for: "var_mean")
+            let variance = Tensor(empty: shape, x.dtype, on: x.backend, for: "var_mean")
             if x.backend.channelStatistics(mean, variance, x) { return (mean, variance, (variance + epsilon).rsqrt()) }
         }
         let mean = x.mean(dims, keepDim: true)
@@ -39,7 +40,7 @@ private struct Normalize: Op {
 
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
         if isFused(x) {
-            let out = Tensor(empty: x[0].shape, x[0].dtype, on: x[0].backend)
+            let out = Tensor(empty: x[0].shape, x[0].dtype, on: x[0].backend, for: name)
             if out.backend.normalizeChannels(out, x[0], x[1], x[2], weight(x), bias(x)) { return out }
         }
         var y = (x[0].widened - x[1]) * x[2]
@@ -72,7 +73,7 @@ private struct Normalize: Op {
     private func fusedGradient(_ g: Tensor, _ x: [Tensor]) -> [Tensor?]? {
         guard fromInput, !isGradEnabled, isFused(x), g.dtype == x[0].dtype, g.shape == x[0].shape else { return nil }
         func empty(_ t: Tensor?) -> Tensor? {
-            t.flatMap { $0.requiresGrad ? Tensor(empty: $0.shape, $0.dtype, on: $0.backend) : nil }
+            t.flatMap { $0.requiresGrad ? Tensor(empty: $0.shape, $0.dtype, on: $0.backend, for: name) : nil }
         }
         let to = (x: empty(x[0]), weight: empty(weight(x)), bias: empty(bias(x)))
         guard x[0].backend.normalizeChannelsGradient(to, g.contiguous(), x[0], x[1], x[2], weight(x)) else { return nil }

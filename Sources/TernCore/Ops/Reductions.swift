@@ -18,7 +18,7 @@ struct Reduce: Op {
 
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
         let kept = x.shape.keeping(dims)
-        let out = Tensor(empty: keepDim ? kept : x.shape.dropping(dims), result ?? x.dtype, on: x.backend)
+        let out = Tensor(empty: keepDim ? kept : x.shape.dropping(dims), result ?? x.dtype, on: x.backend, for: name)
         return x.backend.reduce(function, Seen(out, Layout(contiguous: kept)), x) ? out : nil
     }
     func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) throws(TensorError) -> Tensor? {
