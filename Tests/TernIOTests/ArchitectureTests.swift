@@ -115,6 +115,8 @@ final class Stranger: Module, Layer, Rebuildable {
             ConstantPad1d(1, 2), ConstantPad2d(1, 2.5), ConstantPad3d(1, -Double.infinity), Flatten(startDim: 0), Unflatten(1, [2, 3]),
             PixelShuffle(2), PixelUnshuffle(2), ChannelShuffle(2), Unfold(kernelSize: [1, 2]), Fold(outputSize: 4, kernelSize: 2),
             Upsample(size: 3), Upsample(scaleFactor: [2, 3], mode: .bilinear, alignCorners: true), CrossEntropyLoss(weight: .ones(3)),
+            LinearCrossEntropyLoss(3, 4, outFeatures: [2], bias: true, weight: .ones(4), ignoreIndex: 1), weightNorm(Linear(2, 3)),
+            spectralNorm(Linear(2, 3), powerIterations: 2),
             NLLLoss(ignoreIndex: 1), MSELoss(), L1Loss(reduction: .sum), SmoothL1Loss(beta: 2), HuberLoss(delta: 2),
             KLDivLoss(reduction: .batchMean), BCELoss(weight: .ones(2)), BCEWithLogitsLoss(posWeight: .ones(2)),
             HingeEmbeddingLoss(margin: 2),

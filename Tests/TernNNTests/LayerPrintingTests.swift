@@ -160,6 +160,16 @@ import Testing
         ])
     }
 
+    @Test func linearCrossEntropy() {
+        #expect(
+            "\(LinearCrossEntropyLoss(3, 4, outFeatures: [2], bias: true, labelSmoothing: 0.1))" == """
+                LinearCrossEntropyLoss(
+                  in_features=3, num_classes=4, out_features=(2,), bias=True, reduction=mean, ignore_index=None, label_smoothing=0.1, options=None
+                  (linear): Linear(in_features=3, out_features=8, bias=True)
+                )
+                """)
+    }
+
     @Test func adaptiveSoftmax() {
         #expect(
             "\(AdaptiveLogSoftmaxWithLoss(8, 20, cutoffs: [4, 10], headBias: true))" == """

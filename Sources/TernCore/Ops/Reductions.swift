@@ -178,6 +178,17 @@ extension Tensor {
         return `where`(none, 0.0, `where`(none, 1.0, self).sqrt()).named("SqrtBackward0", from: self)
     }
 
+    /// Summed over the dimensions that broadcasting `shape` to this tensor's stretches, which it must. Source: `torch.Tensor.sum_to_size`.
+    public func sumToSize(_ shape: Shape) -> Tensor {
+        composed(self) {
+            let fits = shape.count <= rank && zip(shape.reversed(), self.shape.reversed()).allSatisfy { $0 == 1 || $0 == $1 }
+            try Check.require(fits, "sum_to_size", "shape \(shape.brief) does not broadcast to \(self.shape.brief)")
+            return summed(to: shape)
+        }
+    }
+    /// The same with the sizes one by one.
+    public func sumToSize(_ sizes: Int...) -> Tensor { sumToSize(Shape(sizes)) }
+
     /// Summed over the dimensions that broadcasting `shape` to this tensor's shape stretched, and stretched where that has more than this.
     package func summed(to shape: Shape) -> Tensor {
         if shape == self.shape { return self }
