@@ -1,4 +1,4 @@
-public import TernCore
+import TernCore
 
 /// g · v / ‖v‖, of a length g and a direction v.
 final class WeightNorm: Parametrization {
@@ -27,7 +27,7 @@ final class SpectralNorm: Parametrization {
         (self.powerIterations, self.dim, self.eps) = (powerIterations, dim, eps)
         super.init()
         guard weight.rank > 1 else { return }
-        let matrix = noGrad { matrix(weight.detach()) }
+        let matrix = noGrad { self.matrix(weight.detach()) }
         let drawn = matrix.shape.map { Tensor.normal([$0], dtype: weight.dtype).to(weight.device) }
         (u, v) = (normalize(drawn[0], dim: 0, eps: eps), normalize(drawn[1], dim: 0, eps: eps))
         iterate(matrix, 15)
@@ -49,7 +49,7 @@ final class SpectralNorm: Parametrization {
     override func forward(_ originals: [Tensor]) -> Tensor {
         let weight = originals[0]
         guard weight.rank > 1 else { return normalize(weight, dim: 0, eps: eps) }
-        let matrix = matrix(weight)
+        let matrix = self.matrix(weight)
         if isTraining { iterate(matrix.detach(), powerIterations) }
         guard let u, let v else { return .poison }
         return weight / u.vdot(matrix.mv(v))
