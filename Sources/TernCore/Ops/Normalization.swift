@@ -19,7 +19,8 @@ private struct Normalize: Op {
             var set = DimensionSet()
             for d in dims { set.insert(d) }
             let shape = x.shape.keeping(set), rows = shape.elementCount
-            let mean = Tensor(empty: shape, x.dtype, on: x.backend), variance = Tensor(empty: shape, x.dtype, on: x.backend)
+            let mean = Tensor(empty: shape, x.dtype, on: x.backend, for: "var_mean")
+            let variance = Tensor(empty: shape, x.dtype, on: x.backend, for: "var_mean")
             // Rows are the channels of one image.
             let seen = form == .channels ? x : x.reshape([1, rows, x.count / rows])
             if x.backend.channelStatistics(mean, variance, seen) { return (mean, variance, (variance + epsilon).rsqrt()) }
@@ -58,7 +59,7 @@ private struct Normalize: Op {
 
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
         if let form = form(x) {
-            let out = Tensor(empty: x[0].shape, x[0].dtype, on: x[0].backend), (weight, bias) = (weight(x), bias(x))
+            let out = Tensor(empty: x[0].shape, x[0].dtype, on: x[0].backend, for: name), (weight, bias) = (weight(x), bias(x))
             let done =
                 switch form {
                 case .channels: out.backend.normalizeChannels(out, x[0], x[1], x[2], weight, bias)
@@ -96,7 +97,7 @@ private struct Normalize: Op {
     private func fusedGradient(_ g: Tensor, _ x: [Tensor]) -> [Tensor?]? {
         guard fromInput, !isGradEnabled, let form = form(x), g.dtype == x[0].dtype, g.shape == x[0].shape else { return nil }
         func empty(_ t: Tensor?) -> Tensor? {
-            t.flatMap { $0.requiresGrad ? Tensor(empty: $0.shape, $0.dtype, on: $0.backend) : nil }
+            t.flatMap { $0.requiresGrad ? Tensor(empty: $0.shape, $0.dtype, on: $0.backend, for: name) : nil }
         }
         let to = (x: empty(x[0]), weight: empty(weight(x)), bias: empty(bias(x)))
         let done =
