@@ -65,7 +65,9 @@ let functional = Table("nn.functional.") { op in
     op("cosine_similarity(input, x2, dim=1, eps=1e-8)", cosineSimilarity)
     op("pairwise_distance(input, x2, p=2, eps=1e-6, keepdim=false)", pairwiseDistance)
     op("pdist(input, p=2)", pdist)
-    op("normalize(input, p=2, dim=1, eps=1e-12)", normalize as (Tensor, Double, Int, Double) -> Tensor)
+    op("normalize(input, p=2, dim=1, eps=1e-12)") { (x: Tensor, p: Double, dim: [Int], eps: Double) in
+        normalize(x, p: p, dims: dim, eps: eps)
+    }
     op("channel_shuffle(input, groups)", channelShuffle)
     op("pixel_shuffle(input, upscale_factor)", pixelShuffle)
     op("pixel_unshuffle(input, downscale_factor)", pixelUnshuffle)
