@@ -143,7 +143,7 @@ import Testing
         for (op, call) in calls {
             let error = #expect(throws: TensorError.self) { try recovering(call) }
             #expect(error?.kind == .memory && error?.op == op, "\(op): \(String(describing: error))")
-            #expect(error?.message.hasPrefix("cpu has not the ") == true && error?.message.contains("bytes that the shape [") == true)
+            #expect(error?.message.hasPrefix("cpu has not the ") == true && error?.message.contains("bytes that the shape (") == true)
         }
         #expect((Tensor.ones(2) + 1).array(of: Float.self) == [2, 2])
         var kept = wide

@@ -110,9 +110,9 @@ bool tern_normalize_rows(const TernArray *out, const TernArray *x, const TernArr
 bool tern_normalize_rows_gradient(const TernArray *dx, const TernArray *dweight, const TernArray *dbias, const TernArray *g,
                                   const TernArray *x, const TernArray *mean, const TernArray *scale, const TernArray *weight) {
     return visit_single(x->dtype, [&]<class T>(Type<T>) {
-        const int64_t rows = count(mean), n = rows ? count(x) / rows : 0;
-        const auto &kernels = TERN_CHOOSE(normalize<T>);
         const bool gathers = dweight || dbias;
+        const int64_t rows = count(mean), n = rows ? count(x) / rows : gathers ? count(dweight ? dweight : dbias) : 0;
+        const auto &kernels = TERN_CHOOSE(normalize<T>);
         // Rows in parts that the shape alone decides: each adds up gradients of its own, which are added up in order.
         const int64_t parts = std::clamp<int64_t>(rows / 64, 1, 32), each = (rows + parts - 1) / parts;
         Scratch<T> gathered(gathers ? parts * 2 * n : 0);

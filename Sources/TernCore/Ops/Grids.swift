@@ -44,9 +44,8 @@ extension Tensor {
             try Check.require(
                 r <= 64 && ways < 0x1p27, "combinations",
                 "the choices of \(r) of \(count) elements are too many: at most 64 can be chosen, in fewer than 2^27 ways")
-            if count == 0 || !withReplacement && r > count { return Tensor.empty([0, r], dtype: dtype, device: device) }
-            var chosen: [[Int]] = [[]]
-            for k in 0..<r {
+            var chosen: [[Int]] = count == 0 || !withReplacement && r > count ? [] : [[]]
+            for k in 0..<r where !chosen.isEmpty {
                 let end = withReplacement ? count : count - r + k + 1  // room for those that follow
                 chosen = chosen.flatMap { c in ((c.last.map { withReplacement ? $0 : $0 + 1 } ?? 0)..<end).map { c + [$0] } }
             }
