@@ -4,7 +4,7 @@ import TernCore
 
 extension Parameter {
     /// The shape, where it is known.
-    var knownShape: Shape? { box.found?.shape }
+    var knownShape: Shape? { box.shape }
     /// Whether the layer has this parameter, be its size known or not.
     var isPresent: Bool { box.tensor != nil || box.isDeferred || box.source != nil }
 
@@ -15,7 +15,7 @@ extension Parameter {
 }
 
 extension Buffer {
-    var knownShape: Shape? { box.found?.shape }
+    var knownShape: Shape? { box.shape }
     var isDeferred: Bool { box.isDeferred }
 
     func settle(_ shape: Shape, _ x: Tensor, _ initializer: Initializer) {

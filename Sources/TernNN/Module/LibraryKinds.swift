@@ -104,7 +104,7 @@ extension ModuleKind {
             }
         ) {
             try SpectralNorm(
-                u: $0.buffer("u"), v: $0.buffer("v"), powerIterations: $0["powerIterations"], dim: $0["dim"], eps: $0["eps"])
+                u: $0.buffer("u"), v: $0.buffer("v"), powerIterations: $0.depth("powerIterations"), dim: $0["dim"], eps: $0["eps"])
         },
         layer(TransformerEncoder.self, { ["layers": $0.layers, "norm": $0.norm] }) { try TransformerEncoder($0["layers"], $0["norm"]) },
         layer(TransformerDecoder.self, { ["layers": $0.layers, "norm": $0.norm] }) { try TransformerDecoder($0["layers"], $0["norm"]) },

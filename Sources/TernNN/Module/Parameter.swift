@@ -63,6 +63,7 @@ package final class TensorBox {
     package var found: Tensor? {
         @inline(__always) get { tensor ?? source?.tensor }
     }
+    package var shape: Shape? { tensor?.shape ?? source?.shape }
     package func resolved() -> Tensor {
         if let found { return found }
         raise(
@@ -238,6 +239,8 @@ extension Parameter: CustomStringConvertible {
 /// What computes a parameter from others, and takes a value for it apart.
 package protocol TensorSource: AnyObject {
     var tensor: Tensor { get }
+    /// That of `tensor`, found without a trace.
+    var shape: Shape { get }
     func assign(_ value: Tensor)
 }
 

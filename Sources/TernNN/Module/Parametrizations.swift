@@ -42,6 +42,13 @@ public final class ParametrizationList: Module {
 }
 
 extension ParametrizationList: TensorSource {
+    /// As in evaluation, so that looking at it changes nothing.
+    package var shape: Shape {
+        let learning = steps.filter(\.isTraining)
+        for step in learning { step.train(false) }
+        defer { for step in learning { step.train() } }
+        return noGrad { tensor.shape }
+    }
     package var tensor: Tensor { steps.reduce(originals) { [$1($0)] }.first ?? .poison }
     /// Makes the parameter that value, as near as the parametrizations let it be.
     package func assign(_ value: Tensor) {
