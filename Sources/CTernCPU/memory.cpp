@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #if defined(__linux__)
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
+#else
+#include <unistd.h>
 #endif
 
 namespace {
@@ -50,8 +53,21 @@ void raise_to(std::atomic<int64_t> &greatest, int64_t value) {
     while (before < value && !greatest.compare_exchange_weak(before, value, std::memory_order_relaxed)) {}
 }
 
+/// Whether the machine has so much at all: where the system promises more than that, writing to it would end the process.
+bool is_there(size_t bytes) {
+    if (bytes <= large_limit) return true;
+#if defined(__linux__)
+    struct sysinfo about;
+    return sysinfo(&about) != 0 || bytes / about.mem_unit <= about.totalram + about.totalswap;
+#else
+    const long pages = sysconf(_SC_PHYS_PAGES);
+    return pages <= 0 || bytes / size_t(sysconf(_SC_PAGESIZE)) <= size_t(pages);
+#endif
+}
+
 void *fresh(size_t rounded) {
     void *memory = nullptr;
+    if (!is_there(rounded)) return nullptr;
     if (posix_memalign(&memory, rounded >= page_limit ? page_size : alignment, rounded) != 0) return nullptr;
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     if (rounded >= page_limit) madvise(memory, rounded, MADV_HUGEPAGE);

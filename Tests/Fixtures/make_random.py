@@ -68,6 +68,13 @@ for dtype in (torch.float32, torch.float64, torch.bfloat16):
         shape = [3, 7] + [2] * (int(name[-2]) if name[-1] == "d" else 2)
         add(f"{name} {short(dtype)} 0.4 {' '.join(map(str, shape))}", lambda: call(torch.ones(shape, dtype=dtype), 0.4, True))
 
+for dtype in (torch.float32, torch.float64, torch.bfloat16):
+    for name, call, shape, sizes in (("fractional_max_pool2d", F.fractional_max_pool2d, (2, 3, 9, 8), (4, 5)),
+                                     ("fractional_max_pool3d", F.fractional_max_pool3d, (1, 2, 5, 7, 6), (2, 5, 3))):
+        x = (torch.arange(torch.tensor(shape).prod()) * 7 % 23).to(dtype).reshape(shape)
+        pool = lambda call=call, x=x, sizes=sizes: torch.stack([t.to(dtype) for t in call(x, 2, sizes, return_indices=True)])
+        add(f"{name} {short(dtype)} {' '.join(map(str, shape))}", pool)
+
 init = nn.init
 rules = {
     "uniform": lambda w: init.uniform_(w, -1, 2), "normal": lambda w: init.normal_(w, 1, 2), "xavier_uniform": lambda w: init.xavier_uniform_(w, 2),
@@ -88,7 +95,7 @@ layers = [
     "ConvTranspose3d(2, 3, 2)", "RNN(3, 4, 2)", "LSTM(3, 4, 2, bidirectional=True)", "LSTM(5, 4, proj_size=2)", "GRU(3, 4)", "RNNCell(3, 4)",
     "LSTMCell(3, 4)", "GRUCell(3, 4)", "MultiheadAttention(8, 2)", "MultiheadAttention(8, 2, kdim=3, vdim=5)", "MultiheadAttention(8, 2, add_bias_kv=True)",
     "TransformerEncoderLayer(8, 2, 16)", "TransformerDecoderLayer(8, 2, 16)", "Transformer(8, 2, 1, 1, 16)", "PReLU(3)", "BatchNorm2d(4)", "LayerNorm(5)",
-    "GroupNorm(2, 4)",
+    "GroupNorm(2, 4)", "AdaptiveLogSoftmaxWithLoss(8, 20, [4, 10])",
 ]
 for layer in layers:
     if not hasattr(nn, layer.split("(")[0]):

@@ -32,6 +32,9 @@ ELSEWHERE = {
     "linalg.solve_ex": "linalg.solveEx", "RReLU": "RReLU", "AvgPool2d": "AvgPool2d", "AvgPool3d": "AvgPool3d",
     "TransformerEncoder": "TransformerEncoder", "masked.logaddexp": "Masked.logaddexp", "nonzero": "Tensor.nonzero",
     "nn.functional.adaptive_max_pool1d": "adaptiveMaxPool1d", "zeros": "Tensor.zeros", "ones": "Tensor.ones",
+    "nn.functional.fractional_max_pool2d": "fractionalMaxPool2d", "nn.functional.fractional_max_pool3d": "fractionalMaxPool3d",
+    "FractionalMaxPool2d": "FractionalMaxPool2d", "FractionalMaxPool3d": "FractionalMaxPool3d", "sum_to_size": "Tensor.sumToSize",
+    "nn.functional.linear_cross_entropy": "linearCrossEntropy", "LinearCrossEntropyLoss": "LinearCrossEntropyLoss", "conj_physical": "Tensor.conj",
     "grid_sampler_3d": "gridSample", "multinomial": "Tensor.multinomial", "empty_like": "Tensor.empty", "new_empty": "Tensor.empty",
     "chalf": "Tensor.to(.complex64)", "to": "Tensor.to", "cfloat": "Tensor.to(.complex64)", "cdouble": "Tensor.to(.complex128)",
     **{f"nn.functional.conv{n}d": f"conv{n}d" for n in (1, 2, 3)},
@@ -58,41 +61,44 @@ ALIASES = {
     "is_tensor": "Tensor", "bartlett_window": "Window.bartlett", "blackman_window": "Window.blackman", "hamming_window": "Window.hamming",
     "hann_window": "Window.hann", "kaiser_window": "Window.kaiser", "requires_grad_": "Tensor.requiresGrad", "native_norm": "Tensor.norm",
     "norm_except_dim": "Tensor.norm", "special.expit": "Tensor.sigmoid", "special.gammainc": "Tensor.igamma", "special.gammaincc": "Tensor.igammac",
-    "seed": "manualSeed", "special.modified_bessel_i0": "Tensor.i0", "special.modified_bessel_i1": "Tensor.i1", "special.gammaln": "Tensor.lgamma", "special.multigammaln": "Tensor.mvlgamma", "special.psi": "Tensor.digamma",
+    "nn.init.orthogonal": "Initializer.orthogonal", "seed": "manualSeed", "special.modified_bessel_i0": "Tensor.i0", "special.modified_bessel_i1": "Tensor.i1", "special.gammaln": "Tensor.lgamma", "special.multigammaln": "Tensor.mvlgamma", "special.psi": "Tensor.digamma",
     "nn.functional.affine_grid": "affineGrid", "nn.functional.gumbel_softmax": "gumbelSoftmax",
     "nn.functional.upsample_bilinear": "interpolate", "nn.functional.upsample_nearest": "interpolate", "nn.NLLLoss2d": "NLLLoss",
     "nn.UpsamplingBilinear2d": "Upsample", "nn.UpsamplingNearest2d": "Upsample", "nn.RNNBase": "RNN", "nn.RNNCellBase": "RNNCell",
     "nn.Container": "Module", "nn.ParameterList": "Parameter", "nn.ParameterDict": "Parameter", "nn.UninitializedParameter": "LazyLinear",
-    "nn.UninitializedBuffer": "LazyBatchNorm1d", "nn.CrossMapLRN2d": "LocalResponseNorm", "nn.utils.parameters_to_vector": "cat",
-    "nn.utils.get_total_norm": "clipGradNorm", "nn.utils.clip_grads_with_norm_": "clipGradNorm", "nn.utils.skip_init": "Tensor.empty",
+    "nn.UninitializedBuffer": "LazyBatchNorm1d", "nn.CrossMapLRN2d": "LocalResponseNorm", "nn.utils.clip_grads_with_norm_": "clipGradsWithNorm", "nn.utils.skip_init": "Tensor.empty",
+    "nn.utils.remove_spectral_norm": "removeParametrizations", "nn.utils.remove_weight_norm": "removeParametrizations",
+    "stride": "Tensor.strides", "is_signed": "DType.isSigned", "get_num_threads": "threadCount", "set_num_threads": "setThreadCount",
+    "nn.functional.fractional_max_pool2d_with_indices": "fractionalMaxPool2dWithIndices",
+    "nn.functional.fractional_max_pool3d_with_indices": "fractionalMaxPool3dWithIndices",
     "optim.swa_utils.update_bn": "updateBN", "optim.swa_utils.get_ema_avg_fn": "AveragedModel", "optim.swa_utils.get_swa_avg_fn": "AveragedModel",
     "optim.swa_utils.get_ema_multi_avg_fn": "AveragedModel", "optim.swa_utils.get_swa_multi_avg_fn": "AveragedModel",
     "optim.lr_scheduler.LRScheduler": "LRScheduler", "optim.lr_scheduler._LRScheduler": "LRScheduler",
 }
 
 # Names that mean something else here.
-OTHERWISE = {"indices", "values", "typename", "cond"}
+OTHERWISE = {"indices", "values", "typename", "cond", "orthogonal"}
 # Python's own, which PyTorch's files import.
 PYTHON = {"Literal", "Optional", "Self", "TypedDict", "override", "cast", "wraps", "deepcopy", "bisect_right", "partial", "ref", "Counter"}
 
 # Which names of which namespaces are looked at, beside those of the test databases.
 NAMESPACES = [
     ("", torch), ("", torch.Tensor), ("nn.", torch.nn), ("nn.functional.", torch.nn.functional), ("nn.init.", torch.nn.init),
-    ("nn.utils.", torch.nn.utils), ("linalg.", torch.linalg), ("fft.", torch.fft), ("special.", torch.special), ("optim.", torch.optim),
+    ("nn.utils.", torch.nn.utils), ("nn.utils.parametrizations.", torch.nn.utils.parametrizations),
+    ("linalg.", torch.linalg), ("fft.", torch.fft), ("special.", torch.special), ("optim.", torch.optim),
     ("optim.lr_scheduler.", torch.optim.lr_scheduler), ("optim.swa_utils.", torch.optim.swa_utils), ("signal.windows.", torch.signal.windows),
 ]
 
 # What is not there, and why; the first that matches counts.
 WHY = [
-    (r"_copy$|as_strided|view_as|resolve_|resize|unsafe_|sum_to_size|conj_physical|empty|^is_(conj|neg|pinned|shared|set_to|storage)$|is_contig"
+    (r"_copy$|as_strided|view_as|resolve_|resize|unsafe_|empty|^is_(conj|neg|pinned|shared|set_to|storage)$|is_contig"
      r"|storage|pin_memory|share_memory|stride$|record_stream|slice_inverse|dim_order|untyped|byteswap|as_subclass|module_load|memory_format"
      r"|from_file|dlpack|^set_$|^data$",
      "about storage, which values have not"),
-    (r"fractional_max_pool|FractionalMaxPool", "pooling over random windows, which no book uses"),
     (r"sparse|SparseAdam|coalesce|dense_dim|to_dense|_indices$|^indices$|^values$|indices_copy|crow|ccol|saddmm|sspaddmm|spmm|smm$|hs[mp]+m|dsmm|padded_tensor"
      r"|EmbeddingBag_sparse", "sparse layouts, which are out of scope"),
     (r"quant|qscheme|^q_|int_repr|fbgemm|fake_|choose_qparams|scaled_mm|grouped_mm|_weight_int", "quantized numbers, which are out of scope"),
-    (r"jiterator|torch\.ops|native_|_native|_softmax_backward|hash_tensor|_refs|^_|_backward$|backward_|linear_cross_entropy|LinearCrossEntropy|cudnn"
+    (r"jiterator|torch\.ops|native_|_native|_softmax_backward|hash_tensor|_refs|^_|_backward$|backward_|LinearCrossEntropyOptions|cudnn"
      r"|miopen|mkldnn|batch_norm_(elemt|gather|stats|update|backward)|embedding_renorm|conv_tbc|segment_reduce|max_pool2d_with_indices|sym_|vulkan"
      r"|handle_torch|has_torch|boolean_dispatch|assert_int|classproperty|typename|import_ir|parse_|merge_type|unify_type|thread_safe_generator|fork"
      r"|^wait$|is_vulkan|init_num|get_file_path|prepare_multi|compiled_with|profiler_|cond$|while_loop|symeig|reinforce|factory_kwargs"
@@ -101,10 +107,9 @@ WHY = [
     (r"autocast|ipu|xpu|mtia|cuda$|to_mkldnn|get_device_module|set_default_device|get_default_device|GradScaler", "devices and precisions chosen elsewhere: `Device.current`, `to(_:)`"),
     (r"^(set|get)_|deterministic|float32_matmul|flush_denormal|warn_always|is_inference|is_distributed|is_signed|num_threads|interop",
      "settings of PyTorch's runtime"),
-    (r"compile|vmap|fuse_|memory_format|DataParallel|SyncBatchNorm|distributed", "compilation, vectorizing and many devices, which are out of scope"),
-    (r"spectral_norm|weight_norm|parametri|vector_to_parameters", "changes of a layer from outside: write a layer that computes its weight"),
+    (r"compile|vmap|memory_format|DataParallel|SyncBatchNorm|distributed", "compilation, vectorizing and many devices, which are out of scope"),
+    (r"parametrizations\.orthogonal", "`Initializer.orthogonal` makes weights so, and a `Parametrization` of one's own keeps them so"),
     (r"special\.|bessel|airy", "special functions that no layer or loss needs"),
-    (r"AdaptiveLogSoftmax", "for vocabularies of millions: `CrossEntropyLoss` serves the others"),
     (r"cauchy|geometric|log_normal|poisson$|binomial|nonzero_static|histogramdd|lobpcg", "draws and searches that no layer or loss needs"),
 ]
 

@@ -175,7 +175,7 @@ extension KernelTests {
                 compare("softmax along \(dim)", [room(shape, dtype, &dice)], [x], loose: 4) {
                     $0.softmax($1[0], $2[0], dim, logarithm: logarithm)
                 }
-                let y = Tensor(empty: shape, dtype, on: Backends.cpu)
+                let y = Tensor(empty: shape, dtype, on: Backends.cpu, for: "test")
                 guard Backends.cpu.softmax(y, x, dim, logarithm: logarithm) else { continue }
                 compare("softmaxGradient along \(dim)", [room(shape, dtype, &dice)], [g, y], loose: 40) {
                     $0.softmaxGradient($1[0], $2[0], $2[1], dim, logarithm: logarithm)

@@ -143,10 +143,10 @@ struct KernelTests {
             if dtype.isComplex && ["abs", "sgn"].contains(name) { continue }
             let shape: Shape = [5, 8]
             let x = sample(shape, dtype, domain, placement(&dice), &dice), g = sample(shape, dtype, .small, placement(&dice), &dice)
-            let y = Tensor(empty: shape, dtype, on: ReferenceBackend.shared), out = room(shape, dtype, &dice)
+            let y = Tensor(empty: shape, dtype, on: ReferenceBackend.shared, for: "test"), out = room(shape, dtype, &dice)
             guard ReferenceBackend.shared.unary(op, y, x) else { continue }
             #expect(Backends.cpu.unaryGradient(op, out, g, x, y), "\(name) \(dtype)")
-            let want = Tensor(empty: shape, dtype, on: ReferenceBackend.shared)
+            let want = Tensor(empty: shape, dtype, on: ReferenceBackend.shared, for: "test")
             if ["ceil", "floor", "round", "trunc", "exponent", "angle"].contains(name) {
                 _ = ReferenceBackend.shared.fill(want, .int(0))  // steps, some of which halves meet
             } else if dtype.isComplex, let f = Functions.complex[name] {

@@ -96,6 +96,7 @@ enum OpTable {
     ]
 
     static let reductions: [OpRow] = [
+        .of("sum_to_size", .numeric, [2, 3, 4], [3, 4]) { $0.sumToSize(1, 4) },
         .of("sum", .every, [], [3], [2, 3], [0, 2]) { $0.sum() },
         .of("sum over dimensions", .every, [2, 3, 2], [2, 0, 2]) { $0.sum(0, -1, keepDim: true) },
         .of("mean", .numeric, [], [3], [2, 3]) { $0.mean() },

@@ -43,6 +43,12 @@ extension OpTable {
         OpRow("cross_entropy", .floating, [[.x(4, 3), .index(4, below: 3)], [.x(2, 3, 2), .index(2, 2, below: 3)]], loose: 100) {
             [crossEntropy($0[0], classes($0[1], 3), labelSmoothing: 0.1), crossEntropy($0[0], classes($0[1], 3), reduction: .none)]
         },
+        OpRow("linear_cross_entropy", .floating, .x(4, 5), .x(3, 5), .x(3), .index(4, below: 3), loose: 100) {
+            linearCrossEntropy($0[0], $0[1], classes($0[3], 3), linearBias: $0[2], labelSmoothing: 0.1)
+        },
+        OpRow("linear_cross_entropy, several classifications", .floating, .x(4, 5), .x(3, 2, 5), .index(4, 2, below: 3), loose: 100) {
+            linearCrossEntropy($0[0], $0[1], classes($0[2], 3), reduction: .sum)
+        },
         OpRow("cross_entropy of probabilities", .floating, .x(4, 3), .x(4, 3, in: 0.1...1), loose: 100) { crossEntropy($0[0], $0[1]) },
         OpRow("cosine_embedding_loss", .floating, .x(3, 4), .x(3, 4), .x(3), loose: 100) {
             cosineEmbeddingLoss($0[0], $0[1], signs($0[2]), margin: 0.1)

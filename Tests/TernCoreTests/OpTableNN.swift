@@ -135,6 +135,22 @@ extension OpTable {
             let m = adaptiveMaxPool2dWithIndices($0[0], outputSize: [2, 3])
             return [m.values, m.indices]
         },
+        .of("fractional_max_pool2d", .floating, [1, 2, 6, 5], [2, 7, 4]) {
+            fractionalMaxPool2d(
+                $0, kernelSize: [2, 1], outputSize: [3, 2], randomSamples: places([$0.rank == 4 ? $0.shape[0] : 1, 2, 2], like: $0))
+        },
+        OpRow("fractional_max_pool2d with indices", .floating, [[.x(2, 1, 6, 5)]]) {
+            let m = fractionalMaxPool2dWithIndices(
+                $0[0], kernelSize: 2, outputRatio: [0.5, 0.7], randomSamples: places([2, 1, 2], like: $0[0]))
+            return [m.values, m.indices]
+        },
+        .of("fractional_max_pool3d", .floating, [1, 1, 4, 5, 3]) {
+            fractionalMaxPool3d($0, kernelSize: 2, outputSize: [2, 3, 2], randomSamples: places([1, 1, 3], like: $0))
+        },
+        OpRow("fractional_max_pool3d with indices", .floating, [[.x(2, 4, 3, 4)]]) {
+            let m = fractionalMaxPool3dWithIndices($0[0], kernelSize: 2, outputRatio: [0.6], randomSamples: places([1, 2, 3], like: $0[0]))
+            return [m.values, m.indices]
+        },
         .of("adaptive_max_pool3d", .floating, [1, 1, 3, 4, 3]) { adaptiveMaxPool3d($0, outputSize: 2) },
         OpRow("adaptive_max_pool3d with places", .floating, [[.x(1, 1, 3, 4, 3)]]) {
             let m = adaptiveMaxPool3dWithIndices($0[0], outputSize: [2, 2, nil])
@@ -213,4 +229,10 @@ extension OpTable {
         .of("unfold of an image", .numeric, [2, 2, 4, 5], [2, 4, 5]) { unfold($0, kernelSize: [2, 3], padding: [1, 0], stride: 2) },
         .of("fold", .numeric, [2, 12, 6]) { fold($0, outputSize: [3, 4], kernelSize: 2) },
     ]
+}
+
+/// Numbers in 0..<1 from which windows' places follow.
+private func places(_ shape: Shape, like x: Tensor) -> Tensor {
+    let dtype = x.dtype.isFloatingPoint ? x.dtype : .float32
+    return (Tensor.arange(shape.reduce(1, *), device: x.device) * 37 % 100).reshape(shape).to(dtype) / 101
 }

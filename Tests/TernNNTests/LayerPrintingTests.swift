@@ -137,6 +137,8 @@ import Testing
             (LPPool2d(1.5, kernelSize: 2), "LPPool2d(norm_type=1.5, kernel_size=2, stride=None, ceil_mode=False)"),
             (LPPool1d(2, kernelSize: 2, stride: 3), "LPPool1d(norm_type=2, kernel_size=2, stride=3, ceil_mode=False)"),
             (MaxUnpool2d(kernelSize: 2, padding: 1), "MaxUnpool2d(kernel_size=(2, 2), stride=(2, 2), padding=(1, 1))"),
+            (FractionalMaxPool2d(kernelSize: 3, outputRatio: [0.5]), "FractionalMaxPool2d()"),
+            (FractionalMaxPool3d(kernelSize: 2, outputSize: [2, 3, 4]), "FractionalMaxPool3d()"),
             (Embedding(4, 3), "Embedding(4, 3)"),
             (
                 Embedding(4, 3, paddingIndex: -1, maxNorm: 1, normType: 1, scaleGradByFreq: true),
@@ -156,6 +158,35 @@ import Testing
             (LSTMCell(5, 10, bias: false), "LSTMCell(5, 10, bias=False)"),
             (GRUCell(5, 10), "GRUCell(5, 10)"),
         ])
+    }
+
+    @Test func linearCrossEntropy() {
+        #expect(
+            "\(LinearCrossEntropyLoss(3, 4, outFeatures: [2], bias: true, labelSmoothing: 0.1))" == """
+                LinearCrossEntropyLoss(
+                  in_features=3, num_classes=4, out_features=(2,), bias=True, reduction=mean, ignore_index=None, label_smoothing=0.1, options=None
+                  (linear): Linear(in_features=3, out_features=8, bias=True)
+                )
+                """)
+    }
+
+    @Test func adaptiveSoftmax() {
+        #expect(
+            "\(AdaptiveLogSoftmaxWithLoss(8, 20, cutoffs: [4, 10], headBias: true))" == """
+                AdaptiveLogSoftmaxWithLoss(
+                  (head): Linear(in_features=8, out_features=6, bias=True)
+                  (tail): ModuleList(
+                    (0): Sequential(
+                      (0): Linear(in_features=8, out_features=2, bias=False)
+                      (1): Linear(in_features=2, out_features=6, bias=False)
+                    )
+                    (1): Sequential(
+                      (0): Linear(in_features=8, out_features=0, bias=False)
+                      (1): Linear(in_features=0, out_features=10, bias=False)
+                    )
+                  )
+                )
+                """)
     }
 
     @Test func transformers() {

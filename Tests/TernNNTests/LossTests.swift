@@ -4,6 +4,24 @@ import Tern
 
 /// Values that PyTorch 2.13 computed for the same inputs, derivatives against central differences, and the texts of errors.
 @Suite struct LossTests {
+    /// The numbers are PyTorch's, for the same seed.
+    @Test func linearCrossEntropies() {
+        let x = (Tensor.arange(6) * 5 % 7).to(.float32).reshape(2, 3) / 3 - 1, target = Tensor([[0, 3], [1, 2]])
+        let several = seeding(4) { LinearCrossEntropyLoss(3, 4, outFeatures: [2], bias: true) }
+        expectClose(several(x, target), [1.1992], shape: [], tolerance: 1e-4)
+        expectClose(several(x, .full([2, 4, 2], 0.25)), [1.4568], shape: [], tolerance: 1e-4)
+        #expect(several.stateDict().names == ["linear.weight", "linear.bias"])
+        #expect(message { several(x[0], target[0]) }.contains("several classifications, as linearWeight (4, 2, 3) has them"))
+        let one = LinearCrossEntropyLoss(3, 4, ignoreIndex: 2)
+        let plain = crossEntropy(linear(x, one.linear.weight), target[..., 1], ignoreIndex: 2)
+        expectClose(one(x, target[..., 1]), [plain.doubleValue])
+        #expect(message { one(x, .full([2, 4], 0.25)) }.contains("ignoreIndex is for class numbers"))
+        #expect(message { linearCrossEntropy(x, .ones(4, 2), target) }.contains("must have one last size"))
+        #expect(
+            message { linearCrossEntropy(x, .ones(4, 3), target, linearBias: .ones(3)) }.contains("linearBias must be (4), not (3)"))
+        #expect(message { LinearCrossEntropyLoss(3, 4, weight: .ones(3))(x, target[..., 1]) }.contains("weight must be (4), not (3)"))
+    }
+
     static let scores = Tensor([[1.0, 2, 3], [-1, 0, 5], [0.5, 0.5, 0]])
     static let classes = Tensor([2, 0, 1])
     static let input = Tensor([[0.5, -1, 2], [0, 0.25, -0.75]])

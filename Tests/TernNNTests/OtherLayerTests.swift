@@ -105,6 +105,30 @@ import Testing
         expectClose(LPPool2d(1, kernelSize: 2)(x), [10, 18, 42, 50])
     }
 
+    @Test func fractionalPooling() {
+        let x = Tensor.arange(25.0).reshape(1, 1, 5, 5)
+        let fixed = FractionalMaxPool2d(kernelSize: 2, outputSize: [3, 2], randomSamples: Tensor([[[0.5, 0.7]]]))
+        // Windows begin at rows 0, 1, 3 and columns 0, 3: as PyTorch's with these numbers.
+        let (values, indices) = fixed.withIndices(x)
+        expectClose(values, [6, 9, 11, 14, 21, 24], shape: [1, 1, 3, 2])
+        expectClose(indices, [6, 9, 11, 14, 21, 24])
+        expectClose(fixed(x), [6, 9, 11, 14, 21, 24])
+        expectClose(MaxUnpool2d(kernelSize: 2)(values, indices, outputSize: [5, 5]).sum(), [85])
+        #expect(fixed.stateDict().names == ["_random_samples"])
+        #expect(FractionalMaxPool2d(kernelSize: 2, outputRatio: [0.7])(x[0]).shape == [1, 3, 3])
+        #expect(FractionalMaxPool3d(kernelSize: 2, outputRatio: [0.5, 0.6, 0.7])(.ones(2, 3, 6, 6, 6)).shape == [2, 3, 3, 3, 4])
+        for wrong in [
+            { FractionalMaxPool2d(kernelSize: 2) }, { FractionalMaxPool2d(kernelSize: 2, outputSize: 2, outputRatio: [0.5]) },
+        ] {
+            #expect(message { _ = wrong() }.contains("give one of outputSize and outputRatio"))
+        }
+        #expect(message { _ = FractionalMaxPool2d(kernelSize: 2, outputRatio: [1]) }.contains("each between 0 and 1"))
+        let large = message { _ = fractionalMaxPool2d(x, kernelSize: 3, outputSize: 4) }
+        #expect(large.contains("fractional_max_pool2d: 4 windows of 3 do not fit into dimension -2 of size 5: at most 3 do"))
+        let few = message { _ = fractionalMaxPool2d(x, kernelSize: 2, outputSize: 2, randomSamples: .zeros(1, 2, 2)) }
+        #expect(few.contains("randomSamples must be (1, 1, 2)"))
+    }
+
     @Test func resampling() {
         let x = Tensor.arange(4.0).reshape(1, 1, 2, 2)
         expectClose(
@@ -125,6 +149,8 @@ import Testing
             Conv2d(2, 4, kernelSize: 3, padding: .same, groups: 2), ConvTranspose1d(2, 2, kernelSize: 3), LazyConv1d(3, kernelSize: 2),
             LazyLinear(2),
             LazyBatchNorm2d(), MaxPool2d(kernelSize: 2), AvgPool2d(kernelSize: 2), AdaptiveAvgPool2d([1, nil]), LPPool1d(2, kernelSize: 2),
+            FractionalMaxPool2d(kernelSize: 2, outputRatio: [0.5], randomSamples: .ones(1, 1, 2)),
+            AdaptiveLogSoftmaxWithLoss(4, 6, cutoffs: [2]),
             InstanceNorm2d(3, affine: true), GroupNorm(1, 2), LayerNorm([2, 3], bias: false), RMSNorm(4), LocalResponseNorm(2),
             ConstantPad1d(1, 2),
             ReflectionPad2d(1), ELU(alpha: 2), PReLU(numParameters: 2), Threshold(1, 2), Softmax(dim: 1), Dropout(0.25),

@@ -61,6 +61,14 @@ import Testing
             let p = try #require(Double(words.text()))
             return drop(.ones(words.shape(), dtype: dtype), p)
         }
+        if kind.hasPrefix("fractional") {
+            let shape = words.shape(), x = (Tensor.arange(shape.reduce(1, *)) * 7 % 23).to(dtype).reshape(shape)
+            let found =
+                shape.count == 4
+                ? fractionalMaxPool2dWithIndices(x, kernelSize: 2, outputSize: [4, 5])
+                : fractionalMaxPool3dWithIndices(x, kernelSize: 2, outputSize: [2, 5, 3])
+            return stack([found.values, found.indices.to(dtype)])
+        }
         if kind.hasPrefix("init.") {
             var t = Tensor.empty(words.shape(), dtype: dtype)
             t.fill(try #require(Self.initializers[String(kind.dropFirst(5))]))
@@ -125,6 +133,7 @@ import Testing
         },
         "PReLU(3)": { PReLU(numParameters: 3) }, "BatchNorm2d(4)": { BatchNorm2d(4) }, "LayerNorm(5)": { LayerNorm(5) },
         "GroupNorm(2, 4)": { GroupNorm(2, 4) },
+        "AdaptiveLogSoftmaxWithLoss(8, 20, [4, 10])": { AdaptiveLogSoftmaxWithLoss(8, 20, cutoffs: [4, 10]) },
     ]
 
     @Test("fresh layers have PyTorch's parameters, drawn in its order")

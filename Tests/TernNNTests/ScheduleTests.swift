@@ -108,6 +108,35 @@ import Testing
         #expect(compared == fixtures.names.count { $0.contains("/") })
     }
 
+    private static let restarts: [Int: [Double]] = [
+        1: [
+            0.4665733382442175, 0.0023667871056158142, 0.5, 0.31507535175307894, 0.12575000000000006, 0.2505, 0.034426661755782545,
+            0.4665733382442175, 0.2505, 0.37525, 0.12575000000000006, 0.5, 0.37525,
+        ],
+        2: [
+            0.4665733382442175, 0.0023667871056158142, 0.5, 0.0986140234623242, 0.034426661755782545, 0.29917503534302403,
+            0.2668180807429208, 0.2341819192570793, 0.20182496465697602, 0.37525, 0.12575000000000006, 0.5, 0.4665733382442175,
+        ],
+        3: [
+            0.4665733382442175, 0.0023667871056158142, 0.5, 0.2722453578155407, 0.20717477967210088, 0.09012449138320842,
+            0.06902027642752442, 0.050370263407616564, 0.034426661755782545, 0.37525, 0.12575000000000006, 0.5, 0.4849533088860842,
+        ],
+    ]
+    /// Epochs that are not whole, and steps from there. The rates are PyTorch's.
+    @Test func restartsAtAnyEpoch() throws {
+        for (mult, expected) in Self.restarts {
+            let optimizer = optimizer(), scheduler = CosineAnnealingWarmRestarts(optimizer, t0: 3, tMult: mult, etaMin: 0.001)
+            for (epoch, rate) in zip([0.5, 2.9, 3, 7.25, 8, 31.5, nil, nil, nil, 1, nil, nil, nil], expected) {
+                if let epoch { scheduler.step(epoch: epoch) } else { scheduler.step() }
+                #expect(abs(optimizer.groups[0].lr - rate) < 1e-12, "\(mult), epoch \(String(describing: epoch))")
+            }
+            let twin = CosineAnnealingWarmRestarts(self.optimizer(), t0: 3, tMult: mult)
+            try twin.loadStateDict(scheduler.stateDict())
+            #expect(twin.lastEpoch == 4)
+        }
+        #expect(throws: TensorError.self) { try recovering { CosineAnnealingWarmRestarts(self.optimizer(), t0: 3).step(epoch: -1) } }
+    }
+
     /// A schedule stored half way and loaded into a new one goes on as it would have.
     @Test func schedulesResume() throws {
         for (name, make) in Self.makers {

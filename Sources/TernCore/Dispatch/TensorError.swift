@@ -35,9 +35,9 @@ public struct TensorError: Error, Sendable, Equatable {
         let names = dtypes.map(\.name).joined(separator: ", ")
         return TensorError(kind: .unsupported, op: op, message: "not implemented for \(names) on \(device.name)")
     }
-    static func memory(_ byteCount: Int, _ shape: Shape, _ device: Device) -> TensorError {
+    static func memory(_ op: String, _ byteCount: Int, _ shape: Shape, _ device: Device) -> TensorError {
         TensorError(
-            kind: .memory, op: "memory", message: "\(device.name) has not the \(byteCount) bytes that the shape \(shape.brief) needs")
+            kind: .memory, op: op, message: "\(device.name) has not the \(byteCount) bytes that the shape \(shape.brief) needs")
     }
     static func missingDevice(_ device: Device, available: Int) -> TensorError {
         let there = available == 0 ? "there is none" : "there are \(available), numbered from 0"

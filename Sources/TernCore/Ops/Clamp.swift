@@ -15,7 +15,7 @@ private struct Clamp: Op {
         var shapes: [Shape] = []
         for t in x { shapes.append(t.shape) }
         let shape = try Check.broadcast(name, shapes), dtype = resultType(of: x)
-        let out = Tensor(empty: shape, dtype, on: x[0].backend)
+        let out = Tensor(empty: shape, dtype, on: x[0].backend, for: name)
         let (min, max) = bounds(x)
         var from = x[0].detach().to(dtype).broadcast(shape)
         for (bound, function) in [(min, TERN_BINARY_maximum), (max, TERN_BINARY_minimum)] {

@@ -5,7 +5,7 @@ private struct Cast: Op {
     let dtype: DType
     let name = "to_copy"
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
-        let out = Tensor(empty: x.shape, dtype, on: x.backend)
+        let out = Tensor(empty: x.shape, dtype, on: x.backend, for: name)
         return x.backend.copy(out, x) ? out : nil
     }
     func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { g }
@@ -17,7 +17,7 @@ private struct Transfer: Op {
     let name = "to_copy"
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
         let source = x.detach().contiguous()
-        let out = Tensor(empty: x.shape, x.dtype, on: backend)
+        let out = Tensor(empty: x.shape, x.dtype, on: backend, for: name)
         if x.device.kind == .meta { throw .rule("to", "a meta tensor \(x.shape.brief) has no elements to move to \(backend.device.name)") }
         let count = x.count * x.dtype.itemSize
         if x.device == .cpu {
@@ -36,7 +36,7 @@ private struct Transfer: Op {
 private struct Clone: Op {
     let name = "clone"
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
-        let out = Tensor(empty: x.shape, x.dtype, on: x.backend)
+        let out = Tensor(empty: x.shape, x.dtype, on: x.backend, for: name)
         return x.backend.copy(out, x) ? out : nil
     }
     func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { g }
@@ -98,7 +98,7 @@ private struct MakeComplex: Op {
         try Check.sameDType(name, x.a, x.b)
         try Check.require(x.a.dtype == .float32 || x.a.dtype == .float64, name, "parts must be float32 or float64, not \(x.a.dtype)")
         let shape = try Check.broadcast(name, x.a.shape, x.b.shape)
-        let out = Tensor(empty: shape, x.a.dtype.complex, on: x.a.backend)
+        let out = Tensor(empty: shape, x.a.dtype.complex, on: x.a.backend, for: name)
         return out.backend.copy(Parts.view(out, part: 0), x.a.broadcast(shape))
             && out.backend.copy(Parts.view(out, part: 1), x.b.broadcast(shape)) ? out : nil
     }

@@ -30,7 +30,7 @@ struct Convolution: Op {
 
     func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { ConvolutionGeometry.flops(outer: y[0], weight: x[1]) }
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
-        let out = Tensor(empty: outputShape(x[0].shape, x[1].shape), x[0].dtype, on: x[0].backend)
+        let out = Tensor(empty: outputShape(x[0].shape, x[1].shape), x[0].dtype, on: x[0].backend, for: name)
         return out.backend.convolution(out, x[0], x[1], x.count > 2 ? x[2] : nil, geometry.c) ? out : nil
     }
     func definition(_ x: [Tensor]) -> Tensor? {
@@ -72,7 +72,7 @@ struct TransposedConvolution: Op {
         let dtype = x[0].dtype
         // The bias is added before a half-precision result is rounded.
         let x = x.count > 2 ? x.map(\.widened) : x
-        let out = Tensor(empty: shape, x[0].dtype, on: x[0].backend)
+        let out = Tensor(empty: shape, x[0].dtype, on: x[0].backend, for: name)
         guard out.backend.convolutionInputGradient(out, x[0], x[1], geometry.c) else { return nil }
         guard x.count > 2 else { return out }
         let bias = x[2].detach().reshape(Shape([-1] + sizes.map { _ in 1 }))
@@ -103,7 +103,7 @@ struct ConvolutionWeights: Op {
     func flops(_ x: [Tensor], _ y: [Tensor]) -> Int { ConvolutionGeometry.flops(outer: x[0], weight: y[0]) }
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         let shape = Shape([x.a.shape[1], x.b.shape[1] / geometry.groups] + sizes)
-        let out = Tensor(empty: shape, x.a.dtype, on: x.a.backend)
+        let out = Tensor(empty: shape, x.a.dtype, on: x.a.backend, for: name)
         return out.backend.convolutionWeightGradient(out, x.a, x.b, geometry.c) ? out : nil
     }
     func definition(_ x: Pair) -> Tensor? { ConvolutionDefinition(geometry).weights(x.a, x.b, sizes: sizes) }

@@ -6,23 +6,23 @@ extension Tensor {
     public static func full<S: TensorScalar>(
         _ shape: Shape, _ value: S, dtype: DType? = nil, device: Device? = nil, requiresGrad: Bool = false
     ) -> Tensor {
-        filled(shape, value.scalar, dtype ?? S.literalDType, device, requiresGrad)
+        filled("full", shape, value.scalar, dtype ?? S.literalDType, device, requiresGrad)
     }
     /// Zeros. Source: `torch.zeros`.
     public static func zeros(_ shape: Shape, dtype: DType = .float32, device: Device? = nil, requiresGrad: Bool = false) -> Tensor {
-        filled(shape, .int(0), dtype, device, requiresGrad)
+        filled("zeros", shape, .int(0), dtype, device, requiresGrad)
     }
     /// The same with the sizes one by one; none gives one number.
     public static func zeros(_ sizes: Int..., dtype: DType = .float32, device: Device? = nil, requiresGrad: Bool = false) -> Tensor {
-        filled(Shape(sizes), .int(0), dtype, device, requiresGrad)
+        filled("zeros", Shape(sizes), .int(0), dtype, device, requiresGrad)
     }
     /// Ones. Source: `torch.ones`.
     public static func ones(_ shape: Shape, dtype: DType = .float32, device: Device? = nil, requiresGrad: Bool = false) -> Tensor {
-        filled(shape, .int(1), dtype, device, requiresGrad)
+        filled("ones", shape, .int(1), dtype, device, requiresGrad)
     }
     /// The same with the sizes one by one; none gives one number.
     public static func ones(_ sizes: Int..., dtype: DType = .float32, device: Device? = nil, requiresGrad: Bool = false) -> Tensor {
-        filled(Shape(sizes), .int(1), dtype, device, requiresGrad)
+        filled("ones", Shape(sizes), .int(1), dtype, device, requiresGrad)
     }
     /// Memory whose contents are unspecified. Source: `torch.empty`.
     public static func empty(_ shape: Shape, dtype: DType = .float32, device: Device? = nil) -> Tensor {
@@ -35,7 +35,7 @@ extension Tensor {
     public static func onesLike(_ x: Tensor) -> Tensor { fullLike(x, 1) }
     /// A number in this tensor's shape and on its device, in its dtype unless another is given. Source: `torch.full_like`.
     public static func fullLike<S: TensorScalar>(_ x: Tensor, _ value: S, dtype: DType? = nil) -> Tensor {
-        x.isPoison ? .poison : filled(x.shape, value.scalar, dtype ?? x.dtype, x.device, false)
+        x.isPoison ? .poison : filled("full_like", x.shape, value.scalar, dtype ?? x.dtype, x.device, false)
     }
     package func zerosLike() -> Tensor { Tensor.fullLike(self, 0) }
 
@@ -87,8 +87,10 @@ extension Tensor {
     }
 
     @inline(__always)
-    private static func filled(_ shape: Shape, _ value: Scalar, _ dtype: DType, _ device: Device?, _ requiresGrad: Bool) -> Tensor {
-        made("full", shape, dtype, device, requiresGrad) { t in _ = t.backend.fill(t, value) }
+    private static func filled(_ op: String, _ shape: Shape, _ value: Scalar, _ dtype: DType, _ device: Device?, _ requiresGrad: Bool)
+        -> Tensor
+    {
+        made(op, shape, dtype, device, requiresGrad) { t in _ = t.backend.fill(t, value) }
     }
 
     /// Allocates on the chosen device and lets `fill` write.
@@ -98,7 +100,7 @@ extension Tensor {
         raising(instead: .poison) { () throws(TensorError) in
             let backend = try Backends.find(.chosen(device))
             try checkSizes(op, shape, dtype)
-            var t = Tensor(empty: shape, dtype, on: backend)
+            var t = Tensor(empty: shape, dtype, on: backend, for: op)
             if t.holdsPoison { return .poison }
             guard fill(t) else { throw .unsupported(op, [dtype], backend.device) }
             if requiresGrad { t.requiresGrad = true }

@@ -94,7 +94,7 @@ private struct ComplexSign: Op {
     let name = "sgn"
     var saves: Saves { .all }
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
-        let out = Tensor(empty: x.shape, x.dtype, on: x.backend)
+        let out = Tensor(empty: x.shape, x.dtype, on: x.backend, for: name)
         return x.backend.unary(TERN_UNARY_sgn, out, x) ? out : nil
     }
     func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {

@@ -10,7 +10,7 @@ private struct Embedding: Op {
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         let (table, index) = (x.a, x.b)
         let whole = index.detach().to(.int64)
-        let out = Tensor(empty: Shape(index.shape + [table.shape[1]]), table.dtype, on: table.backend)
+        let out = Tensor(empty: Shape(index.shape + [table.shape[1]]), table.dtype, on: table.backend, for: name)
         let verdict = table.backend.index(out, table, [whole])
         return try Check.indexed(name, verdict, whole, size: table.shape[0], dim: 0) ? out : nil
     }
@@ -33,7 +33,7 @@ private struct EmbeddingGradient: Op {
     let name = "embedding_backward"
     var saves: Saves { .second }
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
-        let out = Tensor(empty: [rows, x.a.shape[1]], x.a.dtype, on: x.a.backend)
+        let out = Tensor(empty: [rows, x.a.shape[1]], x.a.dtype, on: x.a.backend, for: name)
         guard out.backend.fill(out, .int(0)) else { return nil }
         let verdict = out.backend.indexPut(out, [x.b], x.a, accumulate: true)
         return try Check.indexed(name, verdict, x.b, size: rows, dim: 0) ? out : nil

@@ -35,8 +35,8 @@ extension Check {
 extension Tensor {
     /// The dimensions before those of the matrices.
     var batchShape: [Int] { Array(shape.dropLast(2)) }
-    func emptyBatch(_ sizes: Int..., dtype: DType? = nil) -> Tensor {
-        Tensor(empty: Shape(batchShape + sizes), dtype ?? self.dtype, on: backend)
+    func emptyBatch(_ sizes: Int..., dtype: DType? = nil, for op: String) -> Tensor {
+        Tensor(empty: Shape(batchShape + sizes), dtype ?? self.dtype, on: backend, for: op)
     }
     /// A copy with columns one after the other, as LAPACK has them: (…, columns, rows).
     func columns() -> Tensor { mT.clone() }
@@ -103,7 +103,7 @@ struct LUFactors: Op {
     var gradientName: String { "LinalgLuFactorExBackward0" }
     func kernel(_ x: Tensor) throws(TensorError) -> Triple? {
         try Check.matrices(name, x)
-        let (m, n) = (x.shape[-2], x.shape[-1]), a = x.columns(), pivots = x.emptyBatch(min(m, n), dtype: .int32)
+        let (m, n) = (x.shape[-2], x.shape[-1]), a = x.columns(), pivots = x.emptyBatch(min(m, n), dtype: .int32, for: name)
         return try a.lapack("getrf", .size(m), .size(n), .each(a), .size(max(m, 1)), .each(pivots), .info).map { Triple(a.mT, pivots, $0) }
     }
     func gradient(_ cotangents: (Tensor?, Tensor?, Tensor?), _ x: Tensor, _ y: Triple) -> Tensor? {
@@ -146,7 +146,7 @@ extension Tensor {
 func rowOrder(_ pivots: Tensor, rows: Int) -> (order: Tensor, inverse: Tensor) {
     let shape = Shape(pivots.shape.dropLast() + [rows]), k = pivots.shape[-1]
     if pivots.device == .meta {
-        let ghost = Tensor(empty: shape, .int64, on: pivots.backend)
+        let ghost = Tensor(empty: shape, .int64, on: pivots.backend, for: "lu")
         return (ghost, ghost)
     }
     let exchanged = pivots.array(of: Int.self)
@@ -166,7 +166,7 @@ struct Reflections: PlainOp {
     let name = "geqrf"
     func kernel(_ x: Tensor) throws(TensorError) -> Pair? {
         try Check.matrices(name, x)
-        let (m, n) = (x.shape[-2], x.shape[-1]), a = x.columns(), tau = x.emptyBatch(min(m, n))
+        let (m, n) = (x.shape[-2], x.shape[-1]), a = x.columns(), tau = x.emptyBatch(min(m, n), for: name)
         let info = try a.lapack("geqrf", .size(m), .size(n), .each(a), .size(max(m, 1)), .each(tau), .work, .workSize, .info)
         return info.map { _ in Pair(a.mT, tau) }
     }
@@ -226,9 +226,9 @@ struct QR: Op {
         let (m, n) = (x.shape[-2], x.shape[-1]), k = min(m, n), width = mode == .complete ? m : k
         guard let factors = try Reflections().kernel(x) else { return nil }
         let r = factors.a.narrow(-2, start: 0, length: mode == .complete ? m : k).triu()
-        if mode == .r { return Pair(Tensor(empty: [0], x.dtype, on: x.backend), r) }
+        if mode == .r { return Pair(Tensor(empty: [0], x.dtype, on: x.backend, for: name), r) }
         var packed = factors.a.narrow(-1, start: 0, length: min(n, width))
-        if width > n { packed = cat([packed, packed.emptyBatch(m, width - n).zerosLike()], dim: -1) }
+        if width > n { packed = cat([packed, packed.emptyBatch(m, width - n, for: name).zerosLike()], dim: -1) }
         return try HouseholderProduct().kernel(Pair(packed, factors.b)).map { Pair($0, r) }
     }
     func gradient(_ g: (Tensor?, Tensor?), _ x: Tensor, _ y: Pair) throws(TensorError) -> Tensor? {
@@ -264,7 +264,7 @@ struct LDLFactors: PlainOp {
     let name: String
     func kernel(_ x: Tensor) throws(TensorError) -> Triple? {
         try Check.square(name, x)
-        let n = x.shape[-1], a = x.columns(), pivots = x.emptyBatch(n, dtype: .int32).detach()
+        let n = x.shape[-1], a = x.columns(), pivots = x.emptyBatch(n, dtype: .int32, for: name).detach()
         let info = try a.lapack(
             hermitian && x.dtype.isComplex ? "hetrf" : "sytrf", .letter("L"), .size(n), .each(a), .size(max(n, 1)), .each(pivots), .work,
             .workSize, .info)

@@ -8,7 +8,7 @@ private struct FourierTransform: Op {
     var gradientName: String { "FftC2CBackward0" }
 
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
-        let out = Tensor(empty: x.shape, x.dtype, on: x.backend)
+        let out = Tensor(empty: x.shape, x.dtype, on: x.backend, for: name)
         return out.backend.fourier(out, x, dim, inverse: inverse) ? out : nil
     }
     /// By a product with the matrix of the roots of unity.

@@ -168,7 +168,7 @@ struct IndexGather: Op {
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
         let gathered = (tensors: Array(x[1...]), dims: dims)
         let (front, rest) = gatherLayout(x[0].layout, gathered)
-        let out = Tensor(empty: resultShape(rest, gathered, rank: x[0].rank), x[0].dtype, on: x[0].backend)
+        let out = Tensor(empty: resultShape(rest, gathered, rank: x[0].rank), x[0].dtype, on: x[0].backend, for: name)
         let verdict = out.backend.index(out.viewed(indexFirst(out.layout, gathered)), x[0].viewed(front), gathered.tensors)
         return try Check.indexed(name, verdict, x[1], size: x[0].shape[dims[0]], dim: dims[0]) ? out : nil
     }
@@ -187,7 +187,7 @@ private struct IndexAccumulate: Op {
 
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
         let gathered = (tensors: Array(x[1...]), dims: gather.dims)
-        let out = Tensor(empty: shape, x[0].dtype, on: x[0].backend)
+        let out = Tensor(empty: shape, x[0].dtype, on: x[0].backend, for: name)
         guard out.backend.fill(out, .int(0)) else { return nil }
         let (front, _) = gatherLayout(out.layout, gathered)
         let verdict = out.backend.indexPut(

@@ -21,7 +21,7 @@ private struct Concatenate: Op {
             shape[d] = try Check.sum(name, [shape[d], part.shape[d]])
         }
         if parts.isEmpty { shape = [0] }
-        let out = Tensor(empty: shape, dtype, on: first.backend)
+        let out = Tensor(empty: shape, dtype, on: first.backend, for: name)
         var at = 0
         for part in parts {
             let slot = View(kind: .slice(dim: d, start: at, count: part.shape[d], step: 1))

@@ -9,7 +9,7 @@ struct Solve: Op {
         try Check.square(name, x.a)
         let batch = try Check.system(name, x.a, x.b), (n, width) = (x.b.shape[-2], x.b.shape[-1])
         let a = x.a.expand(Shape(batch + [n, n])).columns(), b = x.b.expand(Shape(batch + [n, width])).columns()
-        let pivots = a.emptyBatch(n, dtype: .int32), ld = LAPACK.Argument.size(max(n, 1))
+        let pivots = a.emptyBatch(n, dtype: .int32, for: name), ld = LAPACK.Argument.size(max(n, 1))
         let info = try a.lapack("gesv", .size(n), .size(width), .each(a), ld, .each(pivots), .each(b), ld, .info)
         return info.map { Pair(b.mT, $0) }
     }
@@ -110,7 +110,7 @@ struct PseudoInverse: Op {
 
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
         try hermitian ? Check.square(name, x) : Check.matrices(name, x)
-        if x.count == 0 { return x.emptyBatch(x.shape[-1], x.shape[-2]) }
+        if x.count == 0 { return x.emptyBatch(x.shape[-1], x.shape[-2], for: name) }
         if hermitian {
             let (values, v) = linalg.eigh(x.detach()), limit = tolerance.limit(values.abs(), x)
             return (v * `where`(values.abs() .> limit, values.reciprocal(), 0).unsqueeze(-2)).matmul(v.mH)
@@ -140,8 +140,9 @@ struct LeastSquares: PlainOp {
         if x.a.count == 0 || width == 0 { return definition(x) }
         // b has room for x, which is longer where there are more columns than rows.
         let a = x.a.columns(), longer = max(n - m, 0)
-        let b = (longer > 0 ? cat([x.b, x.b.emptyBatch(longer, width).zerosLike()], dim: -2) : x.b).columns()
-        let values = x.a.emptyBatch(k, dtype: x.a.dtype.real), rank = Tensor.zeros(Shape(x.a.batchShape), dtype: .int32, device: x.a.device)
+        let b = (longer > 0 ? cat([x.b, x.b.emptyBatch(longer, width, for: name).zerosLike()], dim: -2) : x.b).columns()
+        let values = x.a.emptyBatch(k, dtype: x.a.dtype.real, for: name),
+            rank = Tensor.zeros(Shape(x.a.batchShape), dtype: .int32, device: x.a.device)
         let info = try a.lapack(
             "gelsd",
             [.size(m), .size(n), .size(width), .each(a), .size(m), .each(b), .size(max(m, n)), .each(values), .real(relative(x.a))]

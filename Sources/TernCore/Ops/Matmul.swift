@@ -26,7 +26,7 @@ struct MatrixProduct: Op {
             try Check.sameDType(name, x.a, bias)
             try Check.bias(name, bias, shape)
         }
-        let out = Tensor(empty: shape, x.a.dtype, on: x.a.backend)
+        let out = Tensor(empty: shape, x.a.dtype, on: x.a.backend, for: name)
         return out.backend.matmul(out, x.a, x.b, x.option, transposed: transposed) ? out : nil
     }
 
@@ -112,7 +112,7 @@ private struct Dot: Op {
         guard x.a.rank == 1, x.b.rank == 1, x.a.shape == x.b.shape else {
             throw .rule(name, "takes two vectors of one length, but the shapes are \(x.a.shape.brief) and \(x.b.shape.brief)")
         }
-        let out = Tensor(empty: [1, 1], x.a.dtype, on: x.a.backend)
+        let out = Tensor(empty: [1, 1], x.a.dtype, on: x.a.backend, for: name)
         return out.backend.matmul(out, x.a, x.b, nil, transposed: (false, false)) ? out.viewed(Layout(contiguous: [])) : nil
     }
     func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) {
@@ -130,7 +130,7 @@ private struct MatrixVector: Op {
         guard x.a.rank == 2, x.b.rank == 1, x.a.shape[1] == x.b.shape[0] else {
             throw .rule(name, "takes a matrix (m, k) and a vector (k), but the shapes are \(x.a.shape.brief) and \(x.b.shape.brief)")
         }
-        let out = Tensor(empty: [x.a.shape[0], 1], x.a.dtype, on: x.a.backend)
+        let out = Tensor(empty: [x.a.shape[0], 1], x.a.dtype, on: x.a.backend, for: name)
         let done = out.backend.matmul(out, x.a, x.b, nil, transposed: (false, false))
         return done ? out.viewed(Layout(contiguous: [x.a.shape[0]])) : nil
     }

@@ -17,7 +17,8 @@ private struct Normalize: Op {
         let x = x.widened
         if !isGradEnabled, x.count > 0, let form = Form(x, dims) {
             let shape = x.shape.keeping(DimensionSet(dims)), rows = shape.elementCount
-            let mean = Tensor(empty: shape, x.dtype, on: x.backend), variance = Tensor(empty: shape, x.dtype, on: x.backend)
+            let mean = Tensor(empty: shape, x.dtype, on: x.backend, for: "var_mean")
+            let variance = Tensor(empty: shape, x.dtype, on: x.backend, for: "var_mean")
             // Rows are the channels of one image.
             let seen = form == .channels ? x : x.reshape([1, rows, x.count / rows])
             if x.backend.channelStatistics(mean, variance, seen) { return (mean, variance, (variance + epsilon).rsqrt()) }
@@ -56,7 +57,7 @@ private struct Normalize: Op {
 
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
         if let form = form(x) {
-            let out = Tensor(empty: x[0].shape, x[0].dtype, on: x[0].backend), (weight, bias) = (weight(x), bias(x))
+            let out = Tensor(empty: x[0].shape, x[0].dtype, on: x[0].backend, for: name), (weight, bias) = (weight(x), bias(x))
             let done =
                 switch form {
                 case .channels: out.backend.normalizeChannels(out, x[0], x[1], x[2], weight, bias)
@@ -94,7 +95,7 @@ private struct Normalize: Op {
     private func fusedGradient(_ g: Tensor, _ x: [Tensor]) -> [Tensor?]? {
         guard fromInput, !isGradEnabled, let form = form(x), g.dtype == x[0].dtype, g.shape == x[0].shape else { return nil }
         func empty(_ t: Tensor?) -> Tensor? {
-            t.flatMap { $0.requiresGrad ? Tensor(empty: $0.shape, $0.dtype, on: $0.backend) : nil }
+            t.flatMap { $0.requiresGrad ? Tensor(empty: $0.shape, $0.dtype, on: $0.backend, for: name) : nil }
         }
         let to = (x: empty(x[0]), weight: empty(weight(x)), bias: empty(bias(x)))
         let done =

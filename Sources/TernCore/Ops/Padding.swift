@@ -10,7 +10,7 @@ private struct ConstantPad: Op {
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
         var shape = x.shape
         for (d, p) in amounts.enumerated() { shape[d] += p.before + p.after }
-        let out = Tensor(empty: shape, x.dtype, on: x.backend)
+        let out = Tensor(empty: shape, x.dtype, on: x.backend, for: name)
         guard out.backend.fill(out, value) else { return nil }
         var source = x.layout, target = out.layout
         for (d, p) in amounts.enumerated() {

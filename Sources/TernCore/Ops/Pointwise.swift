@@ -27,7 +27,7 @@ struct Pointwise: Op {
         case TERN_CATEGORY_MODULUS: dtype = dtype.real
         default: break
         }
-        let out = Tensor(empty: x.shape, dtype, on: x.backend)
+        let out = Tensor(empty: x.shape, dtype, on: x.backend, for: name)
         return x.backend.unary(function, out, x) ? out : nil
     }
 
@@ -35,7 +35,7 @@ struct Pointwise: Op {
         // Where the rule does not read an operand, another of its shape and device stands in for it.
         let px = saves.contains(.first) ? x : g, py = saves.contains(.output) ? y : g
         if !isGradEnabled, g.dtype == x.dtype, y.dtype == x.dtype {
-            let out = Tensor(empty: x.shape, x.dtype, on: g.backend)
+            let out = Tensor(empty: x.shape, x.dtype, on: g.backend, for: name)
             if g.backend.unaryGradient(function, out, g.broadcast(x.shape), px, py) { return out }
         }
         let slope = derivative(px, py)
@@ -83,7 +83,7 @@ struct PointwisePair: Op {
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         let shape = try Check.broadcast(name, x.a.shape, x.b.shape)
         let (operand, result) = try dtypes(x.a, x.b)
-        let out = Tensor(empty: shape, result, on: x.a.rank == 0 ? x.b.backend : x.a.backend)
+        let out = Tensor(empty: shape, result, on: x.a.rank == 0 ? x.b.backend : x.a.backend, for: name)
         return run(into: out, x.a, x.b, operand) ? out : nil
     }
 

@@ -84,7 +84,7 @@ private struct MaxPool: Op {
 
     func kernel(_ x: Tensor) throws(TensorError) -> Pair? {
         let shape = Shape(x.shape.prefix(2) + geometry.positions)
-        let out = Pair(Tensor(empty: shape, x.dtype, on: x.backend), Tensor(empty: shape, .int64, on: x.backend))
+        let out = Pair(Tensor(empty: shape, x.dtype, on: x.backend, for: name), Tensor(empty: shape, .int64, on: x.backend, for: name))
         return x.backend.maxPool(out.a, out.b, x, geometry.c) ? out : nil
     }
     func definition(_ x: Tensor) -> Pair? {
@@ -147,7 +147,7 @@ private struct AvgPool: Op {
     var gradientName: String { "AvgPool\(Swift.max(geometry.kernel.count, 2))DBackward0" }
 
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
-        let out = Tensor(empty: Shape(x.shape.prefix(2) + geometry.positions), x.dtype, on: x.backend)
+        let out = Tensor(empty: Shape(x.shape.prefix(2) + geometry.positions), x.dtype, on: x.backend, for: name)
         return x.backend.avgPool(out, x, geometry.c) ? out : nil
     }
     func definition(_ x: Tensor) -> Tensor? {
@@ -182,7 +182,7 @@ private struct AvgPoolGradient: Op {
     var name: String { pool.name + "_backward" }
 
     func kernel(_ g: Tensor) throws(TensorError) -> Tensor? {
-        let out = Tensor(empty: Shape(g.shape.prefix(2) + sizes), g.dtype, on: g.backend)
+        let out = Tensor(empty: Shape(g.shape.prefix(2) + sizes), g.dtype, on: g.backend, for: name)
         return out.backend.avgPoolGradient(out, g, pool.geometry.c) ? out : nil
     }
     func definition(_ g: Tensor) -> Tensor? {

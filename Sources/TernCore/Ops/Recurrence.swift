@@ -119,8 +119,8 @@ private struct Recurrence: Op {
         // The gates' memory holds what the inputs give to them, until the steps come by.
         let gates = linear(x[0], x[1], hasBias ? x[3 + stateCount] : nil)
         if gates.isPoison { return nil }
-        let y = Tensor(empty: shape, dtype, on: x[0].backend)
-        let states = step == .lstm || step == .gru ? Tensor(empty: shape, dtype, on: x[0].backend) : nil
+        let y = Tensor(empty: shape, dtype, on: x[0].backend, for: name)
+        let states = step == .lstm || step == .gru ? Tensor(empty: shape, dtype, on: x[0].backend, for: name) : nil
         let arrays = RecurrentArrays(operands(x), gates: gates.contiguous(), states: states, y: y)
         guard y.backend.recurrence(step.c, reversed: reversed, arrays) else { return nil }
         let last = step == .lstm ? states.map { [$0.select(0, reversed ? 0 : -1).clone()] } ?? [] : []
@@ -154,7 +154,7 @@ private struct Recurrence: Op {
         if isGradEnabled { return composedGradient(g, x) }
         let (steps, gates) = (y[0].shape[0], y[stateCount])
         let arrays = RecurrentArrays(operands(x), gates: gates, states: y.count > stateCount + 1 ? y[stateCount + 1] : nil, y: y[0])
-        func empty(_ like: Tensor) -> Tensor { Tensor(empty: like.shape, like.dtype, on: like.backend) }
+        func empty(_ like: Tensor) -> Tensor { Tensor(empty: like.shape, like.dtype, on: like.backend, for: name) }
         let to = RecurrentGradients(
             dy: g[0]?.contiguous(), gates: empty(gates), inner: step == .gru ? empty(y[0]) : nil, h0: empty(arrays.h0),
             c0: arrays.c0.map { g[1]?.clone().contiguous() ?? $0.zerosLike() })

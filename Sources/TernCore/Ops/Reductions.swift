@@ -18,7 +18,7 @@ struct Reduce: Op {
 
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
         let kept = x.shape.keeping(dims)
-        let out = Tensor(empty: keepDim ? kept : x.shape.dropping(dims), result ?? x.dtype, on: x.backend)
+        let out = Tensor(empty: keepDim ? kept : x.shape.dropping(dims), result ?? x.dtype, on: x.backend, for: name)
         return x.backend.reduce(function, Seen(out, Layout(contiguous: kept)), x) ? out : nil
     }
     func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) throws(TensorError) -> Tensor? {
@@ -178,6 +178,17 @@ extension Tensor {
         let none = self .== 0
         return `where`(none, 0.0, `where`(none, 1.0, self).sqrt()).named("SqrtBackward0", from: self)
     }
+
+    /// Summed over the dimensions that broadcasting `shape` to this tensor's stretches, which it must. Source: `torch.Tensor.sum_to_size`.
+    public func sumToSize(_ shape: Shape) -> Tensor {
+        composed(self) {
+            let fits = shape.count <= rank && zip(shape.reversed(), self.shape.reversed()).allSatisfy { $0 == 1 || $0 == $1 }
+            try Check.require(fits, "sum_to_size", "shape \(shape.brief) does not broadcast to \(self.shape.brief)")
+            return summed(to: shape)
+        }
+    }
+    /// The same with the sizes one by one.
+    public func sumToSize(_ sizes: Int...) -> Tensor { sumToSize(Shape(sizes)) }
 
     /// Summed over the dimensions that broadcasting `shape` to this tensor's shape stretched, and stretched where that has more than this.
     package func summed(to shape: Shape) -> Tensor {

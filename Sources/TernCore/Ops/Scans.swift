@@ -11,7 +11,7 @@ private struct Scan: Op {
 
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
         let d = try Check.dimension(name, dim, of: x.shape)
-        let out = Tensor(empty: x.shape, x.dtype, on: x.backend)
+        let out = Tensor(empty: x.shape, x.dtype, on: x.backend, for: name)
         return out.backend.scan(function, out.atLeast(1), nil, x.atLeast(1), d) ? out : nil
     }
     func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
@@ -35,7 +35,8 @@ private struct ScanIndices: PlainOp {
     var name: String { function == TERN_SCAN_max ? "cummax" : "cummin" }
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
         let d = try Check.dimension(name, dim, of: x.shape)
-        let values = Tensor(empty: x.shape, x.dtype, on: x.backend), indices = Tensor(empty: x.shape, .int64, on: x.backend)
+        let values = Tensor(empty: x.shape, x.dtype, on: x.backend, for: name),
+            indices = Tensor(empty: x.shape, .int64, on: x.backend, for: name)
         return x.backend.scan(function, values.atLeast(1), indices.atLeast(1), x.atLeast(1), d) ? indices : nil
     }
 }

@@ -9,7 +9,7 @@ private struct Where: Op {
         let shape = try Check.broadcast(name, [x.a.shape, x.b.shape, x.c.shape])
         let dtype = resultType(x.b, x.c)
         let backend = [x.a, x.b, x.c].first { $0.rank > 0 }?.backend ?? x.b.backend
-        let out = Tensor(empty: shape, dtype, on: backend)
+        let out = Tensor(empty: shape, dtype, on: backend, for: name)
         let (a, b) = (x.b.detach().to(dtype), x.c.detach().to(dtype))
         return backend.select(out, x.a.broadcast(shape), a.broadcast(shape), b.broadcast(shape)) ? out : nil
     }
@@ -34,7 +34,7 @@ private struct Gather: Op {
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         let (x, index) = (x.a, x.b)
         let d = try Check.dimension(name, dim, of: x.shape)
-        if index.count == 0 { return Tensor(empty: index.shape, x.dtype, on: x.backend) }
+        if index.count == 0 { return Tensor(empty: index.shape, x.dtype, on: x.backend, for: name) }
         try Check.require(index.dtype == .int64 || index.dtype == .int32, name, "the index must be int64 or int32, not \(index.dtype)")
         try Check.require(
             Swift.max(x.rank, 1) == Swift.max(index.rank, 1), name,
@@ -44,7 +44,7 @@ private struct Gather: Op {
                 index.shape[i] <= x.shape[i], name,
                 "index \(index.shape.brief) is larger than tensor \(x.shape.brief) in dimension \(i), not the gathered \(d)")
         }
-        let out = Tensor(empty: index.shape, x.dtype, on: x.backend)
+        let out = Tensor(empty: index.shape, x.dtype, on: x.backend, for: name)
         let whole = index.detach().to(.int64)
         let rank = Swift.max(x.rank, 1)
         let verdict = x.backend.gather(out.atLeast(rank), x.atLeast(rank), d, whole.atLeast(rank))
@@ -137,7 +137,7 @@ extension Tensor {
     public func nonzero() -> Tensor {
         guard readable("nonzero") else { return .poison }
         let x = detach()
-        let out = Tensor(empty: [x.backend.countNonzero(x), rank], .int64, on: backend)
+        let out = Tensor(empty: [x.backend.countNonzero(x), rank], .int64, on: backend, for: "nonzero")
         if out.count > 0, !x.backend.nonzero(out, x) {
             raise(.unsupported("nonzero", [dtype], device))
             return .poison

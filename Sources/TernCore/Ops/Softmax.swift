@@ -8,7 +8,7 @@ private struct Softmax: Op {
     var saves: Saves { .output }
 
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
-        let out = Tensor(empty: x.shape, x.dtype, on: x.backend)
+        let out = Tensor(empty: x.shape, x.dtype, on: x.backend, for: name)
         return x.backend.softmax(out, x, dim, logarithm: logarithm) ? out : nil
     }
     func definition(_ x: Tensor) -> Tensor? {
@@ -30,7 +30,7 @@ private struct SoftmaxGradient: PlainOp {
     var name: String { logarithm ? "log_softmax_backward" : "softmax_backward" }
 
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
-        let out = Tensor(empty: x.b.shape, x.b.dtype, on: x.b.backend)
+        let out = Tensor(empty: x.b.shape, x.b.dtype, on: x.b.backend, for: name)
         return out.backend.softmaxGradient(out, x.a, x.b, dim, logarithm: logarithm) ? out : nil
     }
     func definition(_ x: Pair) -> Tensor? {

@@ -9,7 +9,8 @@ private struct Sort: Op {
 
     func kernel(_ x: Tensor) throws(TensorError) -> Pair? {
         let d = try Check.dimension(name, dim, of: x.shape)
-        let values = Tensor(empty: x.shape, x.dtype, on: x.backend), indices = Tensor(empty: x.shape, .int64, on: x.backend)
+        let values = Tensor(empty: x.shape, x.dtype, on: x.backend, for: name),
+            indices = Tensor(empty: x.shape, .int64, on: x.backend, for: name)
         let done = x.backend.sort(values.atLeast(1), indices.atLeast(1), x.atLeast(1), d, descending: descending)
         return done ? Pair(values, indices) : nil
     }

@@ -9,7 +9,7 @@ struct HermitianEigen: Op {
     var gradientName: String { "LinalgEighBackward0" }
     func kernel(_ x: Tensor) throws(TensorError) -> Pair? {
         try Check.square(name, x)
-        let n = x.shape[-1], a = x.columns(), values = x.emptyBatch(n, dtype: x.dtype.real)
+        let n = x.shape[-1], a = x.columns(), values = x.emptyBatch(n, dtype: x.dtype.real, for: name)
         let ends: [LAPACK.Argument] = x.dtype.isComplex ? [.realWork(nil), .workSize] : []
         let arguments: [LAPACK.Argument] =
             [.letter("V"), .letter("L"), .size(n), .each(a), .size(max(n, 1)), .each(values), .work, .workSize] + ends
@@ -41,12 +41,12 @@ struct Eigen: Op {
         let start: [LAPACK.Argument] = [.letter("N"), .letter(vectors ? "V" : "N"), .size(n), .each(a), ld]
         let middle: [LAPACK.Argument] = [.each(a), ld, .each(v), ld, .work, .workSize]
         if x.dtype.isComplex {
-            let values = x.emptyBatch(n)
+            let values = x.emptyBatch(n, for: name)
             guard let info = try a.lapack("geev", start + [.each(values)] + middle + [.realWork(2 * n), .info]) else { return nil }
             try Check.info(name, info, notFound)
             return Pair(values, v.mT)
         }
-        let (real, imaginary) = (x.emptyBatch(n), x.emptyBatch(n))
+        let (real, imaginary) = (x.emptyBatch(n, for: name), x.emptyBatch(n, for: name))
         guard let info = try a.lapack("geev", start + [.each(real), .each(imaginary)] + middle + [.info]) else { return nil }
         try Check.info(name, info, notFound)
         // Of two conjugate vectors, the first column holds the real part, the second the imaginary one.
@@ -80,8 +80,8 @@ struct SVD: Op {
     func kernel(_ x: Tensor) throws(TensorError) -> Triple? {
         try Check.matrices(name, x)
         let (m, n) = (x.shape[-2], x.shape[-1]), k = min(m, n), (width, height) = parts == .full ? (m, n) : (k, k)
-        let a = x.columns(), s = x.emptyBatch(k, dtype: x.dtype.real)
-        let u = x.emptyBatch(width, m), vh = x.emptyBatch(n, height)
+        let a = x.columns(), s = x.emptyBatch(k, dtype: x.dtype.real, for: name)
+        let u = x.emptyBatch(width, m, for: name), vh = x.emptyBatch(n, height, for: name)
         if k == 0 {
             func unit(_ n: Int) -> Tensor { Tensor.eye(n, dtype: x.dtype, device: x.device).expand(Shape(x.batchShape + [n, n])) }
             return parts == .full ? Triple(unit(m), s, unit(n)) : Triple(u.mT, s, vh.mT)

@@ -117,7 +117,7 @@ struct ViewAdjoint: Op {
     let shape: Shape
     var name: String { view.name + "_backward" }
     func kernel(_ g: Tensor) throws(TensorError) -> Tensor? {
-        let out = Tensor(empty: shape, g.dtype, on: g.backend)
+        let out = Tensor(empty: shape, g.dtype, on: g.backend, for: name)
         guard out.backend.fill(out, .int(0)), let layout = view.layout(of: out.layout) else { return nil }
         let target = out.viewed(layout), g = g.broadcast(layout.shape)
         return (layout.mayOverlap ? out.backend.accumulate(target, g) : out.backend.copy(target, g)) ? out : nil

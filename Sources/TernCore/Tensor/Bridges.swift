@@ -101,7 +101,7 @@ extension Tensor {
     /// first. The memory must not change while a tensor views it.
     public init(borrowing pointer: UnsafeRawPointer, shape: Shape, dtype: DType, owner: AnyObject) {
         if shape.count > Shape.maxRank {
-            self.init(empty: shape, dtype, on: Backends.cpu)
+            self.init(empty: shape, dtype, on: Backends.cpu, for: "tensor")
             return
         }
         let bytes = shape.elementCount * dtype.itemSize

@@ -38,6 +38,8 @@ public enum DType: Int32, Sendable, CaseIterable {
         default: false
         }
     }
+    /// Whether it has numbers below 0. Source: `torch.is_signed`.
+    public var isSigned: Bool { self != .bool && self != .uint8 }
     /// Whether it is a floating-point type of 16 bits. What is computed of such numbers in several steps is rounded to them once, at the end.
     package var isHalf: Bool { self == .float16 || self == .bfloat16 }
     /// The type in which numbers of this one are summed and divided: `float32` for the half types, else itself.

@@ -46,7 +46,7 @@ extension Tensor: CustomStringConvertible {
         for d in 0..<rank where shape[d] > 2 * edge {
             var shape = part.shape
             shape[d] = 2 * edge
-            let joined = Tensor(empty: shape, dtype, on: backend)
+            let joined = Tensor(empty: shape, dtype, on: backend, for: "print")
             for (from, to) in [(0, 0), (self.shape[d] - edge, edge)] where edge > 0 {
                 _ = backend.copy(joined.range(d, to, edge), part.range(d, from, edge))
             }
@@ -70,7 +70,7 @@ extension Tensor: CustomStringConvertible {
 
     /// The elements, without going through dispatch: printing is not an op that a profile or a trace shows.
     private func fetched<S: TensorScalar>(_ type: S.Type) -> [S]? {
-        let x = Tensor(empty: shape, S.dtype, on: backend)
+        let x = Tensor(empty: shape, S.dtype, on: backend, for: "print")
         guard !x.holdsPoison, backend.copy(x, self) else { return nil }
         return [S](unsafeUninitializedCapacity: x.count) { buffer, filled in
             backend.read(x, into: UnsafeMutableRawBufferPointer(buffer))

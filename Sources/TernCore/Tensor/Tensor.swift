@@ -14,22 +14,23 @@ public struct Tensor: Sendable {
         body = Body(storage: storage, layout: layout, dtype: dtype, node: node, outputIndex: outputIndex)
     }
 
-    /// Uninitialized memory of that shape. Where it can't be had, that is an error, and the tensor poison: no kernel writes to it.
+    /// Uninitialized memory of that shape for the op of that name. Where it can't be had, that is an error of the op, and the tensor poison:
+    /// no kernel writes to it.
     @inline(__always)
-    package init(empty shape: Shape, _ dtype: DType, on backend: any Backend) {
+    package init(empty shape: Shape, _ dtype: DType, on backend: any Backend, for op: @autoclosure () -> String) {
         let (bytes, overflow) = shape.elementCount.multipliedReportingOverflow(by: dtype.itemSize)
         let isSound = !overflow && shape.count <= Shape.maxRank
         body = Body(
             storage: isSound ? Storage(allocating: bytes, on: backend) : Storage.poison, layout: Layout(contiguous: shape), dtype: dtype,
             node: nil, outputIndex: 0)
-        if holdsPoison { Tensor.refused(shape, isSound ? bytes : nil, backend.device) }
+        if holdsPoison { Tensor.refused(op(), shape, isSound ? bytes : nil, backend.device) }
     }
     @inline(never)
-    private static func refused(_ shape: Shape, _ bytes: Int?, _ device: Device) {
+    private static func refused(_ op: String, _ shape: Shape, _ bytes: Int?, _ device: Device) {
         raising(instead: ()) { () throws(TensorError) in
-            try Check.countable("empty", shape)
-            guard let bytes else { throw .rule("empty", "no tensor can have the shape \(shape.brief): its bytes can't be counted") }
-            throw .memory(bytes, shape, device)
+            try Check.countable(op, shape)
+            guard let bytes else { throw .rule(op, "no tensor can have the shape \(shape.brief): its bytes can't be counted") }
+            throw .memory(op, bytes, shape, device)
         }
     }
 
@@ -158,7 +159,7 @@ extension Tensor {
     }
     /// A Swift number in an op with a tensor.
     package init(number: Scalar, _ dtype: DType, on backend: any Backend) {
-        self.init(empty: [], dtype, on: backend)
+        self.init(empty: [], dtype, on: backend, for: "tensor")
         _ = backend.fill(self, number)
         body.isNumber = true
     }
@@ -188,7 +189,7 @@ extension Tensor {
         if isWritable() { return true }
         if isPoison { return false }
         CopyCount.value.add(1, ordering: .relaxed)
-        let copy = Tensor(empty: shape, dtype, on: backend)
+        let copy = Tensor(empty: shape, dtype, on: backend, for: "clone")
         if copy.holdsPoison { return false }
         _ = backend.copy(copy, self)
         storage = copy.storage

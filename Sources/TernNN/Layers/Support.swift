@@ -4,9 +4,9 @@ import TernCore
 
 extension Parameter {
     /// The shape, where it is known.
-    var knownShape: Shape? { box.tensor?.shape }
+    var knownShape: Shape? { box.shape }
     /// Whether the layer has this parameter, be its size known or not.
-    var isPresent: Bool { box.tensor != nil || box.isDeferred }
+    var isPresent: Bool { box.tensor != nil || box.isDeferred || box.source != nil }
 
     /// Gives a parameter without size its shape and first values, where `x` is: on its device, in its dtype if that is floating.
     func settle(_ shape: Shape, _ x: Tensor, _ initializer: Initializer) {
@@ -15,7 +15,7 @@ extension Parameter {
 }
 
 extension Buffer {
-    var knownShape: Shape? { box.tensor?.shape }
+    var knownShape: Shape? { box.shape }
     var isDeferred: Bool { box.isDeferred }
 
     func settle(_ shape: Shape, _ x: Tensor, _ initializer: Initializer) {

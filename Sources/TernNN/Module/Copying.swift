@@ -7,8 +7,13 @@ public final class ModuleCopies {
     /// The copy of `module`; nil where its type does not say how it is copied.
     public func twin(of module: Module) -> Module? {
         if let twin = twins[ObjectIdentifier(module)] { return twin }
-        let twin = module.blank(self)
+        guard let twin = module.blank(self) else { return nil }
         twins[ObjectIdentifier(module)] = twin
+        // What was added to it, and not by its initializer.
+        for (name, child) in module.addedModules where !twin.added.contains(where: { $0.name == name }) {
+            guard let copy = self.twin(of: child) else { return nil }
+            twin.addModule(name, copy)
+        }
         return twin
     }
 

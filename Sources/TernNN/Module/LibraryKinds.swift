@@ -89,6 +89,23 @@ extension ModuleKind {
     static let containers: [ModuleKind] = [
         container(Sequential.self) { Sequential([]) }, container(ModuleList.self) { ModuleList([]) },
         container(ModuleDict.self) { ModuleDict([]) },
+        layer(ParametrizationList.self, { ["originals": $0.originals.map(\.shape.array)] }) {
+            let shapes: [[Int]] = try $0["originals"]
+            guard (1...2).contains(shapes.count) else {
+                throw TensorError.rule("arguments", "a parameter is computed from one tensor or two, not \(shapes.count)")
+            }
+            return ParametrizationList(shapes.map { .empty(Shape($0)) })
+        },
+        layer(WeightNorm.self, { ["dim": $0.dim] }) { try WeightNorm(dim: $0["dim"]) },
+        layer(
+            SpectralNorm.self,
+            {
+                ["u": argument($0.u), "v": argument($0.v), "powerIterations": $0.powerIterations, "dim": $0.dim, "eps": $0.eps]
+            }
+        ) {
+            try SpectralNorm(
+                u: $0.buffer("u"), v: $0.buffer("v"), powerIterations: $0.depth("powerIterations"), dim: $0["dim"], eps: $0["eps"])
+        },
         layer(TransformerEncoder.self, { ["layers": $0.layers, "norm": $0.norm] }) { try TransformerEncoder($0["layers"], $0["norm"]) },
         layer(TransformerDecoder.self, { ["layers": $0.layers, "norm": $0.norm] }) { try TransformerDecoder($0["layers"], $0["norm"]) },
         layer(TransformerEncoderLayer.self, { try $0.arguments.named() }) { try TransformerEncoderLayer(TransformerArguments(named: $0)) },

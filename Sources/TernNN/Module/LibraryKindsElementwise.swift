@@ -70,6 +70,21 @@ extension ModuleKind {
                 weight: $0.buffer("weight"), ignoreIndex: $0["ignoreIndex"], reduction: $0["reduction"],
                 labelSmoothing: $0["labelSmoothing"])
         },
+        layer(
+            LinearCrossEntropyLoss.self,
+            {
+                [
+                    "inFeatures": $0.linear.inFeatures, "numClasses": $0.numClasses, "outFeatures": $0.outFeatures,
+                    "bias": $0.linear.$bias.isPresent, "reduction": $0.reduction, "weight": argument($0.weight),
+                    "ignoreIndex": $0.ignoreIndex,
+                    "labelSmoothing": $0.labelSmoothing,
+                ]
+            }
+        ) {
+            try LinearCrossEntropyLoss(
+                $0["inFeatures"], $0["numClasses"], outFeatures: $0["outFeatures"], bias: $0["bias"], reduction: $0["reduction"],
+                weight: $0.buffer("weight"), ignoreIndex: $0["ignoreIndex"], labelSmoothing: $0["labelSmoothing"])
+        },
         layer(NLLLoss.self, { ["weight": argument($0.weight), "ignoreIndex": $0.ignoreIndex, "reduction": $0.reduction] }) {
             try NLLLoss(weight: $0.buffer("weight"), ignoreIndex: $0["ignoreIndex"], reduction: $0["reduction"])
         },

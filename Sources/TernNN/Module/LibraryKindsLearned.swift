@@ -19,6 +19,18 @@ extension ModuleKind {
             }
         ) { try Bilinear($0["in1Features"], $0["in2Features"], $0["outFeatures"], bias: $0["bias"]) },
         layer(
+            AdaptiveLogSoftmaxWithLoss.self,
+            {
+                [
+                    "inFeatures": $0.inFeatures, "nClasses": $0.nClasses, "cutoffs": Array($0.cutoffs.dropLast()), "divValue": $0.divValue,
+                    "headBias": $0.headBias,
+                ]
+            }
+        ) {
+            try AdaptiveLogSoftmaxWithLoss(
+                $0["inFeatures"], $0["nClasses"], cutoffs: $0["cutoffs"], divValue: $0["divValue"], headBias: $0["headBias"])
+        },
+        layer(
             Embedding.self,
             {
                 [

@@ -50,6 +50,10 @@ extension MaxUnpool1d: Unpooling {}
 extension MaxUnpool2d: Unpooling {}
 extension MaxUnpool3d: Unpooling {}
 
+private protocol RandomPooling: FractionalPooling { init(_ arguments: FractionalPooling.Arguments) }
+extension FractionalMaxPool2d: RandomPooling {}
+extension FractionalMaxPool3d: RandomPooling {}
+
 private protocol SizedPadding: Padding { init(_ padding: any SpatialSizes) }
 extension ZeroPad1d: SizedPadding {}
 extension ZeroPad2d: SizedPadding {}
@@ -116,6 +120,23 @@ extension ModuleKind {
             try P(kernelSize: $0.sizes("kernelSize", rank), stride: $0.sizes("stride", rank), padding: $0.sizes("padding", rank, least: 0))
         }
     }
+    private static func pool<P: RandomPooling>(_ type: P.Type, _ rank: Int) -> ModuleKind {
+        layer(
+            type,
+            {
+                [
+                    "kernelSize": $0.kernelSize, "outputSize": $0.outputSize, "outputRatio": $0.outputRatio,
+                    "randomSamples": argument($0.randomSamples),
+                ]
+            }
+        ) {
+            try P(
+                FractionalPooling.Arguments(
+                    kernelSize: $0.sizes("kernelSize", rank), outputSize: $0.optionalSizes("outputSize", rank),
+                    outputRatio: $0["outputRatio"],
+                    randomSamples: $0.buffer("randomSamples")))
+        }
+    }
     private static func pad<P: SizedPadding>(_ type: P.Type, _ rank: Int) -> ModuleKind {
         layer(type, { ["padding": $0.padding] }) { try P($0.sizes("padding", 2 * rank, least: .min + 1)) }
     }
@@ -129,7 +150,7 @@ extension ModuleKind {
     static let pooling: [ModuleKind] = [
         pool(MaxPool1d.self, 1), pool(MaxPool2d.self, 2), pool(MaxPool3d.self, 3), pool(AvgPool2d.self, 2), pool(AvgPool3d.self, 3),
         pool(LPPool1d.self, 1), pool(LPPool2d.self, 2), pool(LPPool3d.self, 3), unpool(MaxUnpool1d.self, 1), unpool(MaxUnpool2d.self, 2),
-        unpool(MaxUnpool3d.self, 3),
+        unpool(MaxUnpool3d.self, 3), pool(FractionalMaxPool2d.self, 2), pool(FractionalMaxPool3d.self, 3),
         layer(
             AvgPool1d.self,
             { window($0, ["padding": argument($0.padding), "ceilMode": $0.ceilMode, "countIncludePad": $0.countIncludePad]) }

@@ -42,6 +42,7 @@ open class Module {
             return
         }
         let place = ModulePlace(name, module, in: self)
+        defer { if name == Module.parametrizationsName { bindParametrizations() } }
         if let at = added.firstIndex(where: { $0.name == name }) {
             added[at] = place
         } else if declaredParts().contains(where: { $0.name == name }) {
@@ -50,6 +51,9 @@ open class Module {
             added.append(place)
         }
     }
+
+    /// Forgets the module of that name that was added.
+    func removeModule(_ name: String) { added.removeAll { $0.name == name } }
 
     // MARK: Parts
 

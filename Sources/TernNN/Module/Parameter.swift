@@ -13,6 +13,10 @@ package final class TensorBox {
     package fileprivate(set) var isDeferred: Bool
     /// What is known of a size to be found: nil stands for any.
     package let expected: [Int?]?
+    /// What computes the tensor, where it has none of its own.
+    package var source: (any TensorSource)? {
+        didSet { if source != nil { tensor = nil } }
+    }
     private let leaf: Leaf?
 
     package init(_ tensor: Tensor?, _ role: Role, requiresGrad: Bool = true, deferred: Bool = false, expected: [Int?]? = nil) {
@@ -27,6 +31,7 @@ package final class TensorBox {
     /// Takes over the values of `new`, without its history. Poison, and nothing at all, leave things as they are.
     package func set(_ new: Tensor) {
         if new.isPoison { return }
+        if let source { return source.assign(new) }
         var value = new.detach()
         value.node = leaf
         hold(value)
@@ -54,8 +59,13 @@ package final class TensorBox {
         }
     }
 
+    /// The tensor, its own or computed; nil where there is none.
+    package var found: Tensor? {
+        @inline(__always) get { tensor ?? source?.tensor }
+    }
+    package var shape: Shape? { tensor?.shape ?? source?.shape }
     package func resolved() -> Tensor {
-        if let tensor { return tensor }
+        if let found { return found }
         raise(
             .rule(
                 "parameter", "it has no size yet, because its module is lazy: call the network once, or load a state dict, before using it")
@@ -108,7 +118,7 @@ public struct Parameter<Value: ParameterValue> {
 
     /// The tensor; an error, and poison, where a lazy module has not found its size yet.
     public var wrappedValue: Value {
-        get { Value(asking: box.resolved, found: box.tensor) }
+        get { Value(asking: box.resolved, found: box.found) }
         nonmutating set { box.assign(newValue.tensorIfAny) }
         nonmutating _modify {
             var (value, kept): (Value, Tensor?) = box.take()
@@ -143,7 +153,7 @@ public struct Buffer<Value: ParameterValue> {
 
     /// The tensor; an error, and poison, where a lazy module has not found its size yet.
     public var wrappedValue: Value {
-        get { Value(asking: box.resolved, found: box.tensor) }
+        get { Value(asking: box.resolved, found: box.found) }
         nonmutating set { box.assign(newValue.tensorIfAny) }
         nonmutating _modify {
             var (value, kept): (Value, Tensor?) = box.take()
@@ -222,8 +232,16 @@ extension Parameter where Value == Tensor {
 
 extension Parameter: CustomStringConvertible {
     public var description: String {
-        box.tensor.map { "\($0)" } ?? (box.isDeferred ? "<UninitializedParameter>" : "None")
+        box.found.map { "\($0)" } ?? (box.isDeferred ? "<UninitializedParameter>" : "None")
     }
+}
+
+/// What computes a parameter from others, and takes a value for it apart.
+package protocol TensorSource: AnyObject {
+    var tensor: Tensor { get }
+    /// That of `tensor`, found without a trace.
+    var shape: Shape { get }
+    func assign(_ value: Tensor)
 }
 
 /// How the walk over a module's properties finds parameters and buffers, whatever their type.

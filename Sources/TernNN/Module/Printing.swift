@@ -10,6 +10,7 @@ extension Module: CustomStringConvertible {
         let childLines = childLines(below: above.union([ObjectIdentifier(self)]))
         let extra = extraRepr.split(separator: "\n").map(String.init)
         let lines = extra + childLines
+        let typeName = parametrizations.isEmpty ? typeName : "Parametrized" + typeName
         if childLines.isEmpty, extra.count < 2 { return "\(typeName)(\(extraRepr))" }
         return "\(typeName)(\n  " + lines.joined(separator: "\n  ") + "\n)"
     }

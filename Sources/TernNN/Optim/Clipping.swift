@@ -11,20 +11,43 @@ public import TernCore
 @discardableResult
 public func clipGradNorm(_ parameters: [Parameter<Tensor>], maxNorm: Double, normType: Double = 2, errorIfNonfinite: Bool = false) -> Tensor
 {
-    noGrad {
-        let gradients = parameters.compactMap(\.grad)
-        guard let first = gradients.first else { return Tensor(0.0) }
-        let norms = gradients.map { $0.detach().vectorNorm(normType).to(first.device) }
-        let total = stack(norms.map { $0.to(norms.reduce(first.dtype.real) { $0.promoted(with: $1.dtype) }) }).vectorNorm(normType)
-        if total.isPoison { return .poison }
-        if errorIfNonfinite, !total.doubleValue.isFinite {
-            raise(.rule("clipGradNorm", "the norm of order \(normType) of the gradients is \(total.doubleValue), so they can't be clipped"))
-            return .poison
+    let total = getTotalNorm(parameters.compactMap(\.grad), normType: normType, errorIfNonfinite: errorIfNonfinite)
+    if total.holdsPoison { return .poison }
+    clipGradsWithNorm(parameters, maxNorm: maxNorm, totalNorm: total)
+    return total
+}
+
+/// The norm of all `tensors` as if they were one vector, 0-dim and without a record; 0 of none.
+///
+/// - Parameters:
+///   - normType: 2, the default; any p; infinity for the greatest absolute value.
+///   - errorIfNonfinite: whether a norm that is NaN or infinite is an error. Default false.
+///
+/// Source: `torch.nn.utils.get_total_norm`.
+public func getTotalNorm(_ tensors: [Tensor], normType: Double = 2, errorIfNonfinite: Bool = false) -> Tensor {
+    guard let first = tensors.first else { return Tensor(0.0) }
+    return composed(tensors, instead: .poison) {
+        try noGrad {
+            let norms = tensors.map { $0.detach().vectorNorm(normType).to(first.device) }
+            let total = stack(norms.map { $0.to(norms.reduce(first.dtype.real) { $0.promoted(with: $1.dtype) }) }).vectorNorm(normType)
+            if errorIfNonfinite, !total.holdsPoison, !total.doubleValue.isFinite {
+                throw TensorError.rule(
+                    "get_total_norm", "the norm of order \(normType) is \(total.doubleValue), so the gradients can't be clipped by it")
+            }
+            return total
         }
-        let ratio = maxNorm / (total + 1e-6)
+    }
+}
+
+/// Scales the gradients of `parameters` down by what a norm of `totalNorm` has over `maxNorm`; leaves them where it has not.
+///
+/// Source: `torch.nn.utils.clip_grads_with_norm_`.
+public func clipGradsWithNorm(_ parameters: [Parameter<Tensor>], maxNorm: Double, totalNorm: Tensor) {
+    if totalNorm.isPoison { return }
+    noGrad {
+        let ratio = maxNorm / (totalNorm.detach() + 1e-6)
         let factor = ratio.minimum(ratio.operand(1.0))
         parameters.updateGradients { $0 *= factor.to($0.device).to($0.dtype) }
-        return total
     }
 }
 

@@ -53,7 +53,7 @@ public final class SGD: Optimizer {
             state.makeWritable("momentum_buffer")
             buffer = state["momentum_buffer"]
             options.firstStep = buffer == nil
-            buffer = buffer ?? Tensor(empty: p.shape, p.dtype, on: p.backend)
+            buffer = buffer ?? Tensor(empty: p.shape, p.dtype, on: p.backend, for: "sgd")
         }
         p.makeContiguousAndWritable()
         guard buffer?.isContiguous ?? true, p.backend.sgdStep(p, gradient.contiguous(), buffer, options) else { return false }

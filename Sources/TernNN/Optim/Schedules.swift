@@ -202,7 +202,8 @@ public final class CosineAnnealingLR: LRScheduler {
 public final class CosineAnnealingWarmRestarts: LRScheduler {
     private let tMult: Int, etaMin: Double
     override var arguments: OptionList? { ["T_mult": .int(tMult), "eta_min": .number(etaMin)] }
-    private var length: Int, at = 0
+    private let first: Int
+    private var length: Int, at = 0.0
     /// - Parameters:
     ///   - t0: epochs of the first wave.
     ///   - tMult: how much longer each is than the one before. Default 1.
@@ -210,14 +211,14 @@ public final class CosineAnnealingWarmRestarts: LRScheduler {
     public init(_ optimizer: Optimizer, t0: Int, tMult: Int = 1, etaMin: Double = 0) {
         Self.check(t0 > 0, "t0 must be 1 or more, not \(t0)")
         Self.check(tMult > 0, "tMult must be 1 or more, not \(tMult)")
-        (length, self.tMult, self.etaMin) = (max(t0, 1), max(tMult, 1), etaMin)
+        (first, length, self.tMult, self.etaMin) = (max(t0, 1), max(t0, 1), max(tMult, 1), etaMin)
         super.init(optimizer)
     }
     override func advance() {
         if lastEpoch >= 0 {
             at += 1
-            if at >= length {
-                at %= length
+            if at >= Double(length) {
+                at -= Double(length)
                 length *= tMult
             }
         } else {
@@ -225,20 +226,38 @@ public final class CosineAnnealingWarmRestarts: LRScheduler {
         }
         super.advance()
     }
+    /// Sets the rates of that epoch, which need not be whole: `step(epoch: 3 + Double(batch) / Double(batches))`. Later steps go on from there.
+    public func step(epoch: Double) {
+        Self.check(epoch >= 0, "the epoch must be 0 or more, not \(epoch)")
+        guard epoch >= 0 else { return }
+        (at, length) = (epoch, first)
+        if epoch >= Double(first) {
+            if tMult == 1 {
+                at = epoch.truncatingRemainder(dividingBy: Double(first))
+            } else {
+                let base = Double(tMult)
+                let waves = Int(Double.log(epoch / Double(first) * (base - 1) + 1) / Double.log(base))
+                at = epoch - Double(first) * (Double.pow(base, waves) - 1) / (base - 1)
+                length = Int(Double(first) * Double.pow(base, waves))
+            }
+        }
+        lastEpoch = Int(epoch)
+        set(rates())
+    }
     /// The rates at `lastEpoch`.
     override public func rates() -> [Double] {
-        base { etaMin + ($0 - etaMin) * (1 + Double.cos(Double.pi * Double(at) / Double(length))) / 2 }
+        base { etaMin + ($0 - etaMin) * (1 + Double.cos(Double.pi * at / Double(length))) / 2 }
     }
     /// Also where it is in its wave, and how long that is: `T_cur` and `T_i`.
     override public func stateDict() -> OptionList {
         var state = super.stateDict()
-        (state["T_cur"], state["T_i"]) = (.int(at), .int(length))
+        (state["T_cur"], state["T_i"]) = (at == at.rounded() ? .int(Int(at)) : .number(at), .int(length))
         return state
     }
     /// Also loads its place in the wave.
     override public func loadStateDict(_ state: OptionList) throws {
         let reader = try StateReader(state, of: self)
-        let (at, length) = try (reader.whole("T_cur", or: at), reader.whole("T_i", or: length, least: 1))
+        let (at, length) = try (reader.number("T_cur", or: at), reader.whole("T_i", or: length, least: 1))
         try super.loadStateDict(state)
         (self.at, self.length) = (at, length)
     }

@@ -169,7 +169,7 @@ enum Functions {
     static func neighbour(of a: Double, towards b: Double, _ dtype: DType) -> Double {
         if a.isNaN || b.isNaN { return .nan }
         if a == b { return b }
-        let room = Tensor(empty: [1], dtype, on: ReferenceBackend.shared), element = Elements(room)
+        let room = Tensor(empty: [1], dtype, on: ReferenceBackend.shared, for: "test"), element = Elements(room)
         guard let start = element.start else { return .nan }
         element.store(.double(a == 0 ? (b > 0 ? 0 : -0.0) : a), at: [0])
         let step = a == 0 || (a < b) == (a > 0) ? 1 : -1  // away from 0, or towards it

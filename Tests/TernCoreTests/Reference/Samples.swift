@@ -70,7 +70,7 @@ enum Placement: CaseIterable {
 func sample(_ shape: Shape, _ dtype: DType, _ domain: Domain = .small, _ placement: Placement = .contiguous, _ dice: inout Dice) -> Tensor {
     let layout = placement.layout(shape, &dice)
     let reach = zip(shape, layout.strides).reduce(layout.offset + 1) { $0 + max($1.0 - 1, 0) * $1.1 }
-    let whole = Tensor(empty: [reach], dtype, on: Backends.cpu), elements = Elements(whole)
+    let whole = Tensor(empty: [reach], dtype, on: Backends.cpu, for: "test"), elements = Elements(whole)
     for i in 0..<reach { elements.store(domain.draw(dtype, &dice), at: [i]) }
     return whole.viewed(layout)
 }

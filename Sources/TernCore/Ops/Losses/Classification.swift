@@ -16,7 +16,7 @@ private struct NllLoss: Op {
     func kernel(_ x: PairAndOption) throws(TensorError) -> Tensor? {
         guard let code else { return nil }
         let (input, target) = (x.a, x.b.to(.int64))
-        let out = Tensor(empty: reduction == .none ? target.shape : [], input.dtype, on: input.backend)
+        let out = Tensor(empty: reduction == .none ? target.shape : [], input.dtype, on: input.backend, for: name)
         let verdict = input.backend.nllLoss(
             reduction == .none ? grouped(out, classes: false) : Seen(out), grouped(input, classes: true),
             grouped(target, classes: false), x.option?.detach().to(input.dtype), ignored: ignoreIndex, code)
@@ -76,7 +76,7 @@ private struct NllLoss: Op {
     }
     private func fusedGradient(_ g: Tensor, _ x: PairAndOption) -> Tensor? {
         guard let code else { return nil }
-        let out = Tensor(empty: x.a.shape, x.a.dtype, on: x.a.backend)
+        let out = Tensor(empty: x.a.shape, x.a.dtype, on: x.a.backend, for: name)
         let done = out.backend.nllLossGradient(
             grouped(out, classes: true), reduction == .none ? grouped(g, classes: false) : Seen(g),
             grouped(x.b.to(.int64), classes: false), x.option?.detach().to(out.dtype), ignored: ignoreIndex, code)

@@ -1,0 +1,152 @@
+public import TernCore
+
+/// Computes a parameter of a module from others, which are learned in its place. A subclass says how, and how to go back.
+///
+///     final class Symmetric: Parametrization {
+///         override func forward(_ originals: [Tensor]) -> Tensor { originals[0].triu() + originals[0].triu(1).mT }
+///         override func rightInverse(_ value: Tensor) -> [Tensor] { [value.triu()] }
+///     }
+///     registerParametrization(layer, "weight", Symmetric())
+///
+/// Source: the modules of `torch.nn.utils.parametrize`.
+open class Parametrization: Module {
+    /// The parameter, of one or two tensors. Default: the first.
+    open func forward(_ originals: [Tensor]) -> Tensor { originals.first ?? .poison }
+    /// What `forward` makes `value` of, one tensor or two. Default: `value` itself.
+    open func rightInverse(_ value: Tensor) -> [Tensor] { [value] }
+    /// The parameter, of the tensors that it is computed from.
+    public func callAsFunction(_ originals: [Tensor]) -> Tensor { run(self) { forward(originals) } }
+}
+
+/// What stands in a parameter's place: the tensors that are learned, and what computes the parameter from them.
+/// Source: `torch.nn.utils.parametrize.ParametrizationList`.
+public final class ParametrizationList: Module {
+    /// What is learned, where it is one tensor.
+    @Parameter public var original: Tensor?
+    /// The first of two tensors that are learned.
+    @Parameter public var original0: Tensor?
+    /// The second of two.
+    @Parameter public var original1: Tensor?
+
+    init(_ originals: [Tensor], requiresGrad: Bool = true) {
+        func parameter(_ tensor: Tensor?) -> Parameter<Tensor?> { Parameter(wrappedValue: tensor, requiresGrad: requiresGrad) }
+        _original = parameter(originals.count == 1 ? originals[0] : nil)
+        _original0 = parameter(originals.count == 2 ? originals[0] : nil)
+        _original1 = parameter(originals.count == 2 ? originals[1] : nil)
+    }
+    var originals: [Tensor] { [original, original0, original1].compactMap(\.self) }
+    var steps: [Parametrization] { added.compactMap { $0.module as? Parametrization } }
+
+    func append(_ step: Parametrization) { addModule("\(added.count)", step) }
+    override public func blank(_ copies: ModuleCopies) -> Module? { ParametrizationList(originals) }
+}
+
+extension ParametrizationList: TensorSource {
+    /// As in evaluation, so that looking at it changes nothing.
+    package var shape: Shape {
+        let learning = steps.filter(\.isTraining)
+        for step in learning { step.train(false) }
+        defer { for step in learning { step.train() } }
+        return noGrad { tensor.shape }
+    }
+    package var tensor: Tensor { steps.reduce(originals) { [$1($0)] }.first ?? .poison }
+    /// Makes the parameter that value, as near as the parametrizations let it be.
+    package func assign(_ value: Tensor) {
+        let values = noGrad { steps.reversed().reduce([value.detach()]) { $1.rightInverse($0[0]) } }
+        if values.contains(where: \.holdsPoison) { return }
+        guard values.count == originals.count else {
+            return raise(
+                .rule("parametrize", "\(values.count) tensors in place of \(originals.count): rightInverse must answer as many as before"))
+        }
+        if values.count == 1 { original = values[0] } else { (original0, original1) = (values[0], values[1]) }
+    }
+}
+
+extension Module {
+    /// The name under which a module holds its parametrizations.
+    static var parametrizationsName: String { "parametrizations" }
+    var parametrizations: [(name: String, list: ParametrizationList)] {
+        guard let all = added.first(where: { $0.name == Module.parametrizationsName })?.module as? ModuleDict else { return [] }
+        return all.added.compactMap { place in (place.module as? ParametrizationList).map { (place.name, $0) } }
+    }
+    /// Lets parameters be computed by the parametrizations that the module holds.
+    func bindParametrizations() {
+        for (name, list) in parametrizations { if let box = box(named: name), box.source !== list { box.source = list } }
+    }
+    func box(named name: String) -> TensorBox? {
+        for (own, part) in parts() { if case .tensor(let box) = part, own == name || own == partName(of: name) { return box } }
+        return nil
+    }
+}
+
+/// Lets a parameter of `module` be computed by `parametrization`, from tensors that are learned in its place: `parametrizations.weight.original`.
+/// A parameter that is computed already is computed further. Make optimizers afterwards: the module has other parameters.
+///
+/// - Parameter name: the parameter's, as a property or in state dicts.
+///
+/// Source: `torch.nn.utils.parametrize.register_parametrization`.
+@discardableResult
+public func registerParametrization<M: Module>(_ module: M, _ name: String, _ parametrization: Parametrization) -> M {
+    func refuse(_ rule: String) -> M {
+        raise(.rule("parametrize", "'\(name)' of \(module.typeName) \(rule)"))
+        return module
+    }
+    guard let box = module.box(named: name), box.role == .parameter, let value = box.found else {
+        return refuse("can't be parametrized: there is no such parameter, or it has no size yet")
+    }
+    let key = module.partName(of: name), computed = module.parametrizations.first { $0.name == key }?.list
+    parametrization.train(module.isTraining)
+    let originals = noGrad { computed == nil ? parametrization.rightInverse(value.detach()) : [value.detach()] }
+    let made = noGrad { parametrization(originals) }
+    if made.holdsPoison || originals.contains(where: \.holdsPoison) { return module }
+    guard made.shape == value.shape, made.dtype == value.dtype, (1...2).contains(originals.count) else {
+        return refuse(
+            "is \(value.dtype) of shape \(value.shape.brief): the parametrization makes it \(made.dtype) of shape \(made.shape.brief) from "
+                + "\(originals.count) tensors, of which there can be one or two")
+    }
+    if let computed {
+        computed.append(parametrization)
+        return module
+    }
+    let list = ParametrizationList(originals, requiresGrad: box.requiresGrad)
+    list.append(parametrization)
+    list.isTraining = module.isTraining
+    let all = module.added.first { $0.name == Module.parametrizationsName }?.module as? ModuleDict ?? [:]
+    all.isTraining = module.isTraining
+    all.addModule(key, list)
+    module.addModule(Module.parametrizationsName, all)
+    return module
+}
+
+/// Makes a parameter that parametrizations compute one of its own again.
+/// - Parameter leaveParametrized: whether it keeps the value that was computed last; else it is what it was computed from, where that is one
+///   tensor. Default true.
+///
+/// Source: `torch.nn.utils.parametrize.remove_parametrizations`.
+@discardableResult
+public func removeParametrizations<M: Module>(_ module: M, _ name: String, leaveParametrized: Bool = true) -> M {
+    let key = module.partName(of: name)
+    guard let list = module.parametrizations.first(where: { $0.name == key })?.list, let box = module.box(named: name) else {
+        raise(.rule("parametrize", "'\(name)' of \(module.typeName) is not parametrized"))
+        return module
+    }
+    guard leaveParametrized || list.originals.count == 1 else {
+        raise(.rule("parametrize", "'\(name)' of \(module.typeName) is computed from two tensors: it can only stay as it is computed"))
+        return module
+    }
+    let value = noGrad { leaveParametrized ? list.tensor : list.originals[0] }
+    if value.holdsPoison { return module }
+    box.source = nil
+    box.set(value)
+    box.requiresGrad = list.parameters().contains(where: \.requiresGrad)
+    let all = module.added.first { $0.name == Module.parametrizationsName }?.module
+    all?.removeModule(key)
+    if all?.added.isEmpty == true { module.removeModule(Module.parametrizationsName) }
+    return module
+}
+
+/// Whether parametrizations compute that parameter of the module, or, without a name, any.
+/// Source: `torch.nn.utils.parametrize.is_parametrized`.
+public func isParametrized(_ module: Module, _ name: String? = nil) -> Bool {
+    module.parametrizations.contains { place in name.map { place.name == module.partName(of: $0) } ?? true }
+}
