@@ -54,7 +54,7 @@ struct PickledModule {
     /// Attributes, under the names that arguments have, that follow from others or change nothing that is computed.
     static let withoutEffect: Set<String> = [
         "inplace", "sparse", "mode", "headDim", "transposed", "outputPadding", "paddingMode", "name", "init", "normType", "bias",
-        "numLayers",
+        "numLayers", "shortlistSize", "nClusters", "headSize",
     ]
 
     /// What Tern's layer is made from: PyTorch's attributes, under the names of Tern's arguments.

@@ -216,6 +216,8 @@ def every_module():
         n.Hardtanh(-2, 0.5), n.Threshold(0.1, 20), n.Hardshrink(0.25), n.Softshrink(0.75), n.GLU(1), n.PReLU(3), n.RReLU(0.1, 0.2),
         n.Softmax(1), n.Softmin(0), n.LogSoftmax(-1), n.Dropout(0.1), n.Dropout1d(0.2), n.Dropout2d(0.3), n.Dropout3d(0.4),
         n.AlphaDropout(0.6), n.FeatureAlphaDropout(0.7), n.LocalResponseNorm(2, 1e-3, 0.5, 2.0),
+        n.AdaptiveLogSoftmaxWithLoss(4, 9, [2, 5], 2.0, head_bias=True), n.FractionalMaxPool2d(2, (3, 4)),
+        n.FractionalMaxPool3d((2, 1, 2), output_ratio=(0.5, 0.6, 0.7)),
         n.Linear(3, 2, bias=False), n.Bilinear(2, 3, 4), n.Embedding(5, 3, padding_idx=1, max_norm=2.0, norm_type=1.0, scale_grad_by_freq=True),
         n.EmbeddingBag(4, 2, mode="max", include_last_offset=True, padding_idx=0), n.MultiheadAttention(4, 2, 0.1, bias=False, batch_first=True),
         n.RNN(2, 3, 2, nonlinearity="relu", bias=False, bidirectional=True), n.LSTM(2, 4, batch_first=True, proj_size=3),
@@ -296,15 +298,16 @@ def make():
     others = torch.nn.ModuleDict(other_modules())
     torch.save(others, FOLDER / "other_modules.pt")
     torch.save(others.state_dict(), FOLDER / "other_modules_state.pt")
-    every = every_module()
-    torch.save(every, FOLDER / "every_module.pt")
-    torch.save({"texts": {name: repr(net) for name, net in every.items()}, "state": every.state_dict()}, FOLDER / "every_module_texts.pt")
+    modules = every_module()
+    torch.save(modules, FOLDER / "every_module.pt")
+    torch.save({"texts": {name: repr(net) for name, net in modules.items()}, "state": modules.state_dict()},
+               FOLDER / "every_module_texts.pt")
     shared = shared_modules()
     torch.save(shared, FOLDER / "shared_modules.pt")
     torch.save(shared.state_dict(), FOLDER / "shared_modules_state.pt")
     pool = torch.nn.Sequential(torch.nn.MaxPool2d(2, return_indices=True))
     torch.save(pool, FOLDER / "indices.pt")
-    torch.save(torch.nn.Sequential(torch.nn.ReLU(), torch.nn.FractionalMaxPool2d(2, 3)), FOLDER / "fractional.pt")
+    torch.save(torch.nn.Sequential(torch.nn.ReLU(), torch.nn.CrossMapLRN2d(2)), FOLDER / "cross_map.pt")
     torch.save(torch.nn.DataParallel(torch.nn.DataParallel(torch.nn.Linear(2, 3))), FOLDER / "data_parallel.pt")
     torch.save(torch.nn.Sequential(torch.nn.LazyLinear(3)), FOLDER / "lazy.pt")
     make_odd()

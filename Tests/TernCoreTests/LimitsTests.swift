@@ -132,7 +132,7 @@ import Testing
                 }
             ),
             (
-                "clone",
+                "add",
                 {
                     var x = wide
                     x += 1

@@ -22,7 +22,10 @@ extension SavedDictionary {
         let expected = try loadValue(Self.fixtures + "every_module_texts.pt")
         let texts = try #require(expected["texts"]?.dictionary)
         let lazy = ModuleKind.library.keys.filter { $0.hasPrefix("Lazy") }
-        #expect(Set(ModuleKind.library.keys).subtracting(lazy).subtracting(texts.entries.map { "\($0.key)" }) == [])
+        // PyTorch makes a class of its own for each parametrized module, which no list could name; and of the last its pickle keeps
+        // no sizes under names of their own.
+        let others = ["ParametrizationList", "WeightNorm", "SpectralNorm", "LinearCrossEntropyLoss"]
+        #expect(Set(ModuleKind.library.keys).subtracting(lazy + others).subtracting(texts.entries.map { "\($0.key)" }) == [])
         #expect(net.count == texts.count)
         for (name, text) in texts.entries where "\(name)" != "Nearest" { #expect("\(net["\(name)"].module)" == text.string, "\(name)") }
         #expect("\(net["Nearest"].module)" == "Upsample(scale_factor=2.0, mode='nearest')")
@@ -71,7 +74,7 @@ extension SavedDictionary {
             try rule("indices")
                 == "torch.nn.modules.pooling.MaxPool2d '0': it returns indices: in Tern, call withIndices of the layer instead")
         #expect(try rule("lazy").contains("it refers to builtins.getattr: methods, as hooks and lazy layers"))
-        #expect(try rule("fractional") == "torch.nn.modules.pooling.FractionalMaxPool2d '1': there is no such class in Tern")
+        #expect(try rule("cross_map") == "torch.nn.modules.normalization.CrossMapLRN2d '1': there is no such class in Tern")
     }
 
     // MARK: What a file may claim

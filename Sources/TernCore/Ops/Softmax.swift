@@ -9,7 +9,8 @@ private struct Softmax: Op {
 
     func kernel(_ x: Tensor) throws(TensorError) -> Tensor? {
         let out = Tensor(empty: x.shape, x.dtype, on: x.backend, for: name)
-        return x.backend.softmax(out, x, dim, logarithm: logarithm) ? out : nil
+        // Without memory for the result, the definition must not begin.
+        return out.holdsPoison || x.backend.softmax(out, x, dim, logarithm: logarithm) ? out : nil
     }
     func definition(_ x: Tensor) -> Tensor? {
         let shifted = x - x.detach().amax(dim, keepDim: true)
@@ -31,7 +32,7 @@ private struct SoftmaxGradient: PlainOp {
 
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         let out = Tensor(empty: x.b.shape, x.b.dtype, on: x.b.backend, for: name)
-        return out.backend.softmaxGradient(out, x.a, x.b, dim, logarithm: logarithm) ? out : nil
+        return out.holdsPoison || out.backend.softmaxGradient(out, x.a, x.b, dim, logarithm: logarithm) ? out : nil
     }
     func definition(_ x: Pair) -> Tensor? {
         let (g, y) = (x.a, x.b)

@@ -27,8 +27,11 @@ extension ModuleKind {
                 ]
             }
         ) {
-            try AdaptiveLogSoftmaxWithLoss(
-                $0["inFeatures"], $0["nClasses"], cutoffs: $0["cutoffs"], divValue: $0["divValue"], headBias: $0["headBias"])
+            // PyTorch's list ends with the number of classes.
+            let classes: Int = try $0["nClasses"], cutoffs: [Int] = try $0["cutoffs"]
+            return try AdaptiveLogSoftmaxWithLoss(
+                $0["inFeatures"], classes, cutoffs: cutoffs.last == classes ? cutoffs.dropLast() : cutoffs, divValue: $0["divValue"],
+                headBias: $0["headBias"])
         },
         layer(
             Embedding.self,
