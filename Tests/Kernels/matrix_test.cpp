@@ -92,6 +92,26 @@ void test_matmul(int64_t m, int64_t n, int64_t k, const Shape &batch, TernDType 
     }
 }
 
+/// Products whose first factor is copied, in panels and slabs of k, against products of a few columns each, for which it is read as it is.
+void test_large_products() {
+    for (const bool transposed : {false, true})
+        for (const Shape &size : {Shape{1800, 100, 600}, Shape{70, 600, 1024}}) {
+            const int64_t m = size[0], n = size[1], k = size[2], apart[2] = {n, 1};
+            const Tensor a = random_tensor(TERN_FLOAT32, transposed ? Shape{k, m} : Shape{m, k}, 0, false);
+            const Tensor b = random_tensor(TERN_FLOAT32, {k, n}, 0, false), whole = output(TERN_FLOAT32, {m, n});
+            const Tensor parts = random_tensor(TERN_FLOAT32, {m, n}, 0, false);
+            CHECK(tern_matmul(whole, a, b, nullptr, transposed, false), "large product");
+            for (int64_t first = 0; first < n; first += 30) {
+                const int64_t width = std::min<int64_t>(30, n - first), from[2] = {k, width}, to[2] = {m, width};
+                TernArray columns = b.array, target = parts.array;
+                columns.data = &b.get<float>(first), columns.shape = from, columns.strides = apart;
+                target.data = &parts.get<float>(first), target.shape = to, target.strides = apart;
+                CHECK(tern_matmul(&target, a, &columns, nullptr, transposed, false), "its columns");
+            }
+            for (int64_t i = 0; i < m * n; ++i) compare("large product", whole, i, value(parts, i), tolerance(TERN_FLOAT32, k));
+        }
+}
+
 /// Vectors as one row and one column.
 void test_vector_products() {
     const Tensor row = input(TERN_FLOAT32, {40}), column = input(TERN_FLOAT32, {40}), matrix = input(TERN_FLOAT32, {40, 40});
@@ -120,6 +140,7 @@ void test_matmuls() {
         test_matmul(size(), size(), deep ? random_int(500, 1040) : size(), batch, any_of(dtypes), random_int(0, 1));
     }
     test_matmul(300, 200, 1100, {}, TERN_FLOAT32, true);
+    test_large_products();
     for (int round = 0; round < 20; ++round) test_vector_products();
     for (int64_t m = 1; m <= 13; ++m) test_matmul(m, random_int(200, 300), random_int(16, 300), {}, m % 2 ? TERN_FLOAT32 : TERN_FLOAT64, m % 3);
     test_matmul(9000, 40, 300, {}, TERN_FLOAT32, true);   // A in slabs, of k
@@ -169,14 +190,16 @@ void test_convolutions() {
         c.groups = random_int(0, 2) ? 1 : random_int(2, 9);
         const bool wide = round % 10 == 0;  // lines of several vectors, several panels of rows
         const bool many = round % 10 == 5;  // images that fill vectors, of small planes; few channels, or several panels of them
+        const bool pointwise = round % 10 == 7;  // one tap; large planes too
         const int64_t batch = many ? random_int(12, 40) : random_int(1, 3);
         const int64_t channels = many && c.groups == 1 ? random_int(1, 20) : random_int(1, 3);
         const int64_t outs = wide || (many && c.groups == 1) ? random_int(4, 36) : random_int(1, 4);
         Shape in(rank), out(rank), kernel(rank);
         for (size_t d = 0; d < rank; ++d) {
             c.stride[d] = random_int(1, 3), c.padding[d] = random_int(0, 2), c.dilation[d] = random_int(1, 2), kernel[d] = random_int(1, 3);
+            if (pointwise) kernel[d] = 1, c.padding[d] = 0, c.dilation[d] = 1;
             const int64_t extent = c.dilation[d] * (kernel[d] - 1) + 1;
-            in[d] = std::max<int64_t>(random_int(1, rank == 3 || many ? 5 : 9), extent - 2 * c.padding[d]);
+            in[d] = std::max<int64_t>(random_int(1, pointwise && rank == 2 ? 30 : rank == 3 || many ? 5 : 9), extent - 2 * c.padding[d]);
             if (wide && d == rank - 1) in[d] = random_int(12, 70);
             out[d] = (in[d] + 2 * c.padding[d] - extent) / c.stride[d] + 1;
         }
@@ -458,6 +481,7 @@ int main() {
     test_convolution_threads(40, 6, 16, 14, 5, 1);
     test_convolution_threads(16, 40, 36, 8, 3, 2);
     test_convolution_threads(3, 4, 20, 33, 3, 1);
+    test_convolution_threads(9, 40, 36, 17, 1, 2);
     test_pooling();
     test_softmax();
     test_nll_losses();

@@ -66,6 +66,8 @@ struct ConvolutionPlan {
             inPlane *= in[d], outPlane *= this->out[d], taps *= kernel[d];
         }
     }
+    /// One tap, with nothing around the image: with strides, that of every so many positions.
+    bool isPointwise() const { return taps == 1 && padding[0] == 0 && padding[1] == 0 && padding[2] == 0; }
     int64_t perGroup() const { return channels / groups; }
     int64_t outPerGroup() const { return outChannels / groups; }
     int64_t residues() const { return stride[0] * stride[1] * stride[2]; }

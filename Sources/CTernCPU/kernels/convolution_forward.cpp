@@ -1,11 +1,22 @@
-#include "convolution_unfolded.h"
+#include "convolution_pointwise.h"
 
 namespace tern {
 /// out (channel, image, position) = weight (channel, k) · unfolded x (k, image, position).
 template <class T> void convolution_forward(const ConvolutionPlan &p, T *out, const T *x, const T *weight, const T *bias, bool accumulate) {
     if (p.outPlane == 0) return;
     const bool byLines = ByLines<T>::suits(p, p.outPerGroup(), p.out[2]);
-    if (!accumulate && suits_batch<T>(p, false, byLines ? ByLines<T>::share(p.out[2]) : 0.0)) return forward_by_batch(p, out, x, weight, bias);
+    const bool byBatch = !accumulate && suits_batch<T>(p, false, byLines ? ByLines<T>::share(p.out[2]) : 0.0);
+    if (Taken<T>::suits(p) && (!byBatch || Pointwise<T>::suits(Taken<T>(p).plan))) {
+        const Taken<T> taken(p);
+        Scratch<T> some(taken.size());
+        taken.take(x, some);
+        return convolution_forward<T>(taken.plan, out, some, weight, bias, accumulate);
+    }
+    if (byBatch) return forward_by_batch(p, out, x, weight, bias);
+    if (Pointwise<T>::suits(p)) {
+        const int64_t m = p.outPerGroup(), k = p.perGroup();
+        return Pointwise<T>{p, m, k, weight, k, 1, bias, x, out, accumulate}.run();
+    }
     for (int64_t first = 0, count; first < p.batch; first += count) {
         count = std::min(UnfoldedInput<T>::chunk(p), p.batch - first);
         const UnfoldedInput<T> unfolded(p, x + first * p.channels * p.inPlane, count, byLines);

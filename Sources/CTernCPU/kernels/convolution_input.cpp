@@ -1,12 +1,37 @@
-#include "convolution_unfolded.h"
+#include "convolution_pointwise.h"
 
 namespace tern {
+namespace {
+/// to (count, taps) = of each row of `from`, `apart`, the numbers at `reached`.
+template <class T>
+inline __attribute__((always_inline)) void pick(const T *from, int64_t apart, int64_t count, const int64_t *reached, int64_t taps, T *to) {
+    for (int64_t i = 0; i < count; i++, from += apart, to += taps)
+        for (int64_t t = 0; t < taps; t++) to[t] = from[reached[t]];
+}
+/// The same: a few taps are a loop unrolled.
+template <class T> void pick_few(const T *from, int64_t apart, int64_t count, const int64_t *reached, int64_t taps, T *to) {
+    switch (taps) {
+        case 1: return pick(from, apart, count, reached, 1, to);
+        case 2: return pick(from, apart, count, reached, 2, to);
+        case 3: return pick(from, apart, count, reached, 3, to);
+        case 4: return pick(from, apart, count, reached, 4, to);
+    }
+}
+}  // namespace
+
 /// dx at the positions of one residue modulo the stride is a product over those taps that reach them, with g unfolded: no zero is
 /// multiplied. Residue after residue; there is just one where the stride is 1.
 template <class T> void convolution_input_gradient(const ConvolutionPlan &p, T *dx, const T *g, const T *weight, bool accumulate) {
     const int64_t m = p.perGroup(), outs = p.outPerGroup(), residues = p.residues();
+    if (Taken<T>::suits(p)) {
+        const Taken<T> taken(p);
+        Scratch<T> some(taken.size());
+        convolution_input_gradient<T>(taken.plan, some, g, weight, false);
+        return taken.put(some, dx, accumulate);
+    }
     const bool byLines = residues == 1 && ByLines<T>::suits(p, m, p.in[2]);
     if (!accumulate && suits_batch<T>(p, true, byLines ? ByLines<T>::share(p.in[2]) : 0.0)) return input_gradient_by_batch(p, dx, g, weight);
+    if (Pointwise<T>::suits(p)) return Pointwise<T>{p, m, outs, weight, 1, m, nullptr, g, dx, accumulate}.run();
     // From a position's quotient to the element of g that a tap takes: between these.
     int64_t before[3], padded[3];
     for (int d = 0; d < 3; d++) {
@@ -53,11 +78,12 @@ template <class T> void convolution_input_gradient(const ConvolutionPlan &p, T *
                 auto arrange = [&](int64_t begin, int64_t end) {
                     constexpr int64_t block = 16;  // channels lie together in `weight`, output channels in `rows`
                     for (int64_t c0 = begin; c0 < end; c0 += block)
-                        for (int64_t o = 0; o < outs; o++)
-                            for (int64_t c = c0; c < std::min(end, c0 + block); c++) {
-                                const T *from = weight + ((group * outs + o) * m + c) * p.taps;
-                                for (int64_t t = 0; t < taps; t++) rows[c * k + o * taps + t] = from[reached[t]];
-                            }
+                        for (int64_t c = c0; c < std::min(end, c0 + block); c++) {
+                            const T *from = weight + (group * outs * m + c) * p.taps;
+                            if (taps == p.taps) gemm_kernels<T>().copy(from, m * taps, rows + c * k, taps, outs, taps);
+                            else if (taps <= 4) pick_few(from, m * p.taps, outs, reached, taps, rows + c * k);
+                            else pick(from, m * p.taps, outs, reached, taps, rows + c * k);
+                        }
                 };
                 if (serial) arrange(0, m);
                 else parallel_for(m, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, k)), arrange);

@@ -4,6 +4,12 @@
 #include "convolution.h"
 
 namespace tern {
+/// to[i] = from[i · step], below from[n].
+template <class T> void take_every(int64_t step, const T *from, int64_t n, T *to) {
+    if (step == 2) for (int64_t i = 0; i < (n + 1) / 2; i++) to[i] = from[2 * i];  // a loop that a compiler has vectors for
+    else for (int64_t i = 0; i * step < n; i++) to[i] = from[i * step];
+}
+
 /// The planes of some images with zeros around them, so that no window needs a look at bounds. A line is cut into `split` ones by its
 /// positions' residue, so that windows `split` apart lie side by side. The images themselves where neither is needed.
 template <class T> struct Padded {
@@ -41,7 +47,9 @@ template <class T> struct Padded {
                         const T *from = source + ((i * size[0] + z) * size[1] + y) * size[2];
                         T *to = all + i * planeStride + ((before[0] + z) * height + before[1] + y) * line;
                         if (split == 1) std::copy(from, from + widths, to + before[2]);
-                        else for (int64_t x = 0; x < widths; x++) to[offset(0, 0, before[2] + x)] = from[x];
+                        else
+                            for (int64_t x = 0; x < std::min(split, widths); x++)
+                                take_every(split, from + x, widths - x, to + offset(0, 0, before[2] + x));
                     }
         });
     }

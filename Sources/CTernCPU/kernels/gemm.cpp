@@ -46,8 +46,18 @@ template bool matrix_source(GemmSource<double> &, const Matrix &, TernDType);
 // The product ------------------------------------------------------------------------------------------------------------
 namespace {
 inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-/// Part i of n when `count` is cut evenly: where it begins.
-inline int64_t part(int64_t count, int64_t n, int64_t i) { return count / n * i + std::min(i, count % n); }
+/// `count` cut evenly into n parts: where part i begins.
+struct Cut {
+    int64_t size, larger;
+    Cut(int64_t count, int64_t n) : size(n == 1 ? count : count / n), larger(n == 1 ? 0 : count % n) {}  // (a division takes its time)
+    int64_t operator()(int64_t i) const { return size * i + std::min(i, larger); }
+};
+
+/// Asks for some rows of numbers, which lie `apart`, ahead of their use: no processor guesses that they are next.
+template <class T> void prefetch(const T *from, int64_t rows, int64_t apart, int64_t columns) {
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j += 64 / int64_t(sizeof(T))) __builtin_prefetch(from + i * apart + j);
+}
 
 /// What a tile of C holds before the first product.
 enum class Start { zero, bias, out };
@@ -99,7 +109,7 @@ template <class T, class S> void store_tile(const GemmOutput &o, const T *tile, 
 template <class T, class S> struct Piece {
     const Gemm<T> &g;
     const GemmKernels<T> &kernels;
-    const T *packed;  ///< A: for each block of KC, for each row, KC apart; NULL where it is read as it is
+    const T *packed;  ///< A: for each block of KC, for each panel, its columns one after the other; NULL where it is read as it is
     int64_t rows0, rows1, k0, k1;  ///< the slab's rows and its share of k
     int64_t panels;  ///< into which its rows are cut
     Start start;
@@ -108,14 +118,18 @@ template <class T, class S> struct Piece {
     /// where rows are few.
     int64_t width(int64_t left, int64_t rows) const {
         const int64_t w = kernels.vector;
-        for (int64_t vectors : {8, 4})
+        for (int64_t vectors : {16, 8, 4})
             if (rows <= kernels.rowsFor(vectors) && left > (vectors - 1) * w) return std::min(left, vectors * w);
         return std::min(left, left <= 3 * w || rows <= kernels.rowsFor(3) ? 3 * w : 2 * w);
     }
 
+    /// How many vectors n columns fill, the last perhaps in part.
+    int64_t vectorsOf(int64_t n) const { return (n + kernels.vector - 1) >> __builtin_ctz(unsigned(kernels.vector)); }
+
     void run(int64_t p0, int64_t p1, int64_t c0, int64_t c1) const {
         const int64_t columns = c1 - c0, slabRows = rows1 - rows0;
-        const int64_t first = part(slabRows, panels, p0), last = part(slabRows, panels, p1), highest = divide_up(slabRows, panels);
+        const Cut cut(slabRows, panels);
+        const int64_t first = cut(p0), last = cut(p1), highest = cut.size + (cut.larger > 0);
         const bool inPlace = std::is_same_v<S, T> && g.out.columnStride == 1 && c0 / g.out.period == (c1 - 1) / g.out.period;
         Scratch<T> aside(inPlace ? 0 : (last - first) * columns);
         const int64_t ldc = inPlace ? g.out.rowStride : columns;
@@ -132,24 +146,30 @@ template <class T, class S> struct Piece {
         if (biased) from = static_cast<const T *>(g.out.bias) + (rows0 + first) * g.out.biasRow + c0, lds = g.out.biasRow;
 
         const bool direct = g.direct && readAsItIs(last - first);
-        Scratch<T> b(direct && kernels.masks ? 0 : std::min(KC, k1 - k0) * divide_up(columns, kernels.vector) * kernels.vector);
+        Scratch<T> b(direct && kernels.masks ? 0 : std::min(KC, k1 - k0) * vectorsOf(columns) * kernels.vector);
         for (int64_t at = k0; at < k1; at += KC, from = c, lds = ldc) {
             const int64_t depth = std::min(KC, k1 - at);
             if (!direct || !kernels.masks) pack(b, at, depth, c0, columns, highest, direct);
-            const T *a = packed ? packed + ((at - k0) / KC * slabRows + first) * KC : g.rows + (rows0 + first) * g.rowsStride + at * g.rowsStep;
-            const int64_t rowStride = packed ? KC : g.rowsStride, step = packed ? 1 : g.rowsStep;
             for (int64_t panel = p0; panel < p1; panel++) {
-                const int64_t i0 = part(slabRows, panels, panel) - first, i1 = part(slabRows, panels, panel + 1) - first;
+                const int64_t i0 = cut(panel) - first, i1 = cut(panel + 1) - first;
+                const T *a = packed ? packed + (at - k0) * slabRows + (first + i0) * depth
+                                    : g.rows + (rows0 + first + i0) * g.rowsStride + at * g.rowsStep;
+                const int64_t rowStride = packed ? 1 : g.rowsStride, step = packed ? i1 - i0 : g.rowsStep;
                 for (int64_t j = 0, n; j < columns; j += n) {
                     n = width(columns - j, highest);
-                    const int64_t vectors = divide_up(n, kernels.vector), most = kernels.rowsFor(vectors), padded = vectors * kernels.vector;
+                    const int64_t vectors = vectorsOf(n), most = kernels.rowsFor(vectors), padded = vectors * kernels.vector;
                     const bool asIs = direct && (kernels.masks || n == padded);
                     const T *panelOfB = asIs ? g.direct + at * g.directStride + c0 + j : b + j * depth;
-                    const int64_t times = divide_up(i1 - i0, most);
+                    const int64_t times = i1 - i0 <= most ? 1 : divide_up(i1 - i0, most);
+                    if (packed && panel + 1 < p1) {  // a part of the next panel comes into the cache meanwhile
+                        const int64_t size = (i1 - i0) * depth;
+                        prefetch(a + size + size * j / columns, 1, 0, size * n / columns);
+                    }
+                    const Cut tile(i1 - i0, times);
                     for (int64_t t = 0, i = i0, end; t < times; t++, i = end) {
-                        end = i0 + part(i1 - i0, times, t + 1);
-                        kernels.tiles[vectors][end - i](a + i * rowStride, rowStride, step, panelOfB, asIs ? g.directStride : padded, depth,
-                                                        from ? from + i * lds + j : nullptr, lds, c + i * ldc + j, ldc, n);
+                        end = i0 + tile(t + 1);
+                        kernels.tiles[vectors][end - i](a + (i - i0) * rowStride, rowStride, step, panelOfB, asIs ? g.directStride : padded,
+                                                        depth, from ? from + i * lds + j : nullptr, lds, c + i * ldc + j, ldc, n);
                     }
                 }
             }
@@ -157,9 +177,9 @@ template <class T, class S> struct Piece {
         if (!inPlace) store_tile<T, S>(g.out, c, ldc, rows0 + first, rows0 + last, c0, c1);
     }
 
-    /// Whether B, whose rows are contiguous, is not worth a copy: it is read but once or twice, or stays in the cache as it is.
+    /// Whether B, whose rows are contiguous, is not worth a copy: it is read but a few times, or stays in the cache as it is.
     bool readAsItIs(int64_t rows) const {
-        return rows <= 2 * kernels.rows || std::min(KC, k1 - k0) * g.directStride * int64_t(sizeof(T)) <= 2 << 20;
+        return rows <= 8 * kernels.rows || std::min(KC, k1 - k0) * g.directStride * int64_t(sizeof(T)) <= 1 << 20;
     }
 
     /// B's panels, each padded to whole vectors; only those that are not whole if `rest`.
@@ -168,9 +188,11 @@ template <class T, class S> struct Piece {
         const int64_t chunk = g.direct ? 8 : depth;
         for (int64_t p = 0; p < depth; p += chunk) {
             const int64_t count = std::min(chunk, depth - p);
+            if (g.direct)
+                prefetch(g.direct + (at + p + chunk) * g.directStride + c0, std::min(chunk, depth - p - count), g.directStride, columns);
             for (int64_t j = 0, n; j < columns; j += n) {
                 n = width(columns - j, highest);
-                const int64_t padded = divide_up(n, kernels.vector) * kernels.vector;
+                const int64_t padded = vectorsOf(n) * kernels.vector;
                 if (rest && n == padded) continue;
                 T *panel = to + j * depth + p * padded;
                 g.b.read(g.b.context, panel, padded, at + p, count, c0 + j, n);
@@ -181,11 +203,40 @@ template <class T, class S> struct Piece {
     }
 };
 
+/// to = A's panels begin..<end of those that a slab's rows are cut into, and of its columns at ..< at + depth.
+template <class T> void pack_panels(const Gemm<T> &g, T *to, int64_t rows0, int64_t rows, int64_t panels, int64_t begin, int64_t end,
+                                    int64_t at, int64_t depth) {
+    const auto &kernels = gemm_kernels<T>();
+    const bool byRow = g.rows && g.rowsStep == 1, byColumn = g.rows && !byRow;
+    Scratch<T> aside(g.rows ? 0 : kernels.rows * depth);
+    // Where its columns are contiguous, a few at a time through all panels: so whole lines of memory are read in order.
+    const int64_t chunk = byColumn ? 8 : depth;
+    const Cut cut(rows, panels);
+    for (int64_t p = 0; p < depth; p += chunk) {
+        if (byColumn)
+            prefetch(g.rows + rows0 + cut(begin) + (at + p + chunk) * g.rowsStep, std::min(chunk, depth - p - chunk), g.rowsStep,
+                     cut(end) - cut(begin));
+        for (int64_t panel = begin; panel < end; panel++) {
+            const int64_t i0 = cut(panel), count = cut(panel + 1) - i0;
+            T *panelOfA = to + i0 * depth;
+            if (byColumn) {
+                kernels.copy(g.rows + rows0 + i0 + (at + p) * g.rowsStep, g.rowsStep, panelOfA + p * count, count,
+                             std::min(chunk, depth - p), count);
+            } else if (byRow) {
+                kernels.interleave(g.rows + (rows0 + i0) * g.rowsStride + at, g.rowsStride, panelOfA, count, depth);
+            } else {
+                g.a.read(g.a.context, aside, depth, rows0 + i0, count, at, depth);
+                kernels.interleave(aside, depth, panelOfA, count, depth);
+            }
+        }
+    }
+}
+
 template <class T, class S> void multiply(const Gemm<T> &g) {
     const auto &kernels = gemm_kernels<T>();
     const int64_t width = 2 * kernels.vector;
     // The copy of A stays within 8 MB or so: a slab of k where the sum can wait in C without loss, else one of rows.
-    constexpr int64_t slabSize = 2 << 20;
+    constexpr int64_t slabSize = 1 << 20;
     int64_t slabK = std::max(KC, g.k), slabM = g.m;
     if (g.m * slabK > slabSize && std::is_same_v<S, T>) slabK = std::max(KC, slabSize / g.m / KC * KC);
     slabK = std::min(slabK, std::max(KC, g.k));
@@ -193,22 +244,22 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
     // Not worth a copy, unless its rows, or else its columns, lie a power of two apart and take one another's place in the cache.
     const int64_t apart = g.rowsStep == 1 ? g.rowsStride : g.rowsStep;
     const bool crowded = apart % (2048 / int64_t(sizeof(T))) == 0;
-    const bool asIs = g.rows && (g.rowsStep == 1 ? !crowded || g.n <= 16 * width
-                                 : !crowded && (g.n <= 2 * width || std::min(KC, g.k) * apart * int64_t(sizeof(T)) <= 1 << 20));
+    const bool few = g.n <= 16 * width, fits = std::min(KC, g.k) * apart * int64_t(sizeof(T)) <= 1 << 20;
+    const bool asIs = g.rows && (g.rowsStep == 1 ? !crowded || few : !crowded && (g.n <= 2 * width || (few && fits)));
     const int64_t tileRows = asIs && crowded ? std::min(8, kernels.rows) : kernels.rows;
-    Scratch<T> packed(asIs ? 0 : std::min(slabM, g.m) * divide_up(std::min(slabK, std::max<int64_t>(g.k, 1)), KC) * KC);
+    Scratch<T> packed(asIs ? 0 : std::min(slabM, g.m) * std::min(slabK, g.k));
 
     for (int64_t rows0 = 0; rows0 < g.m; rows0 += slabM)
         for (int64_t k0 = 0; k0 == 0 || k0 < g.k; k0 += slabK) {
             const int64_t rows1 = std::min(g.m, rows0 + slabM), k1 = std::min(g.k, k0 + slabK), rows = rows1 - rows0;
             const int64_t panels = divide_up(rows, tileRows), blocks = divide_up(k1 - k0, KC);
-            constexpr int64_t group = 64;  // rows, as many as columns lie in a few lines
-            const int64_t groups = divide_up(rows, group);
+            constexpr int64_t group = 4;  // panels: as many columns as lie in a few lines
+            const int64_t groups = divide_up(panels, group);
             auto packA = [&](int64_t begin, int64_t end) {
                 for (int64_t i = begin; i < end; i++) {
-                    const int64_t block = i / groups, row = i % groups * group, at = k0 + block * KC;
-                    g.a.read(g.a.context, packed + (block * rows + row) * KC, KC, rows0 + row, std::min(group, rows - row), at,
-                             std::min(KC, k1 - at));
+                    const int64_t block = i / groups, at = k0 + block * KC, panel = i % groups * group;
+                    pack_panels(g, packed + block * KC * rows, rows0, rows, panels, panel, std::min(panels, panel + group), at,
+                                std::min(KC, k1 - at));
                 }
             };
             // Pieces: 8 panels' columns each; few columns are cut further, then rows (for each cut of which B is copied once more), until
@@ -220,14 +271,13 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
                 if (across < wanted) across = std::min(divide_up(g.n, 4 * width), wanted);
                 if (across < wanted) down = std::min(divide_up(panels, 4), divide_up(wanted, across));
             }
-            const int64_t vectors = divide_up(g.n, width);
+            const Cut columns(divide_up(g.n, width), across), rowsOf(panels, down);
             const Start start = k0 > 0 || g.accumulate ? Start::out : g.out.bias ? Start::bias : Start::zero;
             const Piece<T, S> piece{g, kernels, packed, rows0, rows1, k0, k1, panels, start};
             auto compute = [&](int64_t begin, int64_t end) {
                 for (int64_t i = begin; i < end; i++) {
                     const int64_t x = i % across, y = i / across;
-                    const int64_t c0 = part(vectors, across, x) * width, c1 = std::min(g.n, part(vectors, across, x + 1) * width);
-                    piece.run(part(panels, down, y), part(panels, down, y + 1), c0, c1);
+                    piece.run(rowsOf(y), rowsOf(y + 1), columns(x) * width, std::min(g.n, columns(x + 1) * width));
                 }
             };
             if (g.serial || across * down == 1) {

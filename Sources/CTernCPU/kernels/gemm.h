@@ -1,7 +1,7 @@
 /// The matrix product that matmul and convolution share: C = A · B, in float or double.
 ///
-/// A is cut into panels of some rows and KC columns, copied so that rows lie KC apart; B into panels of `width` columns, copied so
-/// that rows lie `width` apart. The microkernel (gemm.inl) multiplies one by the other in registers. Each element of C sums its
+/// A is cut into panels of some rows and KC columns, copied so that a column's numbers lie side by side; B into panels of `width` columns,
+/// copied so that rows lie `width` apart. The microkernel (gemm.inl) multiplies one by the other in registers. Each element of C sums its
 /// products in one order, which depends on the shape alone: neither threads nor tiles change a bit of the result.
 #pragma once
 #include "../isa/isa.h"
@@ -19,16 +19,18 @@ template <class T> struct GemmKernels {
     /// full vectors, unless `masks`). start may be c.
     using Tile = void (*)(const T *a, int64_t rowStride, int64_t step, const T *b, int64_t ldb, int64_t k, const T *start, int64_t lds, T *c,
                           int64_t ldc, int64_t columns);
-    static constexpr int maxRows = 14, maxVectors = 8;
-    int rows;     ///< of a tile of one or two vectors; of three half as many, of four a third, of eight a sixth
+    static constexpr int maxRows = 14, maxVectors = 16;
+    int rows;     ///< of a tile of one or two vectors; of three half as many, of four a third, of eight a sixth, of 16 a 14th
     int vector;   ///< elements in one
     bool masks;   ///< a part of a vector is read as fast as all of it
     Tile tiles[maxVectors + 1][maxRows + 1];  ///< [vectors, the last of which may be filled in part][rows]
-    int rowsFor(int64_t vectors) const { return vectors <= 2 ? rows : vectors <= 4 ? rows / int(vectors - 1) : rows / 6; }
+    int rowsFor(int64_t vectors) const { return vectors <= 2 ? rows : vectors <= 4 ? rows / int(vectors - 1) : vectors <= 8 ? rows / 6 : rows / 14; }
     /// to (m, n; rows ldt apart) = from (rows ldf apart).
     void (*copy)(const T *from, int64_t ldf, T *to, int64_t ldt, int64_t m, int64_t n);
     /// to (n, m; rows ldt apart) = transposed from (m, n; rows ldf apart).
     void (*transpose)(const T *from, int64_t ldf, T *to, int64_t ldt, int64_t m, int64_t n);
+    /// to[p · rows + i] = from[i · ldf + p], for p < k.
+    void (*interleave)(const T *from, int64_t ldf, T *to, int64_t rows, int64_t k);
     /// Where B's columns are contiguous: out[i · ldo + j] = Σ a[i · lda + p] · b[j · ldb + p], for some rows i.
     void (*dots)(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, T *out, int64_t ldo, int64_t m, int64_t columns);
     /// to (rows, …; rows ldt apart, ldt at least a vector) = for each row, its runs. `slack`: a vector may be read past a run's end.

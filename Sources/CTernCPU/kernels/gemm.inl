@@ -67,6 +67,32 @@ template <class T> void copy(const T *from, int64_t ldf, T *to, int64_t ldt, int
     }
 }
 
+/// Squares of W × W in registers. Where rows are fewer than lanes, a whole vector is written for each p, in order: what lies beyond is the
+/// next p's, which follows; but after the last there may be another thread's numbers.
+template <class T> void interleave(const T *from, int64_t ldf, T *to, int64_t rows, int64_t k) {
+    using L = Lane<T>;
+    constexpr int W = L::count;
+    typedef T Register __attribute__((ext_vector_type(W)));
+    for (int64_t i = 0; i < rows; i += W) {
+        const int64_t left = rows - i;
+        const auto some = L::mask(left < W ? left : W);
+        const T *at[W];  // the last row again, where there are fewer
+        TERN_UNROLL for (int l = 0; l < W; l++) at[l] = from + (l < left ? i + l : rows - 1) * ldf;
+        int64_t p = 0;
+        for (; p + W <= k; p += W) {
+            Register r[W];
+            TERN_UNROLL for (int l = 0; l < W; l++) r[l] = L::at(at[l] + p);
+            exchange_all<W, 1>(r);
+            T *out = to + p * rows + i;
+            const bool whole = left >= W || (i == 0 && (p + W - 1) * rows + W <= k * rows);
+            if (whole) TERN_UNROLL for (int l = 0; l < W; l++) L::put(out + l * rows, r[l]);
+            else TERN_UNROLL for (int l = 0; l < W; l++) L::put_some(out + l * rows, r[l], some);
+        }
+        for (; p < k; p++)
+            for (int64_t l = 0; l < W && l < left; l++) to[p * rows + i + l] = at[l][p];
+    }
+}
+
 /// The sums of N vectors' lanes, in the first N lanes; N a power of two: as a transposition goes, but added up at each step.
 template <class T, int S, int N, int... L> inline auto sums_of(typename Lane<T>::Vec *rows, std::integer_sequence<int, L...> lanes) {
     constexpr int W = sizeof...(L);
@@ -153,6 +179,7 @@ template <class T, int R> constexpr void list_tiles(GemmKernels<T> &kernels) {
         if constexpr (R <= tileRows / 2) kernels.tiles[3][R] = tile<T, R, 3>;
         if constexpr (R <= tileRows / 3) kernels.tiles[4][R] = tile<T, R, 4>;
         if constexpr (R <= tileRows / 6) kernels.tiles[8][R] = tile<T, R, 8>;
+        if constexpr (R <= tileRows / 14) kernels.tiles[16][R] = tile<T, R, 16>;
         list_tiles<T, R - 1>(kernels);
     }
 }
@@ -165,6 +192,7 @@ template <class T> constexpr GemmKernels<T> list() {
     list_tiles<T, tileRows>(result);
     result.copy = copy<T>;
     result.transpose = transpose<T>;
+    result.interleave = interleave<T>;
     result.dots = dots<T>;
     result.gather = gather<T>;
     return result;

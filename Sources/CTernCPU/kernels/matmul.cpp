@@ -91,7 +91,7 @@ template <class S> void multiply_floating(const Product &x, TernDType dtype, int
     x.offsets(index, at);
     // C's rows have to be contiguous, not its columns: else compute the transposed product. So too where there are so few columns that
     // they would not fill a vector.
-    const bool narrow = x.n <= 8 && x.n < x.m && x.k >= 16, flip = narrow || (x.out.column != 1 && x.out.row == 1);
+    const bool narrow = x.n <= 8 && x.n < x.m && x.k >= (x.n <= 4 ? 8 : 16), flip = narrow || (x.out.column != 1 && x.out.row == 1);
     const Operand &left = flip ? x.b : x.a, &right = flip ? x.a : x.b;
     auto across = [&](const Operand &o) { return flip ? o.row : o.column; };
     auto down = [&](const Operand &o) { return flip ? o.column : o.row; };
