@@ -208,7 +208,8 @@ template <class T> void pack_panels(const Gemm<T> &g, T *to, int64_t rows0, int6
                                     int64_t at, int64_t depth) {
     const auto &kernels = gemm_kernels<T>();
     const bool byRow = g.rows && g.rowsStep == 1, byColumn = g.rows && !byRow;
-    Scratch<T> aside(g.rows ? 0 : kernels.rows * depth);
+    const int64_t apart = std::max<int64_t>(depth, kernels.vector);  // sources may write whole vectors
+    Scratch<T> aside(g.rows ? 0 : kernels.rows * apart);
     // Where its columns are contiguous, a few at a time through all panels: so whole lines of memory are read in order.
     const int64_t chunk = byColumn ? 8 : depth;
     const Cut cut(rows, panels);
@@ -225,8 +226,8 @@ template <class T> void pack_panels(const Gemm<T> &g, T *to, int64_t rows0, int6
             } else if (byRow) {
                 kernels.interleave(g.rows + (rows0 + i0) * g.rowsStride + at, g.rowsStride, panelOfA, count, depth);
             } else {
-                g.a.read(g.a.context, aside, depth, rows0 + i0, count, at, depth);
-                kernels.interleave(aside, depth, panelOfA, count, depth);
+                g.a.read(g.a.context, aside, apart, rows0 + i0, count, at, depth);
+                kernels.interleave(aside, apart, panelOfA, count, depth);
             }
         }
     }
