@@ -203,13 +203,12 @@ template <class T, class S> struct Piece {
     }
 };
 
-/// to = A's panels begin..<end of those that a slab's rows are cut into, and of its columns at ..< at + depth.
-template <class T> void pack_panels(const Gemm<T> &g, T *to, int64_t rows0, int64_t rows, int64_t panels, int64_t begin, int64_t end,
-                                    int64_t at, int64_t depth) {
+/// to = A's panels begin..<end of those that a slab's rows are cut into, and of its columns at ..< at + depth; `aside` is room for a panel.
+template <class T> void pack_panels(const Gemm<T> &g, T *to, T *aside, int64_t rows0, int64_t rows, int64_t panels, int64_t begin,
+                                    int64_t end, int64_t at, int64_t depth) {
     const auto &kernels = gemm_kernels<T>();
     const bool byRow = g.rows && g.rowsStep == 1, byColumn = g.rows && !byRow;
     const int64_t apart = std::max<int64_t>(depth, kernels.vector);  // sources may write whole vectors
-    Scratch<T> aside(g.rows ? 0 : kernels.rows * apart);
     // Where its columns are contiguous, a few at a time through all panels: so whole lines of memory are read in order.
     const int64_t chunk = byColumn ? 8 : depth;
     const Cut cut(rows, panels);
@@ -257,10 +256,11 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
             constexpr int64_t group = 4;  // panels: as many columns as lie in a few lines
             const int64_t groups = divide_up(panels, group);
             auto packA = [&](int64_t begin, int64_t end) {
+                Scratch<T> aside(g.rows ? 0 : kernels.rows * std::max<int64_t>(KC, kernels.vector));
                 for (int64_t i = begin; i < end; i++) {
                     const int64_t block = i / groups, at = k0 + block * KC, panel = i % groups * group;
-                    pack_panels(g, packed + block * KC * rows, rows0, rows, panels, panel, std::min(panels, panel + group), at,
-                                std::min(KC, k1 - at));
+                    pack_panels<T>(g, packed + block * KC * rows, aside, rows0, rows, panels, panel, std::min(panels, panel + group), at,
+                                   std::min(KC, k1 - at));
                 }
             };
             // Pieces: 8 panels' columns each; few columns are cut further, then rows (for each cut of which B is copied once more), until
