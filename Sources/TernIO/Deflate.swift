@@ -66,18 +66,23 @@ func deflate(_ parts: [UnsafeRawBufferPointer], level: Int32 = 6, _ body: (Unsaf
     return true
 }
 
-/// The checksum of zip files, continued from that of the bytes before. Of many bytes, pieces are summed side by side: it takes as long as
-/// writing them does.
-func crc32(of bytes: UnsafeRawBufferPointer, after previous: UInt32 = 0) -> UInt32 {
-    // Of no bytes at all, zlib begins anew.
-    guard let start = bytes.baseAddress else { return previous }
+/// The checksum of zip files, continued from that of the bytes before. Of many bytes, pieces are summed side by side, and `other` is called
+/// once meanwhile, on any thread.
+func crc32(of bytes: UnsafeRawBufferPointer, after previous: UInt32 = 0, beside other: () -> Void = {}) -> UInt32 {
     let size = 1 << 18, count = (bytes.count + size - 1) / size
-    if count == 1 { return UInt32(truncatingIfNeeded: crc32_z(UInt(previous), start.assumingMemoryBound(to: UInt8.self), bytes.count)) }
+    guard let start = bytes.baseAddress, count > 1 else {
+        other()
+        // Of no bytes at all, zlib begins anew.
+        guard let start = bytes.baseAddress else { return previous }
+        return UInt32(truncatingIfNeeded: crc32_z(UInt(previous), start.assumingMemoryBound(to: UInt8.self), bytes.count))
+    }
     func piece(_ i: Int) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: bytes[i * size..<min((i + 1) * size, bytes.count)])
+        UnsafeRawBufferPointer(start: start + i * size, count: min(size, bytes.count - i * size))
     }
     let sums = [UInt32](unsafeUninitializedCapacity: count) { sums, filled in
-        parallel(count) { i in sums.initializeElement(at: i, to: crc32(of: piece(i))) }
+        parallel(count + 1) { i in
+            if i == 0 { other() } else { sums.initializeElement(at: i - 1, to: crc32(of: piece(i - 1))) }
+        }
         filled = count
     }
     return sums.enumerated().reduce(previous) { all, sum in

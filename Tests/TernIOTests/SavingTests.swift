@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import TernCore
@@ -72,7 +73,11 @@ import Testing
         let folder = try TemporaryFolder(), x = ["a": Tensor.ones(300_000), "b": Tensor.zeros(2, 3)]
         func told(_ save: (@escaping (Double) -> Void) throws -> Void) throws -> [Double] {
             var parts: [Double] = []
-            try save { parts.append($0) }
+            let thread = pthread_self()
+            try save {
+                #expect(pthread_equal(thread, pthread_self()) != 0, "who saves is told on the own thread")
+                parts.append($0)
+            }
             return parts
         }
         for name in ["x.pt", "x.safetensors", "x.npz", "y.npy", "x.safetensors.index.json"] {

@@ -18,9 +18,20 @@ import Testing
                 let one = stride(from: 0, to: count, by: 1000).reduce(previous) {
                     crc32(of: UnsafeRawBufferPointer(rebasing: bytes[$1..<min($1 + 1000, count)]), after: $0)
                 }
-                #expect(crc32(of: bytes, after: previous) == one)
+                var calls = 0
+                #expect(crc32(of: bytes, after: previous) { calls += 1 } == one && calls == 1)
             }
         }
+    }
+
+    /// What the system refuses to take while the checksum is made is an error, with its reason.
+    @Test func refusedWrites() throws {
+        let file = try AtomicFile(path)
+        var zip = ZipWriter(file)
+        try zip.add("a", [1, 2])
+        try file.close(durable: false)
+        let error = #expect(throws: FileError.self) { try zip.add("b", [UInt8](repeating: 1, count: 5 << 20)) }
+        #expect(error?.description.contains("Bad file descriptor") == true)
     }
 
     /// An archive by hand, whose parts can lie.

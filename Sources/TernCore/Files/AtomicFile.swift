@@ -67,13 +67,20 @@ package final class AtomicFile {
 
     /// Appends bytes.
     package func write(_ bytes: [UInt8]) throws(FileError) {
-        guard bytes.withUnsafeBytes(append) else { throw AtomicFile.failure(path) }
+        guard bytes.withUnsafeBytes({ put($0, telling: true) }) else { throw AtomicFile.failure(path) }
     }
     /// Appends bytes.
     package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-        guard append(bytes) else { throw AtomicFile.failure(path) }
+        guard put(bytes, telling: true) else { throw AtomicFile.failure(path) }
     }
-    private func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    /// Appends bytes, perhaps on another thread than the one that is to be told: see ``tell()``.
+    package func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+        guard put(bytes, telling: false) else { throw AtomicFile.failure(path) }
+    }
+    /// Tells how many bytes have been written.
+    package func tell() { onWrite?(count) }
+
+    private func put(_ bytes: UnsafeRawBufferPointer, telling: Bool) -> Bool {
         var done = 0
         while done < bytes.count, let start = bytes.baseAddress {
             let written = systemWrite(descriptor, start + done, min(bytes.count - done, 16 << 20))
@@ -83,7 +90,7 @@ package final class AtomicFile {
             }
             done += written
             count += written
-            onWrite?(count)
+            if telling { tell() }
         }
         return true
     }
