@@ -1,9 +1,9 @@
 // Indexing against its definition, element by element.
 #include "testing.h"
 
-static Tensor random_index(const Shape &shape, int64_t size, int layout) {
+static Tensor random_index(const Shape &shape, int64_t least, int64_t size, int layout) {
     Tensor index(TERN_INT64, shape, layout);
-    for (int64_t i = 0; i < index.count(); ++i) index.get<int64_t>(i) = random_int(-size, size - 1);
+    for (int64_t i = 0; i < index.count(); ++i) index.get<int64_t>(i) = random_int(least, size - 1);
     return index;
 }
 static int64_t wrapped(int64_t index, int64_t size) { return index < 0 ? index + size : index; }
@@ -30,10 +30,10 @@ static void test_gather_scatter() {
             const int64_t size = large.empty() ? 1 : large[size_t(dim)];
             const auto target = [&](int64_t i, const Tensor &index) {
                 Shape at = unravel(i, small);
-                if (!at.empty()) at[size_t(dim)] = wrapped(index.get<int64_t>(i), size);
+                if (!at.empty()) at[size_t(dim)] = index.get<int64_t>(i);
                 return at;
             };
-            const Tensor x = random_tensor(dtype, large, int(random_int(0, 2))), index = random_index(small, size, int(random_int(0, 2))),
+            const Tensor x = random_tensor(dtype, large, int(random_int(0, 2))), index = random_index(small, 0, size, int(random_int(0, 2))),
                 out(dtype, small, 1);
             bool right = tern_gather(out, x, dim, index) == TERN_INDEX_OK;
             for (int64_t i = 0; i < index.count(); ++i) right &= same(dtype, out.at(i), x.at(target(i, index)));
@@ -65,9 +65,9 @@ static void test_gather_scatter() {
             if (index.count() > 1 && !index.strides.empty()) {  // out of range: nothing written, and the first position
                 const Tensor bad = index, before = out;
                 const int64_t at = random_int(0, bad.count() - 1);
-                bad.get<int64_t>(at) = random_int(0, 1) ? size : -size - 1;
+                bad.get<int64_t>(at) = random_int(0, 1) ? size : -1;
                 int64_t first = 0;
-                while (bad.get<int64_t>(first) >= -size && bad.get<int64_t>(first) < size) ++first;
+                while (bad.get<int64_t>(first) >= 0 && bad.get<int64_t>(first) < size) ++first;
                 CHECK(tern_gather(out, x, dim, bad) == first && out.memory == before.memory, "gather out of range");
                 CHECK(tern_scatter(TERN_COMBINE_assign, x, dim, bad, out) == first, "scatter out of range");
             }
@@ -85,9 +85,10 @@ static void test_index() {
             const Shape picked = round == 0 ? Shape{150} : random_shape(2, 5), rest(shape.begin() + indexed, shape.end());
             Shape out_shape = picked;
             out_shape.insert(out_shape.end(), rest.begin(), rest.end());
+            const bool from_end = round % 2;
             std::vector<Tensor> indices;
             std::vector<TernArray> arrays;
-            for (int32_t k = 0; k < indexed; ++k) indices.push_back(random_index(picked, shape[size_t(k)], int(random_int(0, 2))));
+            for (int32_t k = 0; k < indexed; ++k) indices.push_back(random_index(picked, from_end ? -shape[size_t(k)] : 0, shape[size_t(k)], int(random_int(0, 2))));
             for (const Tensor &index : indices) arrays.push_back(index.array);
             const int64_t inner = product(rest);
             const auto target = [&](int64_t i) {
@@ -97,7 +98,7 @@ static void test_index() {
                 return at;
             };
             const Tensor x = random_tensor(dtype, shape, int(random_int(0, 2))), out(dtype, out_shape, int(random_int(0, 1)));
-            bool right = tern_index(out, x, arrays.data(), indexed) == TERN_INDEX_OK;
+            bool right = tern_index(out, x, arrays.data(), indexed, from_end) == TERN_INDEX_OK;
             for (int64_t i = 0; i < out.count(); ++i) right &= same(dtype, out.at(i), x.at(target(i)));
             CHECK(right, "index, dtype %d, round %d", d, round);
 
@@ -117,7 +118,9 @@ static void test_index() {
             }
             if (product(picked) > 0) {
                 indices[0].get<int64_t>(0) = shape[0];
-                CHECK(tern_index(out, x, arrays.data(), indexed) == 0, "index out of range");
+                CHECK(tern_index(out, x, arrays.data(), indexed, from_end) == 0, "index out of range");
+                indices[0].get<int64_t>(0) = -1;
+                CHECK(tern_index(out, x, arrays.data(), indexed, false) == 0, "index from the end");
             }
         }
 }

@@ -46,6 +46,39 @@ import Testing
         #expect(error?.op == "index_add" && error?.message.contains("(3, 3)") == true && error?.message.contains("(2, 3)") == true)
     }
 
+    /// As in PyTorch: −1 is the last in `x[…]`, `take`, `put`, `index_put`, `index_fill` and `take_along_dim`, and an error in the others.
+    @Test func fromTheEnd() {
+        let vector = Tensor([0, -1], dtype: .int32), places = Tensor([[0, -1, 1]]), rows = Tensor.ones(2, 3)
+        let ops: [(String, () -> Tensor)] = [
+            ("gather", { x.gather(0, places) }), ("gather", { x.takeAlongDim(vector) }),
+            ("scatter", { x.scatter(0, places, rows) }), ("scatter", { x.scatter(0, places, 1) }),
+            ("scatter_add", { x.scatterAdd(0, places, rows) }), ("index_select", { x.indexSelect(0, vector) }),
+            ("index_select", { Tensor(1.0).indexSelect(0, vector[1...]) }), ("index_add", { x.indexAdd(0, vector, rows) }),
+            ("index_copy", { x.indexCopy(0, vector, rows) }), ("embedding", { embedding(vector, x) }),
+        ]
+        for (op, run) in ops {
+            let error = failure { run() }
+            #expect(error?.op == op && error?.message.hasPrefix("index -1 is out of range for dimension 0 of size ") == true, "\(op)")
+        }
+        for how in [ScatterReduction.sum, .prod, .mean, .amax, .amin] {
+            let errors = [
+                failure { x.scatterReduce(0, places, rows, how) }, failure { x.indexReduce(0, vector, rows, how, includeSelf: false) },
+            ]
+            #expect(errors.map { $0?.op } == ["scatter_reduce", "index_reduce"], "\(how)")
+            #expect(errors.allSatisfy { $0?.message == "index -1 is out of range for dimension 0 of size 2" }, "\(how)")
+        }
+        let end = Tensor([-1])
+        #expect(holds(x.take(end), [1], [6]) && holds(x[end], [1, 3], [4, 5, 6]))
+        #expect(holds(x.put(end, Tensor([9.0])), [2, 3], [1, 2, 3, 4, 5, 9]))
+        #expect(holds(x.put(end, Tensor([9.0]), accumulate: true), [2, 3], [1, 2, 3, 4, 5, 15]))
+        #expect(holds(x.indexPut([end], Tensor(9.0)), [2, 3], [1, 2, 3, 9, 9, 9]))
+        #expect(holds(x.indexFill(1, end, 9), [2, 3], [1, 2, 9, 4, 5, 9]))
+        #expect(holds(x.takeAlongDim(Tensor([[-1], [-3]]), dim: 1), [2, 1], [3, 4]))
+        for run in [{ x.take(end - 6) }, { x.indexFill(1, end - 6, 9) }, { x.takeAlongDim(Tensor([[-7]]), dim: 1) }] {
+            #expect(failure { run() }?.message.hasPrefix("index -7 is out of range for dimension") == true)
+        }
+    }
+
     @Test func flattened() {
         #expect(holds(x.take(Tensor([[0, -1], [3, 3]])), [2, 2], [1, 6, 4, 4]))
         #expect(holds(x.put(Tensor([1, 1]), Tensor([10.0, 20]), accumulate: true), [2, 3], [1, 32, 3, 4, 5, 6]))

@@ -148,8 +148,8 @@ bool tern_scan(TernScan op, const TernArray *_Nonnull out, const TernArray *_Nul
 bool tern_sort(const TernArray *_Nonnull values, const TernArray *_Nonnull indices, const TernArray *_Nonnull x, int32_t dim, bool descending);
 
 // Indexing ----------------------------------------------------------------------------------------------------------
-// Index arrays are int64; negative indices count from the end. Results: TERN_INDEX_OK; TERN_INDEX_NO_KERNEL; otherwise the
-// position in `index` (row-major) of the first index that is out of range: nothing was written.
+// Indices are int64; -1 is the last in tern_index_put, and if `from_end`. Results: TERN_INDEX_OK; TERN_INDEX_NO_KERNEL;
+// else the position (row-major) of the first one out of range: nothing was written.
 #define TERN_INDEX_OK (-1)
 #define TERN_INDEX_NO_KERNEL (-2)
 
@@ -162,7 +162,7 @@ int64_t tern_scatter(TernCombine op, const TernArray *_Nonnull out, int32_t dim,
 
 /// Advanced indexing. x has rank r = count + rest: its first `count` dimensions are indexed by `indices` (each of one broadcast
 /// shape of rank b), the rest are kept: out has shape (b…, rest…).
-int64_t tern_index(const TernArray *_Nonnull out, const TernArray *_Nonnull x, const TernArray *_Nonnull indices, int32_t count);
+int64_t tern_index(const TernArray *_Nonnull out, const TernArray *_Nonnull x, const TernArray *_Nonnull indices, int32_t count, bool from_end);
 /// The write: out[indices] = values, or += where `accumulate`; values has shape (b…, rest…), strides of 0 allowed.
 int64_t tern_index_put(const TernArray *_Nonnull out, const TernArray *_Nonnull indices, int32_t count, const TernArray *_Nonnull values, bool accumulate);
 

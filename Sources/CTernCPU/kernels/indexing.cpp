@@ -10,7 +10,7 @@ using namespace tern;
 namespace {
 // Checking indices -----------------------------------------------------------------------------------------------------------
 struct Check {
-    int64_t size;
+    int64_t least, size;
     std::atomic<bool> *bad;
     int64_t position;  // of the row that comes next
     int64_t first;     // -1: none yet
@@ -22,7 +22,7 @@ void check_any(char *const *data, const int64_t *strides, int64_t n, const void 
     bool bad = false;
     for (int64_t i = 0; i < n; ++i, index += strides[0]) {
         const int64_t at = *reinterpret_cast<const int64_t *>(index);
-        bad |= (at < -check.size) | (at >= check.size);
+        bad |= (at < check.least) | (at >= check.size);
     }
     if (bad) check.bad->store(true, std::memory_order_relaxed);
 }
@@ -32,15 +32,15 @@ void check_first(char *const *data, const int64_t *strides, int64_t n, const voi
     const char *index = data[0];
     for (int64_t i = 0; i < n && check.first < 0; ++i, index += strides[0]) {
         const int64_t at = *reinterpret_cast<const int64_t *>(index);
-        if (at < -check.size || at >= check.size) check.first = check.position + i;
+        if (at < check.least || at >= check.size) check.first = check.position + i;
     }
     check.position += n;
 }
 
-/// The position of the first index outside of -size..<size, or TERN_INDEX_OK.
-int64_t first_bad(const TernArray *index, int64_t size) {
+/// The position of the first index outside of least..<size, or TERN_INDEX_OK.
+int64_t first_bad(const TernArray *index, int64_t least, int64_t size) {
     std::atomic<bool> bad{false};
-    Check check = {size, &bad, 0, -1};
+    Check check = {least, size, &bad, 0, -1};
     iterate(1, &index, check_any, &check);
     if (!bad.load()) return TERN_INDEX_OK;
     const Loops loops(1, &index, false);
@@ -71,8 +71,7 @@ template <class T> void gather_loop(char *const *data, const int64_t *strides, i
     char *out = data[0];
     const char *index = data[1], *x = data[2];
     for (int64_t i = 0; i < n; ++i, out += strides[0], index += strides[1], x += strides[2]) {
-        int64_t at = *reinterpret_cast<const int64_t *>(index);
-        at += at < 0 ? along.size : 0;
+        const int64_t at = *reinterpret_cast<const int64_t *>(index);
         *reinterpret_cast<T *>(out) = *reinterpret_cast<const T *>(x + at * along.stride);
     }
 }
@@ -82,8 +81,7 @@ template <class T, TernCombine op> void scatter_loop(char *const *data, const in
     char *out = data[0];
     const char *index = data[1], *source = data[2];
     for (int64_t i = 0; i < n; ++i, out += strides[0], index += strides[1], source += strides[2]) {
-        int64_t at = *reinterpret_cast<const int64_t *>(index);
-        at += at < 0 ? along.size : 0;
+        const int64_t at = *reinterpret_cast<const int64_t *>(index);
         T &to = *reinterpret_cast<T *>(out + at * along.stride);
         const T from = *reinterpret_cast<const T *>(source);
         if constexpr (op == TERN_COMBINE_assign) to = from;
@@ -132,7 +130,7 @@ struct Indexing {
     int64_t error = TERN_INDEX_OK;
     TernArray picked, rest_x, rest_other;  // `other`: out, or values
 
-    Indexing(const TernArray *x, const TernArray *indices, int32_t indexed, const TernArray *other) {
+    Indexing(const TernArray *x, const TernArray *indices, int32_t indexed, const TernArray *other, bool from_end) {
         const TernArray &first = indices[0];
         for (int32_t d = 0; d < first.rank; ++d) count *= first.shape[d];
         picked = {other->data, first.shape, other->strides, first.rank, other->dtype};
@@ -141,7 +139,7 @@ struct Indexing {
         rest_other = {other->data, x->shape + indexed, other->strides + first.rank, rank, other->dtype};
         if (count == 0) return;
         for (int32_t k = 0; k < indexed; ++k) {
-            const int64_t bad = first_bad(&indices[k], x->shape[k]);
+            const int64_t bad = first_bad(&indices[k], from_end ? -x->shape[k] : 0, x->shape[k]);
             if (bad >= 0 && (error < 0 || bad < error)) error = bad;
         }
         if (error >= 0) return;
@@ -259,7 +257,7 @@ template <class T> void find_loop(char *const *data, const int64_t *strides, int
 int64_t tern_gather(const TernArray *out, const TernArray *x, int32_t dim, const TernArray *index) {
     if (out->dtype != x->dtype || index->dtype != TERN_INT64 || x->rank > Loops::max_rank) return TERN_INDEX_NO_KERNEL;
     const Along along(x, dim);
-    if (const int64_t bad = first_bad(index, along.size); bad >= 0) return bad;
+    if (const int64_t bad = first_bad(index, 0, along.size); bad >= 0) return bad;
     const View view(x, index, dim);
     const TernArray *const arrays[] = {out, index, &view.array};
     visit_size(size_of(x->dtype), [&](auto type) { iterate(3, arrays, gather_loop<typename decltype(type)::type>, &along); });
@@ -270,7 +268,7 @@ int64_t tern_scatter(TernCombine op, const TernArray *out, int32_t dim, const Te
     const Kernel kernel = scatter_kernel(op, out->dtype);
     if (!kernel || source->dtype != out->dtype || index->dtype != TERN_INT64 || out->rank > Loops::max_rank) return TERN_INDEX_NO_KERNEL;
     const Along along(out, dim);
-    if (const int64_t bad = first_bad(index, along.size); bad >= 0) return bad;
+    if (const int64_t bad = first_bad(index, 0, along.size); bad >= 0) return bad;
     const View view(out, index, dim);
     const int64_t total = count(index);
     if (total < 2 * pointwise_grain || index->rank < 2) {
@@ -299,12 +297,12 @@ int64_t tern_scatter(TernCombine op, const TernArray *out, int32_t dim, const Te
     return TERN_INDEX_OK;
 }
 
-int64_t tern_index(const TernArray *out, const TernArray *x, const TernArray *indices, int32_t indexed) {
+int64_t tern_index(const TernArray *out, const TernArray *x, const TernArray *indices, int32_t indexed, bool from_end) {
     if (out->dtype != x->dtype || indexed < 1 || indexed > x->rank || x->rank > Loops::max_rank || out->rank > Loops::max_rank)
         return TERN_INDEX_NO_KERNEL;
     for (int32_t k = 0; k < indexed; ++k)
         if (indices[k].dtype != TERN_INT64) return TERN_INDEX_NO_KERNEL;
-    const Indexing indexing(x, indices, indexed, out);
+    const Indexing indexing(x, indices, indexed, out, from_end);
     if (indexing.error != TERN_INDEX_OK || indexing.count == 0) return indexing.error;
     int64_t steps[Loops::max_rank], step = 1;
     for (int32_t d = indexing.picked.rank - 1; d >= 0; --d) steps[d] = step, step *= indexing.picked.shape[d];
@@ -325,7 +323,7 @@ int64_t tern_index_put(const TernArray *out, const TernArray *indices, int32_t i
         return TERN_INDEX_NO_KERNEL;
     for (int32_t k = 0; k < indexed; ++k)
         if (indices[k].dtype != TERN_INT64) return TERN_INDEX_NO_KERNEL;
-    const Indexing indexing(out, indices, indexed, values);
+    const Indexing indexing(out, indices, indexed, values, true);
     if (indexing.error != TERN_INDEX_OK || indexing.count == 0) return indexing.error;
     Kernel kernel = element_copy(size_of(out->dtype));
     if (accumulate) visit_all(out->dtype, [&](auto type) { kernel = add_loop<typename decltype(type)::type>; });

@@ -57,8 +57,8 @@ package final class CPUBackend: Backend {
     package func scatter(_ op: TernCombine, _ out: Tensor, _ dim: Int, _ index: Tensor, _ source: Tensor) -> Int64 {
         withArrays(out, index, source) { tern_scatter(op, $0, Int32(dim), $1, $2) }
     }
-    package func index(_ out: Tensor, _ x: Tensor, _ indices: [Tensor]) -> Int64 {
-        withArrays(out, x) { out, x in withArrayList(indices) { tern_index(out, x, $0, Int32(indices.count)) } }
+    package func index(_ out: Tensor, _ x: Tensor, _ indices: [Tensor], fromEnd: Bool) -> Int64 {
+        withArrays(out, x) { out, x in withArrayList(indices) { tern_index(out, x, $0, Int32(indices.count), fromEnd) } }
     }
     package func indexPut(_ out: Tensor, _ indices: [Tensor], _ values: Tensor, accumulate: Bool) -> Int64 {
         withArrays(out, values) { out, values in

@@ -22,7 +22,7 @@ package final class MetaBackend: Backend {
     package func sort(_ values: Tensor, _ indices: Tensor, _ x: Tensor, _ dim: Int, descending: Bool) -> Bool { true }
     package func gather(_ out: Tensor, _ x: Tensor, _ dim: Int, _ index: Tensor) -> Int64 { Int64(TERN_INDEX_OK) }
     package func scatter(_ op: TernCombine, _ out: Tensor, _ dim: Int, _ index: Tensor, _ source: Tensor) -> Int64 { Int64(TERN_INDEX_OK) }
-    package func index(_ out: Tensor, _ x: Tensor, _ indices: [Tensor]) -> Int64 { Int64(TERN_INDEX_OK) }
+    package func index(_ out: Tensor, _ x: Tensor, _ indices: [Tensor], fromEnd: Bool) -> Int64 { Int64(TERN_INDEX_OK) }
     package func indexPut(_ out: Tensor, _ indices: [Tensor], _ values: Tensor, accumulate: Bool) -> Int64 { Int64(TERN_INDEX_OK) }
     package func countNonzero(_ x: Tensor) -> Int { 0 }
     package func nonzero(_ out: Tensor, _ x: Tensor) -> Bool { false }

@@ -105,14 +105,20 @@ package enum Check {
         for other in others { try sameDType(op, first, other) }
     }
 
-    /// The verdict of an indexing kernel. `index` is what it read, `size` the extent indexed.
-    package static func indexed(_ op: String, _ verdict: Int64, _ index: Tensor, size: Int, dim: Int) throws(TensorError) -> Bool {
+    /// What `gather`, `scatter` and their kin are indexed by.
+    static func isIndex(_ op: String, _ index: Tensor) throws(TensorError) {
+        try require(index.dtype == .int64 || index.dtype == .int32, op, "the index must be int64 or int32, not \(index.dtype)")
+    }
+    /// The verdict of an indexing kernel. `index` is what it read, of things called `what`, and `size` the extent indexed.
+    package static func indexed(_ op: String, _ verdict: Int64, _ index: Tensor, _ what: String = "index", size: Int, dim: Int)
+        throws(TensorError) -> Bool
+    {
         switch verdict {
         case -1: return true
         case -2: return false
         default:
             let bad = index.contiguous().array(of: Int.self)
-            let value = Int(verdict) < bad.count ? "\(bad[Int(verdict)])" : "an index"
+            let value = Int(verdict) < bad.count ? "\(what) \(bad[Int(verdict)])" : "one \(what)"
             throw .rule(op, "\(value) is out of range for dimension \(dim) of size \(size)")
         }
     }

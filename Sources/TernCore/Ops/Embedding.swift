@@ -11,7 +11,7 @@ private struct Embedding: Op {
         let (table, index) = (x.a, x.b)
         let whole = index.detach().to(.int64)
         let out = Tensor(empty: Shape(index.shape + [table.shape[1]]), table.dtype, on: table.backend, for: name)
-        let verdict = table.backend.index(out, table, [whole])
+        let verdict = table.backend.index(out, table, [whole], fromEnd: false)
         return try Check.indexed(name, verdict, whole, size: table.shape[0], dim: 0) ? out : nil
     }
     func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) {

@@ -87,11 +87,11 @@ struct IndexPlan {
     }
 
     /// Writes `value` where the plan says in `x`, whose memory is unshared.
-    func write(_ value: Tensor, into x: Tensor) throws(TensorError) {
+    func write(_ value: Tensor, into x: Tensor, as op: String = "index_put") throws(TensorError) {
         let part = try target(in: x)
         guard let gathered else {
             let source = try fitted(value, to: part.shape)
-            guard x.backend.copy(part, source) else { throw .unsupported("index_put", [x.dtype], x.device) }
+            guard x.backend.copy(part, source) else { throw .unsupported(op, [x.dtype], x.device) }
             return
         }
         let (front, shape) = gatherLayout(part.layout, gathered)
@@ -99,8 +99,8 @@ struct IndexPlan {
         let source = try fitted(value, to: resultShape(shape, gathered, rank: part.rank))
         let ordered = source.viewed(indexFirst(source.layout, gathered))
         let verdict = x.backend.indexPut(permuted, gathered.tensors, ordered, accumulate: false)
-        guard try Check.indexed("index_put", verdict, gathered.tensors[0], size: part.shape[gathered.dims[0]], dim: gathered.dims[0]) else {
-            throw .unsupported("index_put", [x.dtype], x.device)
+        guard try Check.indexed(op, verdict, gathered.tensors[0], size: part.shape[gathered.dims[0]], dim: gathered.dims[0]) else {
+            throw .unsupported(op, [x.dtype], x.device)
         }
     }
 
@@ -162,14 +162,17 @@ private func indexFirst(_ result: Layout, _ gathered: (tensors: [Tensor], dims: 
 struct IndexGather: Op {
     let dims: [Int]
     let count: Int
-    let name = "index"
+    var name = "index"
+    /// Whether −1 is the last.
+    var fromEnd = true
     var saves: Saves { [.second, .third, Saves(rawValue: 8)] }
 
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
         let gathered = (tensors: Array(x[1...]), dims: dims)
         let (front, rest) = gatherLayout(x[0].layout, gathered)
         let out = Tensor(empty: resultShape(rest, gathered, rank: x[0].rank), x[0].dtype, on: x[0].backend, for: name)
-        let verdict = out.backend.index(out.viewed(indexFirst(out.layout, gathered)), x[0].viewed(front), gathered.tensors)
+        let verdict = out.backend.index(
+            out.viewed(indexFirst(out.layout, gathered)), x[0].viewed(front), gathered.tensors, fromEnd: fromEnd)
         return try Check.indexed(name, verdict, x[1], size: x[0].shape[dims[0]], dim: dims[0]) ? out : nil
     }
     func gradient(_ g: Tensor, _ x: [Tensor], _ y: Tensor) -> [Tensor?] {

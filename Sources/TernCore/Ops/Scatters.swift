@@ -93,10 +93,10 @@ public enum ScatterReduction: String, Sendable { case sum, prod, mean, amax, ami
 private struct ScatterFold: Op {
     let combine: TernCombine
     let dim: Int
-    let name = "scatter_reduce"
+    let name: String
     var saves: Saves { .all }
 
-    func kernel(_ x: Triple) throws(TensorError) -> Tensor? { try Scatter(combine: combine, dim: dim).kernel(x) }
+    func kernel(_ x: Triple) throws(TensorError) -> Tensor? { try Scatter(combine, dim, as: name).kernel(x) }
     func gradient(_ g: Tensor, _ x: Triple, _ y: Tensor) -> (Tensor?, Tensor?, Tensor?) {
         let (x, index, source) = (x.a, x.b, x.c)
         if combine == TERN_COMBINE_prod {
@@ -127,8 +127,19 @@ extension Tensor {
     public func scatterReduce(_ dim: Int, _ index: Tensor, _ source: Tensor, _ reduction: ScatterReduction, includeSelf: Bool = true)
         -> Tensor
     {
-        composed(self, index, source, as: "ScatterReduceBackward0") {
-            let op = "scatter_reduce"
+        reduced("scatter_reduce", dim, index, source, reduction, includeSelf)
+    }
+    private func reduced(
+        _ op: String, _ dim: Int, _ index: Tensor, _ source: Tensor, _ reduction: ScatterReduction, _ includeSelf: Bool
+    ) -> Tensor {
+        composed(self, index, source, as: gradientName(of: op)) {
+            var source = source
+            func written(_ x: Tensor, _ source: Tensor, _ combine: TernCombine) -> Tensor {
+                dispatch(Scatter(combine, dim, as: op), Triple(x, index, source))
+            }
+            func folded(_ x: Tensor, _ combine: TernCombine) -> Tensor {
+                dispatch(ScatterFold(combine: combine, dim: dim, name: op), Triple(x, index, source))
+            }
             _ = try Check.dimension(op, dim, of: shape)
             try Check.sameDType(op, self, source)
             try Check.require(
@@ -137,20 +148,19 @@ extension Tensor {
                 "index \(index.shape.brief), source \(source.shape.brief) and tensor \(shape.brief) must have as many dimensions, and the index fit in the source"
             )
             if index.count == 0 { return self }
-            var source = source
             for d in 0..<index.rank where index.shape[d] < source.shape[d] { source = source.narrow(d, start: 0, length: index.shape[d]) }
-            let base = includeSelf ? self : scatter(dim, index, operand(neutral(reduction)).to(dtype).expand(index.shape))
+            let base = includeSelf ? self : written(self, operand(neutral(reduction)).to(dtype).expand(index.shape), TERN_COMBINE_assign)
             switch reduction {
-            case .sum: return base.scatterAdd(dim, index, source)
+            case .sum: return written(base, source, TERN_COMBINE_sum)
             case .mean:
                 let ones = Tensor.ones(source.shape, dtype: dtype, device: device),
                     before = includeSelf ? Tensor.onesLike(self) : zerosLike()
-                let count = before.scatterAdd(dim, index, ones).maximum(Tensor.ones([], dtype: dtype, device: device))
-                let total = base.scatterAdd(dim, index, source)
+                let count = written(before, ones, TERN_COMBINE_sum).maximum(Tensor.ones([], dtype: dtype, device: device))
+                let total = written(base, source, TERN_COMBINE_sum)
                 return dtype.isDifferentiable ? total / count : total.floorDivide(count)
-            case .prod: return dispatch(ScatterFold(combine: TERN_COMBINE_prod, dim: dim), Triple(base, index, source))
-            case .amax: return dispatch(ScatterFold(combine: TERN_COMBINE_max, dim: dim), Triple(base, index, source))
-            case .amin: return dispatch(ScatterFold(combine: TERN_COMBINE_min, dim: dim), Triple(base, index, source))
+            case .prod: return folded(base, TERN_COMBINE_prod)
+            case .amax: return folded(base, TERN_COMBINE_max)
+            case .amin: return folded(base, TERN_COMBINE_min)
             }
         }
     }
@@ -175,7 +185,7 @@ extension Tensor {
             let x = rank == 0 ? reshape(1) : self
             let part = source.rank == 0 ? source.reshape(1) : source
             try Check.require(index.rank <= 1, op, "the index must be a vector, not of shape \(index.shape.brief)")
-            try Check.require(index.dtype == .int64 || index.dtype == .int32, op, "the index must be int64 or int32, not \(index.dtype)")
+            try Check.isIndex(op, index)
             try Check.sameDType(op, self, source)
             var expected = x.shape
             expected[d] = index.count
@@ -189,21 +199,25 @@ extension Tensor {
     }
     /// With alpha·source's slices added to those of dimension `dim` that `index` names. Source: `torch.index_add`.
     public func indexAdd<S: TensorScalar>(_ dim: Int, _ index: Tensor, _ source: Tensor, alpha: S = 1) -> Tensor {
-        byIndex("index_add", dim, index, source) { x, d, index, source in x.scatterAdd(d, index, source.scaled(alpha)) }
+        byIndex("index_add", dim, index, source) { x, d, index, source in
+            dispatch(Scatter(TERN_COMBINE_sum, d, as: "index_add"), Triple(x, index, source.scaled(alpha)))
+        }
     }
     /// With source's slices in place of those of dimension `dim` that `index` names. Source: `torch.index_copy`.
     public func indexCopy(_ dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor {
-        byIndex("index_copy", dim, index, source) { x, d, index, source in x.scatter(d, index, source) }
+        byIndex("index_copy", dim, index, source) { x, d, index, source in
+            dispatch(Scatter(TERN_COMBINE_assign, d, as: "index_copy"), Triple(x, index, source))
+        }
     }
     /// With source's slices combined with those of dimension `dim` that `index` names. Source: `torch.index_reduce`.
     public func indexReduce(_ dim: Int, _ index: Tensor, _ source: Tensor, _ reduction: ScatterReduction, includeSelf: Bool = true)
         -> Tensor
     {
         byIndex("index_reduce", dim, index, source) { x, d, index, source in
-            x.scatterReduce(d, index, source, reduction, includeSelf: includeSelf)
+            x.reduced("index_reduce", d, index, source, reduction, includeSelf)
         }
     }
-    /// With `value` in the slices of dimension `dim` that `index` names. Source: `torch.index_fill`.
+    /// With `value` in the slices of dimension `dim` that `index` names; −1 is the last. Source: `torch.index_fill`.
     public func indexFill<S: TensorScalar>(_ dim: Int, _ index: Tensor, _ value: S) -> Tensor {
         composed(self, index, as: "IndexFillBackward0") { indexFill(dim, index, Tensor.full([], value, dtype: dtype, device: device)) }
     }
@@ -212,14 +226,14 @@ extension Tensor {
         composed(self, index, value, as: "IndexFillBackward1") {
             try Check.require(
                 value.rank == 0, "index_fill", "the value must be a number or a 0-dim tensor, not of shape \(value.shape.brief)")
-            var part = rank == 0 ? [1] : shape
-            part[try Check.dimension("index_fill", dim, of: shape)] = index.count
+            let op = "index_fill", d = try Check.dimension(op, dim, of: shape)
+            try Check.require(index.rank <= 1, op, "the index must be a vector, not of shape \(index.shape.brief)")
+            try Check.isIndex(op, index)
             // By a mask: a place that is named twice is filled once, and counts once in the gradient.
-            let filled = Tensor.zeros(shape, dtype: .bool, device: device)
-                .byIndex("index_fill", dim, index, Tensor.ones(part, dtype: .bool, device: device)) { x, d, index, source in
-                    x.scatter(d, index, source)
-                }
-            return maskedFill(filled, value)
+            let filled = Tensor.zeros(rank == 0 ? [1] : shape, dtype: .bool, device: device)
+            let places = [TensorIndex](repeating: .slice(nil, nil, step: 1), count: d) + [.tensor(index.atLeast(1))]
+            try IndexPlan(places, filled).write(.ones([], dtype: .bool, device: device), into: filled, as: op)
+            return maskedFill(filled.reshape(shape), value)
         }
     }
 
@@ -243,9 +257,12 @@ extension Tensor {
 // MARK: As if the tensor were a vector
 
 extension Tensor {
-    /// The elements that stand at `index` in row-major order, in the shape of `index`. Source: `torch.take`.
+    /// The elements that stand at `index` in row-major order (−1: the last), in the shape of `index`. Source: `torch.take`.
     public func take(_ index: Tensor) -> Tensor {
-        composed(self, index, as: "TakeBackward0") { flatten().gather(0, index.flatten()).reshape(index.shape) }
+        composed(self, index) {
+            try Check.isIndex("take", index)
+            return dispatch(IndexGather(dims: [0], count: 1, name: "take"), [flatten(), index.detach().to(.int64)])
+        }
     }
     /// With `source`'s elements, or with `accumulate` their sum with what is there, at `index` in row-major order. Source: `torch.put`.
     public func put(_ index: Tensor, _ source: Tensor, accumulate: Bool = false) -> Tensor {
@@ -254,11 +271,10 @@ extension Tensor {
             try Check.require(
                 index.count == source.count, "put", "index \(index.shape.brief) and source \(source.shape.brief) must have as many elements"
             )
-            let (x, at, values) = (flatten(), index.flatten(), source.flatten())
-            return (accumulate ? x.scatterAdd(0, at, values) : x.scatter(0, at, values)).reshape(shape)
+            return flatten().indexPut([index.flatten()], source.flatten(), accumulate: accumulate).reshape(shape)
         }
     }
-    /// As `gather`, the other dimensions broadcast; without `dim`, of the flattened tensor. Source: `torch.take_along_dim`.
+    /// As `gather`, but −1 is the last, and the other dimensions broadcast; without `dim`, `gather` of the flattened tensor. Source: `torch.take_along_dim`.
     public func takeAlongDim(_ indices: Tensor, dim: Int? = nil) -> Tensor {
         guard let dim else { return composed(self, indices) { flatten().gather(0, indices.flatten()) } }
         return composed(self, indices) {
@@ -273,7 +289,8 @@ extension Tensor {
             common[d] = shape[d]
             let x = expand(common)
             common[d] = indices.shape[d]
-            return x.gather(d, indices.expand(common))
+            let fromEnd = (indices .< 0) & (indices .>= -shape[d])
+            return x.gather(d, `where`(fromEnd, indices + shape[d], indices).expand(common))
         }
     }
     /// The indices of the elements that are not 0: (count, rank). Source: `torch.argwhere`.

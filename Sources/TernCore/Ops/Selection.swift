@@ -35,7 +35,7 @@ private struct Gather: Op {
         let (x, index) = (x.a, x.b)
         let d = try Check.dimension(name, dim, of: x.shape)
         if index.count == 0 { return Tensor(empty: index.shape, x.dtype, on: x.backend, for: name) }
-        try Check.require(index.dtype == .int64 || index.dtype == .int32, name, "the index must be int64 or int32, not \(index.dtype)")
+        try Check.isIndex(name, index)
         try Check.require(
             Swift.max(x.rank, 1) == Swift.max(index.rank, 1), name,
             "index \(index.shape.brief) and tensor \(x.shape.brief) must have as many dimensions")
@@ -59,13 +59,20 @@ private struct Gather: Op {
 struct Scatter: Op {
     let combine: TernCombine
     let dim: Int
-    var name: String { combine == TERN_COMBINE_assign ? "scatter" : combine == TERN_COMBINE_sum ? "scatter_add" : "scatter_reduce" }
+    /// As errors name it: `index_add` and its kin are made of this.
+    let name: String
+
+    init(_ combine: TernCombine, _ dim: Int, as name: String? = nil) {
+        self.combine = combine
+        self.dim = dim
+        self.name = name ?? (combine == TERN_COMBINE_assign ? "scatter" : combine == TERN_COMBINE_sum ? "scatter_add" : "scatter_reduce")
+    }
     var saves: Saves { .second }
     func kernel(_ x: Triple) throws(TensorError) -> Tensor? {
         let (x, index, source) = (x.a, x.b, x.c)
         let d = try Check.dimension(name, dim, of: x.shape)
         if index.count == 0 { return x.detach() }
-        try Check.require(index.dtype == .int64 || index.dtype == .int32, name, "the index must be int64 or int32, not \(index.dtype)")
+        try Check.isIndex(name, index)
         try Check.sameDType(name, x, source)
         let rank = Swift.max(x.rank, 1)
         try Check.require(
@@ -94,15 +101,16 @@ struct Scatter: Op {
 }
 
 extension Tensor {
-    /// Element i… of the result is the element of this tensor whose position along `dim` is `index[i…]`. Source: `torch.gather`.
+    /// Element i… of the result is the element of this tensor whose position along `dim` is `index[i…]`, from 0 on: here, and in all
+    /// that takes an index and `dim` but `indexFill` and `takeAlongDim`, −1 is an error and not the last. Source: `torch.gather`.
     public func gather(_ dim: Int, _ index: Tensor) -> Tensor { dispatch(Gather(dim: dim), Pair(self, index)) }
     /// This tensor with `source`'s elements written where `index` says along `dim`. Source: `torch.scatter`.
     public func scatter(_ dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor {
-        dispatch(Scatter(combine: TERN_COMBINE_assign, dim: dim), Triple(self, index, source))
+        dispatch(Scatter(TERN_COMBINE_assign, dim), Triple(self, index, source))
     }
     /// The same, adding. Source: `torch.scatter_add`.
     public func scatterAdd(_ dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor {
-        dispatch(Scatter(combine: TERN_COMBINE_sum, dim: dim), Triple(self, index, source))
+        dispatch(Scatter(TERN_COMBINE_sum, dim), Triple(self, index, source))
     }
 
     /// `value` where `mask` (bool, broadcast) holds. Source: `torch.masked_fill`.
@@ -155,16 +163,15 @@ extension Tensor {
         if rank == 0, shape.dimension(dim) != nil, index.count == 1 {
             return reshape(1).indexSelect(0, index).reshape([]).named("IndexSelectBackward0", from: self)
         }
-        guard let d = shape.dimension(dim), index.rank <= 1, rank > 0 else {
-            raise(
-                .rule(
-                    "index_select",
-                    "dimension \(dim) of shape \(shape.brief) and an index of shape \(index.shape.brief) do not fit: the index must be a vector"
-                ))
-            return .poison
+        return composed(self, index) {
+            let op = "index_select", d = try Check.dimension(op, dim, of: shape)
+            try Check.require(
+                index.rank <= 1 && rank > 0, op,
+                "the index must be a vector, for a 0-dim tensor of one number, not of shape \(index.shape.brief) for shape \(shape.brief)")
+            try Check.isIndex(op, index)
+            let gather = IndexGather(dims: [d], count: 1, name: op, fromEnd: false)
+            return dispatch(gather, [self, index.detach().to(.int64).atLeast(1)])
         }
-        return indexed([TensorIndex](repeating: .slice(nil, nil, step: 1), count: d) + [.tensor(index.atLeast(1))])
-            .named("IndexSelectBackward0", from: self)
     }
 
     /// The elements where `mask` (bool, broadcast) is true, as a vector. Source: `torch.masked_select`.

@@ -101,11 +101,11 @@ extension ReferenceBackend {
     // MARK: Indexing
 
     /// The position of the first index out of range.
-    private func check(_ index: Elements, _ size: Int) -> Int64 {
+    private func check(_ index: Elements, _ size: Int, least: Int = 0) -> Int64 {
         var position: Int64 = 0, bad = Int64(TERN_INDEX_OK)
         forEachIndex(index.shape) { i in
             let value: Int64 = index[i]
-            if bad < 0, value < -Int64(size) || value >= Int64(size) { bad = position }
+            if bad < 0, value < Int64(least) || value >= Int64(size) { bad = position }
             position += 1
         }
         return bad
@@ -145,10 +145,10 @@ extension ReferenceBackend {
         return bad
     }
 
-    func index(_ out: Tensor, _ x: Tensor, _ indices: [Tensor]) -> Int64 {
+    func index(_ out: Tensor, _ x: Tensor, _ indices: [Tensor], fromEnd: Bool) -> Int64 {
         if out.dtype != x.dtype { return Int64(TERN_INDEX_NO_KERNEL) }
         let (out, x) = (Elements(out), Elements(x))
-        return forEachPick(out.shape, x.shape, indices) { at, from in out.store(x.load(at: from), at: at) }
+        return forEachPick(out.shape, x.shape, indices, fromEnd: fromEnd) { at, from in out.store(x.load(at: from), at: at) }
     }
 
     func indexPut(_ out: Tensor, _ indices: [Tensor], _ values: Tensor, accumulate: Bool) -> Int64 {
@@ -164,10 +164,10 @@ extension ReferenceBackend {
     }
 
     /// For each index of the picked array, of shape (indices…, rest…): that, and where the indices say it stands in the indexed one.
-    private func forEachPick(_ picked: [Int], _ indexed: [Int], _ indices: [Tensor], _ body: ([Int], [Int]) -> Void) -> Int64 {
+    private func forEachPick(_ picked: [Int], _ indexed: [Int], _ indices: [Tensor], fromEnd: Bool = true, _ body: ([Int], [Int]) -> Void) -> Int64 {
         let indices = indices.map(Elements.init)
         for (d, index) in indices.enumerated() {
-            let bad = check(index, indexed[d])
+            let bad = check(index, indexed[d], least: fromEnd ? -indexed[d] : 0)
             if bad >= 0 { return bad }
         }
         let rank = indices.first?.rank ?? 0

@@ -21,7 +21,7 @@ private struct NllLoss: Op {
             reduction == .none ? grouped(out, classes: false) : Seen(out), grouped(input, classes: true),
             grouped(target, classes: false), x.option?.detach().to(input.dtype), ignored: ignoreIndex, code)
         let dim = classDim(input)
-        return try Check.indexed("nll_loss", verdict, target, size: input.shape[dim], dim: dim) ? out : nil
+        return try Check.indexed("nll_loss", verdict, target, "class", size: input.shape[dim], dim: dim) ? out : nil
     }
 
     func definition(_ x: PairAndOption) throws(TensorError) -> Tensor? {
