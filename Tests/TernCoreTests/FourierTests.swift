@@ -39,6 +39,7 @@ import Testing
                 && holds(y.rfftn().irfftn([3, 4]), [3, 4], (0..<12).map(Double.init)))
         #expect(y.ihfftn().shape == [3, 3] && holds(y.ihfftn().hfftn([3, 4]), [3, 4], (0..<12).map(Double.init)))
         #expect(y.fftn([2], dims: [0]).shape == [2, 4] && y.rfft2([5, -1]).shape == [5, 3])
+        #expect(x[0..<3].fftshift([0, -1]).equal(x[0..<3].roll(2)) && x[0..<3].ifftshift([0, 0]).equal(x[0..<3].roll(4)))
         #expect(holds(x.fftshift(), [4], [3, 4, 1, 2]) && x[0..<3].fftshift().ifftshift().equal(x[0..<3]))
         #expect(holds(Tensor.fftfreq(5), [5], [0, 0.2, 0.4, -0.4, -0.2]) && holds(Tensor.rfftfreq(4, d: 0.5), [3], [0, 0.5, 1]))
     }

@@ -86,6 +86,33 @@ struct LinearAlgebraTests {
         #expect(holds(grad(of: linalg.det(x0), wrt: [x0])[0], [2, 2], [4, -2, -2, 1], tolerance: 1e-9))
     }
 
+    @Test func emptyMatrices() {
+        for shape in [[0, 0], [0, 3], [3, 0], [2, 0, 0]] as [Shape] {
+            let a = Tensor.zeros(shape, dtype: .float64), zeros = Tensor.zeros(Shape(shape.dropLast(2)), dtype: .float64)
+            for norm in [MatrixNorm.frobenius, .nuclear, 1, 2, .order(.infinity)] {
+                #expect(linalg.matrixNorm(a, norm).equal(zeros), "\(norm) of \(shape)")
+                if shape[-1] == shape[-2] { #expect(linalg.cond(a, norm).equal(zeros), "cond \(norm) of \(shape)") }
+            }
+            #expect(linalg.cond(a, -1).equal(zeros) && linalg.cond(a).equal(zeros))
+            let error = failure { linalg.matrixNorm(a, -2) }
+            #expect(error?.op == "linalg.matrix_norm" && error?.message.contains("no least of no values") == true)
+        }
+        let row = Tensor.zeros(0, 3, dtype: .float64)
+        #expect(linalg.norm(row, -1).item(Double.self) == 0 && linalg.matrixNorm(row, -1, keepDim: true).shape == [1, 1])
+        #expect(failure { linalg.matrixNorm(row, .order(-.infinity)) }?.op == "linalg.matrix_norm")
+        #expect(failure { linalg.cond(row, .frobenius) }?.message.contains("takes square matrices") == true)
+    }
+
+    /// Systems of two dtypes are solved in that to which both promote.
+    @Test func promotion() {
+        let a = Tensor([[2.0, 0], [1, 4]], dtype: .float64), b = Tensor([[2.0], [9]])
+        let x = linalg.solveTriangular(a, b, upper: false)
+        #expect(x.dtype == .float64 && holds(x, [2, 1], [1, 2]))
+        let z = linalg.solveTriangular(a, Tensor.complex(b, b), upper: false)
+        #expect(z.dtype == .complex128 && holds(z.imag, [2, 1], [1, 2]))
+        #expect(linalg.solveTriangular(Tensor.complex(a, a.zerosLike()), b, upper: false).dtype == .complex128)
+    }
+
     @Test func refusals() {
         let x = Tensor([1.0, 2, 2, 4], shape: [2, 2])
         #expect(failure { linalg.cholesky(-x) }?.message == "the matrix (2, 2) is not positive definite")

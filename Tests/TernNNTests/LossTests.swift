@@ -175,6 +175,9 @@ import Tern
         #expect(message { huberLoss(x, x, delta: 0) } == "huber_loss: delta must be greater than 0, not 0.0")
         #expect(message { multiMarginLoss(x, Self.classes, p: 3) } == "multi_margin_loss: p must be 1 or 2, not 3")
         #expect(message { tripletMarginLoss(x, x, x, margin: 0) } == "triplet_margin_loss: margin must be greater than 0, not 0.0")
+        #expect(gaussianNllLoss(x, x + 1, variance: 2).equal(gaussianNllLoss(x, x + 1, variance: Tensor.onesLike(x) * 2)))
+        #expect(GaussianNLLLoss()(x, x + 1, 2).equal(gaussianNllLoss(x, x + 1, variance: 2)))
+        #expect(message { gaussianNllLoss(x, x, variance: -2) }.contains("variances must be 0 or more"))
         #expect(message { gaussianNllLoss(x, x, variance: -x) }.contains("variances must be 0 or more"))
     }
 

@@ -135,7 +135,8 @@ extension Tensor {
     public func ifftshift(_ dims: [Int]? = nil) -> Tensor { shifted("ifftshift", dims) { ($0 + 1) / 2 } }
     private func shifted(_ op: String, _ dims: [Int]?, _ by: (Int) -> Int) -> Tensor {
         composed(self) {
-            let d = try Check.dimensions(op, dims ?? Array(shape.indices), of: shape)
+            // One that is named twice is moved twice.
+            let d = try (dims ?? Array(shape.indices)).map { dim throws(TensorError) in try Check.dimension(op, dim, of: shape) }
             return d.isEmpty || rank == 0 ? self : roll(d.map { by(shape[$0]) }, dims: d)
         }
     }

@@ -35,19 +35,25 @@ extension linalg {
             try Check.require(a.dtype.isDifferentiable, op, "takes floating-point and complex matrices, not \(a.dtype)")
             try Check.require(dims.count == 2, op, "a matrix has two dimensions, not \(dims)")
             let d = try Check.dimensions(op, dims, of: a.shape), x = dtype.map(a.to) ?? a
-            func sums(along first: Int, _ second: Int, least: Bool) -> Tensor {
-                let sums = x.abs().sum(first, keepDim: true)
-                return least ? sums.amin([second], keepDim: true) : sums.amax([second], keepDim: true)
+            /// The greatest of none is 0, as no norm is less; there is no least.
+            func outermost(_ x: Tensor, _ dim: Int, least: Bool, keepDim: Bool = false) throws(TensorError) -> Tensor {
+                let isEmpty = x.shape[dim] == 0
+                try Check.require(!isEmpty || !least, op, "there is no least of no values: the shape is \(a.shape.brief)")
+                if isEmpty { return x.sum(dim, keepDim: keepDim) }
+                return least ? x.amin([dim], keepDim: keepDim) : x.amax([dim], keepDim: keepDim)
+            }
+            func sums(along first: Int, _ second: Int, least: Bool) throws(TensorError) -> Tensor {
+                try outermost(x.abs().sum(first, keepDim: true), second, least: least, keepDim: true)
             }
             func values() -> Tensor { svdvals(x.movedim(d, [-2, -1])) }
             var result: Tensor
             switch norm {
             case .frobenius: result = x.vectorNorm(2, dims: d, keepDim: true)
             case .nuclear: result = values().sum(-1)
-            case .order(2): result = values().amax([-1])
-            case .order(-2): result = values().amin([-1])
-            case .order(let p) where p.magnitude == .infinity: result = sums(along: d[1], d[0], least: p < 0)
-            case .order(let p) where p.magnitude == 1: result = sums(along: d[0], d[1], least: p < 0)
+            case .order(2): result = try outermost(values(), -1, least: false)
+            case .order(-2): result = try outermost(values(), -1, least: true)
+            case .order(let p) where p.magnitude == .infinity: result = try sums(along: d[1], d[0], least: p < 0)
+            case .order(let p) where p.magnitude == 1: result = try sums(along: d[0], d[1], least: p < 0)
             case .order(let p): throw TensorError.rule(op, "there is no norm of order \(p) of matrices: it may be ±1, ±2 or ±∞")
             }
             if result.rank < a.rank { for one in d.sorted() { result = result.unsqueeze(one) } }
@@ -76,6 +82,8 @@ extension linalg {
     public static func cond(_ a: Tensor, _ norm: MatrixNorm = 2) -> Tensor {
         composed(a) {
             try Check.matrices("linalg.cond", a)
+            if norm == .frobenius || norm == .nuclear { try Check.square("linalg.cond", a) }
+            if a.count == 0 { return a.abs().sum(-2, -1) }
             guard case .order(let p) = norm, p.magnitude == 2 else { return matrixNorm(a, norm) * matrixNorm(inv(a), norm) }
             let s = svdvals(a), (first, last) = (s.select(-1, 0), s.select(-1, -1))
             return p > 0 ? first / last : last / first

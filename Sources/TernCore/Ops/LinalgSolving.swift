@@ -47,13 +47,14 @@ extension linalg {
     /// x of a·x = b for a triangular matrix, whose other triangle is not read; of x·a = b where `left` is false.
     /// - Parameter unitriangular: take ones for the diagonal. Default false.
     ///
-    /// Source: `torch.linalg.solve_triangular`.
+    /// Of two dtypes, that to which both promote. Source: `torch.linalg.solve_triangular`.
     public static func solveTriangular(_ a: Tensor, _ b: Tensor, upper: Bool, left: Bool = true, unitriangular: Bool = false) -> Tensor {
         composed(a, b, as: "LinalgSolveTriangularBackward0") {
             try Check.square("linalg.solve_triangular", a)
             try Check.matrices("linalg.solve_triangular", b)
-            if left { return triangularSolution(a, b, upper: upper, unit: unitriangular) }
-            return triangularSolution(a.mT, b.mT, upper: !upper, unit: unitriangular).mT
+            let dtype = a.dtype.promoted(with: b.dtype), matrix = a.to(dtype), sides = b.to(dtype)
+            if left { return triangularSolution(matrix, sides, upper: upper, unit: unitriangular) }
+            return triangularSolution(matrix.mT, sides.mT, upper: !upper, unit: unitriangular).mT
         }
     }
     /// x of a·x = b (x·a = b where `left` is false; aᴴ for a if `adjoint`) from `luFactor`'s results. Source: `torch.linalg.lu_solve`.

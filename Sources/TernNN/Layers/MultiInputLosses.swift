@@ -20,6 +20,10 @@ public final class GaussianNLLLoss: Loss {
     public func callAsFunction(_ input: Tensor, _ target: Tensor, _ variance: Tensor) -> Tensor {
         run(self, input, target, variance) { gaussianNllLoss($0, $1, variance: $2, full: full, eps: eps, reduction: reduction) }
     }
+    /// The same with one variance for all.
+    public func callAsFunction(_ input: Tensor, _ target: Tensor, _ variance: Double) -> Tensor {
+        self(input, target, Tensor.onesLike(input) * variance)
+    }
     override public func blank(_ copies: ModuleCopies) -> Module? { GaussianNLLLoss(full: full, eps: eps, reduction: reduction) }
 }
 

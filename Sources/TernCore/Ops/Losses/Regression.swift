@@ -155,3 +155,9 @@ public func gaussianNllLoss(
         return reduction(each)
     }
 }
+/// The same with one variance for all.
+public func gaussianNllLoss(
+    _ input: Tensor, _ target: Tensor, variance: Double, full: Bool = false, eps: Double = 1e-6, reduction: Reduction = .mean
+) -> Tensor {
+    gaussianNllLoss(input, target, variance: Tensor.onesLike(input) * variance, full: full, eps: eps, reduction: reduction)
+}
