@@ -26,6 +26,24 @@ import Testing
         #expect(Tensor([-200.0, 200], dtype: dtype).variance(correction: 0).doubleValue == rounded(40_000, dtype))
     }
 
+    /// Sums that a product or quotient rounded before would make 0.
+    @Test(arguments: types) func sumsOfProducts(_ dtype: DType) {
+        let e = dtype.spacingAtOne, minusOne = Tensor(-1.0, dtype: dtype)
+        let above = Tensor(1 + e, dtype: dtype), below = Tensor(1 - e, dtype: dtype), one = Tensor(1.0, dtype: dtype)
+        #expect(values(minusOne) { $0.addcmul(above, below) }.y == [-e * e])
+        #expect(values(-below) { $0.addcdiv(one, above) }.y == [rounded(1 / (1 + e) - (1 - e), dtype)])
+        let (a, b, c) = (above.reshape(1, 1), below.reshape(1, 1), minusOne.reshape(1, 1))
+        let sums: [Tensor] = [
+            c.addmm(a, b, beta: 2, alpha: 2), c[0].addmv(a, b[0], beta: 2, alpha: 2), c.addr(a[0], b[0], beta: 2, alpha: 2),
+            c.unsqueeze(0).baddbmm(a.unsqueeze(0), b.unsqueeze(0), beta: 2, alpha: 2),
+            c.addbmm(a.unsqueeze(0), b.unsqueeze(0), beta: 2, alpha: 2),
+        ]
+        for (i, sum) in sums.enumerated() { #expect(sum.dtype == dtype && sum.doubleValue == -2 * e * e, "sum \(i)") }
+        let large = values(Tensor([0x1p-10], dtype: dtype)) { $0.ldexp(Tensor([17])) }
+        #expect(large.y == [128] && large.slope == [rounded(0x1p17, dtype)])
+        #expect(linalg.matrixExp(one.reshape(1, 1)).equal(Tensor([[rounded(2.718281828, dtype)]], dtype: dtype)))
+    }
+
     @Test(arguments: types) func meansOfLosses(_ dtype: DType) {
         let n = 70_000, zeros = Tensor.zeros(n, dtype: dtype), ones = Tensor.ones(n, dtype: dtype)
         let bce = values(zeros) { binaryCrossEntropyWithLogits($0, zeros) }

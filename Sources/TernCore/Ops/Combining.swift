@@ -33,7 +33,7 @@ extension Tensor {
     }
     /// self + value·a·b. Source: `torch.addcmul`.
     public func addcmul<S: TensorScalar>(_ a: Tensor, _ b: Tensor, value: S = 1) -> Tensor {
-        (self + (a * b).scaled(value)).named("AddcmulBackward0", from: self)
+        composed(self, a, b, as: "AddcmulBackward0") { roundedOnce(self, a, b) { $0[0] + ($0[1] * $0[2]).scaled(value) } }
     }
     /// self + value·a / b. Source: `torch.addcdiv`.
     public func addcdiv<S: TensorScalar>(_ a: Tensor, _ b: Tensor, value: S = 1) -> Tensor {
@@ -42,7 +42,7 @@ extension Tensor {
                 a.dtype.isDifferentiable || b.dtype.isDifferentiable, "addcdiv",
                 "no true quotient is taken of \(a.dtype) and \(b.dtype): convert one to a floating-point dtype, or use divided(by:rounding:)"
             )
-            return self + (a / b).scaled(value)
+            return roundedOnce(self, a, b) { $0[0] + ($0[1] / $0[2]).scaled(value) }
         }
     }
 
@@ -123,7 +123,7 @@ extension Tensor {
     public func ldexp(_ other: Tensor) -> Tensor {
         composed(self, other, as: "LdexpBackward0") {
             let exponent = other.dtype.isDifferentiable ? other : other.to(dtype.isDifferentiable ? dtype : .float32)
-            return self * exponent.operand(2.0).pow(exponent)
+            return roundedOnce(self, exponent) { $0[0] * $0[1].operand(2.0).pow($0[1]) }
         }
     }
     /// The mantissa (0.5 to 1) and the exponent (`int32`): self = mantissa·2^exponent. Source: `torch.frexp`.

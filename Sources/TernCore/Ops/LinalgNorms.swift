@@ -97,6 +97,7 @@ extension linalg {
     /// eᴬ of square matrices. Source: `torch.linalg.matrix_exp`.
     public static func matrixExp(_ a: Tensor) -> Tensor {
         composed(a, as: "LinalgMatrixExpBackward0") {
+            if a.dtype.isHalf { return matrixExp(a.widened).to(a.dtype) }
             try Check.square("linalg.matrix_exp", a)
             if a.count == 0 { return a.clone() }
             // The squarings multiply rounding errors: they are made in double precision.

@@ -4,6 +4,12 @@ extension Tensor {
     package var widened: Tensor { dtype == .float16 || dtype == .bfloat16 ? to(.float32) : self }
 }
 
+/// What `body` makes of the operands, in float32 where they make a half type, and rounded to that once.
+package func roundedOnce(_ operands: Tensor..., body: ([Tensor]) throws -> Tensor) rethrows -> Tensor {
+    let dtype = resultType(of: operands)
+    return dtype.isHalf ? try body(operands.map(\.widened)).to(dtype) : try body(operands)
+}
+
 extension DType {
     /// The difference between 1 and the next greater number. Source: `torch.finfo.eps`.
     package var spacingAtOne: Double {

@@ -249,38 +249,45 @@ extension Tensor {
     /// beta·self + alpha·a·b for matrices a, b; with beta 0, self does not count, NaN neither. Source: `torch.addmm`.
     public func addmm<A: TensorScalar, B: TensorScalar>(_ a: Tensor, _ b: Tensor, beta: A = 1, alpha: B = 1) -> Tensor {
         if beta.scalar.doubleValue == 1, alpha.scalar.doubleValue == 1 { return TernCore.addmm(self, a, b) }
-        return plus("addmm", a.mm(b), beta, alpha)
+        return plus("addmm", a, b, beta, alpha) { $0.mm($1) }
     }
     /// beta·self + alpha·matrix·vector. Source: `torch.addmv`.
     public func addmv<A: TensorScalar, B: TensorScalar>(_ matrix: Tensor, _ vector: Tensor, beta: A = 1, alpha: B = 1) -> Tensor {
-        plus("addmv", matrix.mv(vector), beta, alpha)
+        plus("addmv", matrix, vector, beta, alpha) { $0.mv($1) }
     }
     /// beta·self + alpha·(outer product of two vectors). Source: `torch.addr`.
     public func addr<A: TensorScalar, B: TensorScalar>(_ a: Tensor, _ b: Tensor, beta: A = 1, alpha: B = 1) -> Tensor {
-        plus("addr", a.outer(b), beta, alpha)
+        plus("addr", a, b, beta, alpha) { $0.outer($1) }
     }
     /// beta·self + alpha·(products of two batches). Source: `torch.baddbmm`.
     public func baddbmm<A: TensorScalar, B: TensorScalar>(_ a: Tensor, _ b: Tensor, beta: A = 1, alpha: B = 1) -> Tensor {
-        plus("baddbmm", a.bmm(b), beta, alpha)
+        plus("baddbmm", a, b, beta, alpha) { $0.bmm($1) }
     }
     /// beta·self + alpha·(the sum of the products of two batches). Source: `torch.addbmm`.
     public func addbmm<A: TensorScalar, B: TensorScalar>(_ a: Tensor, _ b: Tensor, beta: A = 1, alpha: B = 1) -> Tensor {
         composed(self, a, b, as: "AddbmmBackward0") {
             try checkBatches("addbmm", a, b)
-            return plus("addbmm", a.tensordot(b, dims: ([0, 2], [0, 1])), beta, alpha)
+            return plus("addbmm", a, b, beta, alpha) { $0.tensordot($1, dims: ([0, 2], [0, 1])) }
         }
     }
-    private func plus<A: TensorScalar, B: TensorScalar>(_ op: String, _ product: Tensor, _ beta: A, _ alpha: B) -> Tensor {
-        composed(self, product, as: gradientName(of: op)) {
-            try Check.sameDType(op, self, product)
+    /// Of half-precision operands, what is rounded is the sum alone.
+    private func plus<A: TensorScalar, B: TensorScalar>(
+        _ op: String, _ a: Tensor, _ b: Tensor, _ beta: A, _ alpha: B, _ times: (Tensor, Tensor) -> Tensor
+    ) -> Tensor {
+        composed(self, a, b, as: gradientName(of: op)) {
+            let isHalf = dtype.isHalf && a.dtype == dtype && b.dtype == dtype
+            let x = isHalf ? widened : self, product = isHalf ? times(a.widened, b.widened) : times(a, b)
+            if product.isPoison { return .poison }
+            try Check.sameDType(op, x, product)
             try Check.require(
                 try Check.broadcast(op, shape, product.shape) == product.shape, op,
                 "a tensor of shape \(shape.brief) does not broadcast to the product's shape \(product.shape.brief)")
             // Factors become numbers of the operands' dtype.
             func scaled<S: TensorScalar>(_ x: Tensor, _ factor: S) -> Tensor {
-                factor.scalar == .int(1) || factor.scalar == .double(1) ? x : x * Tensor.full([], factor, dtype: dtype, device: device)
+                factor.scalar == .int(1) || factor.scalar == .double(1) ? x : x * Tensor.full([], factor, dtype: x.dtype, device: device)
             }
-            return beta.scalar.doubleValue == 0 ? scaled(product, alpha) : scaled(self, beta) + scaled(product, alpha)
+            let sum = beta.scalar.doubleValue == 0 ? scaled(product, alpha) : scaled(x, beta) + scaled(product, alpha)
+            return isHalf ? sum.to(dtype) : sum
         }
     }
 
