@@ -4,8 +4,14 @@ import Tern
 let linearAlgebra = Table { op in
     op("linalg.cholesky|cholesky(input, upper=false)", linalg.cholesky)
     op("cholesky_solve(input, input2, upper=false)", Tensor.choleskySolve)
-    op("linalg.lu(input, *pivot=true)") { (x: Tensor) in linalg.lu(x) }
-    op("linalg.lu_factor(input, *pivot=true)") { (x: Tensor) in linalg.luFactor(x) }
+    op("linalg.lu(input, *pivot=true)") { (x: Tensor, pivot: Bool) in
+        guard pivot else { throw Refusal("linalg.lu: rows are always exchanged, as by PyTorch on the CPU") }
+        return linalg.lu(x)
+    }
+    op("linalg.lu_factor(input, *pivot=true)") { (x: Tensor, pivot: Bool) in
+        guard pivot else { throw Refusal("linalg.lu_factor: rows are always exchanged, as by PyTorch on the CPU") }
+        return linalg.luFactor(x)
+    }
     op("linalg.lu_solve(lu, pivots, B, *left=true, *adjoint=false)", linalg.luSolve)
     op("linalg.qr(input, mode=reduced)", linalg.qr)
     op("qr(input, some=true)", Tensor.qr)

@@ -43,7 +43,7 @@ private func called(_ module: Module, _ givesIndices: Bool, _ a: Arguments) thro
     switch module {
     case let m as any IndexedPooling where givesIndices: answer = try a.call("(input)", m.withIndices)
     case let m as Bilinear: answer = try a.call("(input1, input2)", m.callAsFunction)
-    case let m as GaussianNLLLoss: answer = try a.call("(input, target, ~var)", m.callAsFunction)
+    case let m as GaussianNLLLoss: answer = try a.call("(input, target, ~var)", m.callAsFunction as (Tensor, Tensor, Tensor) -> Tensor)
     case let m as MarginRankingLoss: answer = try a.call("(input1, input2, target)", m.callAsFunction)
     case let m as CosineEmbeddingLoss: answer = try a.call("(input1, input2, target)", m.callAsFunction)
     case let m as TripletMarginLoss: answer = try a.call("(anchor, positive, negative)", m.callAsFunction)

@@ -161,7 +161,9 @@ let functional = Table("nn.functional.") { op in
         (x: Tensor, y: Tensor, inputs: [Int], targets: [Int], blank: Int, way: Reduction, zero: Bool) in
         ctcLoss(x, y, inputLengths: inputs, targetLengths: targets, blank: blank, reduction: way, zeroInfinity: zero)
     }
-    op("gaussian_nll_loss(input, target, ~var, *full=false, *eps=1e-6, *reduction=mean)", gaussianNllLoss)
+    let gaussian: Signature = "gaussian_nll_loss(input, target, var, *full=false, *eps=1e-6, *reduction=mean)"
+    op(gaussian, gaussianNllLoss as Function<Tensor, Tensor, Tensor, Bool, Double, Reduction>)
+    op(gaussian, gaussianNllLoss as Function<Tensor, Tensor, Double, Bool, Double, Reduction>)
     op("hinge_embedding_loss(input, target, *margin=1, *reduction=mean)", hingeEmbeddingLoss)
     op("huber_loss(input, target, *reduction=mean, *delta=1, *weight)", huberLoss)
     op("kl_div(input, target, *reduction=mean, *log_target=false)", klDiv)

@@ -7,7 +7,7 @@ extension Tensor {
 /// What `body` makes of the operands, in float32 where they make a half type, and rounded to that once.
 package func roundedOnce(_ operands: Tensor..., body: ([Tensor]) throws -> Tensor) rethrows -> Tensor {
     let dtype = resultType(of: operands)
-    return dtype.isHalf ? try body(operands.map(\.widened)).to(dtype) : try body(operands)
+    return try dtype.isHalf ? body(operands.map(\.widened)).to(dtype) : body(operands)
 }
 
 extension DType {
