@@ -269,7 +269,7 @@ void test_pooling() {
             g.stride[d] = random_int(1, 3), kernel[d] = g.kernel[d] = random_int(1, 4), g.dilation[d] = random_int(1, 2);
             g.padding[d] = random_int(0, kernel[d] / 2);
             const int64_t extent = g.dilation[d] * (kernel[d] - 1) + 1;
-            in[d] = std::max<int64_t>(random_int(1, 9), extent - 2 * g.padding[d]);
+            in[d] = std::max<int64_t>(random_int(1, d + 1 == rank && round % 4 == 0 ? 50 : 9), extent - 2 * g.padding[d]);
             auto outputs = [&](int64_t extent) {
                 int64_t n = (in[d] + 2 * g.padding[d] - extent + g.stride[d] - 1) / g.stride[d] + 1;  // a last window may stick out …
                 return (n - 1) * g.stride[d] >= in[d] + g.padding[d] ? n - 1 : n;                     // … but begins inside

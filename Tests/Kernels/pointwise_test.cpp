@@ -227,16 +227,37 @@ static void test_copy() {
     CHECK(convert<bool>(NAN) && !convert<bool>(-0.0) && convert<bool>(half{1}) && !convert<bool>(half{0x8000}), "to bool");
     CHECK(convert<bool>(std::complex<float>(0, 2)) && convert<float>(std::complex<double>(3, 4)) == 3.0f, "from complex");
     CHECK(convert<int8_t>(int64_t(0x1ff)) == -1 && convert<half>(100000).bits == 0x7c00, "narrowing");
-    // Transpositions: square tiles and what is left of them
-    for (const Shape &shape : {Shape{100, 70}, Shape{33, 32}, Shape{3, 129, 65}, Shape{2, 3, 64, 200}, Shape{600, 500}})
-        for (TernDType dtype : {TERN_UINT8, TERN_INT16, TERN_FLOAT32, TERN_INT64, TERN_COMPLEX128}) {
-            Tensor x = random_tensor(dtype, shape, 0), out(dtype, shape, 0);
-            const size_t last = shape.size() - 1;
-            x.strides[last] = shape[last - 1], x.strides[last - 1] = 1;
+    // Transpositions: squares and what is left of them, and permutations
+    for (const Shape &shape : {Shape{100, 70}, Shape{33, 32}, Shape{3, 129, 65}, Shape{2, 3, 64, 200}, Shape{600, 500},
+                               Shape{7, 5}, Shape{9, 17, 6}})
+        for (TernDType dtype : {TERN_UINT8, TERN_INT16, TERN_FLOAT32, TERN_INT64, TERN_COMPLEX128})
+            for (bool last_first : {false, true}) {
+                Tensor x = random_tensor(dtype, shape, 0), out(dtype, shape, 0);
+                const size_t rank = shape.size();
+                // Of x, the last two dimensions change places in memory, or all are in the opposite order.
+                int64_t step = 1;
+                for (size_t k = 0; k < rank; ++k) {
+                    const size_t d = last_first ? k : k < 2 ? rank - 2 + k : rank - 1 - k;
+                    x.strides[d] = step, step *= shape[d];
+                }
+                bool right = tern_copy(out, x);
+                for (int64_t i = 0; i < x.count(); ++i) right &= same(dtype, out.at(i), x.at(i));
+                CHECK(right, "transposition, dtype %d, first extent %d, %d", int(dtype), int(shape[0]), last_first);
+            }
+    // Large ones, whose result goes past the caches
+    for (TernDType dtype : {TERN_UINT8, TERN_INT16, TERN_FLOAT32, TERN_INT64, TERN_COMPLEX128}) {
+        const int64_t size = size_of(dtype), m = 4096 / size + 5;
+        for (int64_t n : {1024, 1025}) {
+            Tensor x(dtype, {m, n}, 0), out(dtype, {m, n}, 0);
+            for (char &byte : x.memory) byte = char(random_bits());
+            x.strides[0] = 1, x.strides[1] = m;
             bool right = tern_copy(out, x);
-            for (int64_t i = 0; i < x.count(); ++i) right &= same(dtype, out.at(i), x.at(i));
-            CHECK(right, "transposition, dtype %d, first extent %d", int(dtype), int(shape[0]));
+            for (int64_t i = 0; i < m; ++i)
+                for (int64_t j = 0; j < n; ++j)
+                    right &= !memcmp(&out.memory[size_t((i * n + j) * size)], &x.memory[size_t((j * m + i) * size)], size_t(size));
+            CHECK(right, "large transposition, dtype %d, %d", int(dtype), int(n));
         }
+    }
 }
 
 static void test_where_fill_arange() {

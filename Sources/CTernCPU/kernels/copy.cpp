@@ -1,8 +1,11 @@
 // What moves elements without computing: copies and conversions, choice, fills, ranges; and accumulation.
 #include <string.h>
 
+#include <algorithm>
+
 #include "../isa/isa.h"
 #include "iterate.h"
+#include "squares.h"
 #include "visit.h"
 
 #pragma clang diagnostic ignored "-Wpass-failed"
@@ -65,33 +68,33 @@ Kernel copy_kernel(TernDType to, TernDType from) {
     return kernel;
 }
 
-/// A transposition: out runs along its innermost dimension, x along the next. In square tiles, so that each cache line that is read
-/// is used up while it is at hand.
+/// A transposition: out runs along dimension 0, x along dimension 1. In blocks, so that each cache line that is read is used up while it is
+/// at hand; a large result is not read before it is written.
 template <class T> void transpose(const Loops &loops) {
-    constexpr int64_t tile = 32;
-    const int64_t inner = loops.shape[0], outer = loops.shape[1], bands = (outer + tile - 1) / tile, planes = loops.count / (inner * outer);
-    const int64_t out_row = loops.strides[0][1], x_row = loops.strides[1][0];
-    const int64_t band_size = inner * tile, grain = band_size > pointwise_grain ? 1 : pointwise_grain / band_size;
-    parallel_for(planes * bands, grain, [&](int64_t begin, int64_t end) {
+    constexpr int64_t most_rows = sizeof(T) < 16 ? 128 : 32, most_columns = sizeof(T) < 16 ? 512 : 32, streamed = 4 << 20;
+    const int64_t n = loops.shape[0], m = loops.shape[1], out_row = loops.strides[0][1], x_row = loops.strides[1][0];
+    const int64_t down = (n + most_rows - 1) / most_rows, across = (m + most_columns - 1) / most_columns, blocks = down * across;
+    uint64_t places = uint64_t(loops.data[0]) | uint64_t(n) * sizeof(T);
+    for (int d = 1; d < loops.rank; ++d) places |= uint64_t(loops.strides[0][d]);
+    const bool stream = places % 64 == 0 && loops.count * int64_t(sizeof(T)) >= streamed;
+    const int64_t block = std::min(n, most_rows) * std::min(m, most_columns);
+    parallel_for(loops.count / (n * m) * blocks, block > pointwise_grain ? 1 : pointwise_grain / block, [&](int64_t begin, int64_t end) {
         for (int64_t at = begin; at < end; ++at) {
             char *out = loops.data[0], *x = loops.data[1];
-            int64_t rest = at / bands;
+            int64_t rest = at / blocks;
             for (int d = 2; d < loops.rank; ++d) {
                 const int64_t index = rest % loops.shape[d];
                 rest /= loops.shape[d];
                 out += index * loops.strides[0][d];
                 x += index * loops.strides[1][d];
             }
-            const int64_t from = at % bands * tile, to = from + tile < outer ? from + tile : outer;
-            for (int64_t i0 = 0; i0 < inner; i0 += tile) {
-                const int64_t i1 = i0 + tile < inner ? i0 + tile : inner;
-                for (int64_t j = from; j < to; ++j) {
-                    T *row = reinterpret_cast<T *>(out + j * out_row);
-                    const char *column = x + j * int64_t(sizeof(T));
-                    TERN_PLAIN_LOOP for (int64_t i = i0; i < i1; ++i) row[i] = *reinterpret_cast<const T *>(column + i * x_row);
-                }
-            }
+            const int64_t i = at % blocks / across * most_rows, j = at % across * most_columns;
+            transpose_block<T>(out + j * out_row + i * int64_t(sizeof(T)), out_row, x + i * x_row + j * int64_t(sizeof(T)), x_row,
+                               std::min(n - i, most_rows), std::min(m - j, most_columns), stream);
         }
+#if defined(__x86_64__)
+        if (stream) __builtin_ia32_sfence();  // whoever learns that this is done finds it in memory
+#endif
     });
 }
 
@@ -157,13 +160,15 @@ template <class T> void accumulate_loop(char *const *data, const int64_t *stride
 
 bool tern_copy(const TernArray *out, const TernArray *x) {
     const TernArray *const arrays[] = {out, x};
-    const Loops loops(2, arrays, true);
+    Loops loops(2, arrays, true);
     const int64_t size = size_of(out->dtype);
-    if (out->dtype == x->dtype && loops.rank > 1 && loops.strides[0][0] == size && loops.strides[1][1] == size &&
-        loops.strides[1][0] > size && loops.shape[0] > 4 && loops.shape[1] > 4) {
-        visit_size(size, [&](auto type) { transpose<typename decltype(type)::type>(loops); });
-        return true;
-    }
+    if (out->dtype == x->dtype && loops.strides[0][0] == size && loops.strides[1][0] > size && loops.shape[0] > 4)
+        for (int d = 1; d < loops.rank; ++d) {
+            if (loops.strides[1][d] != size || loops.shape[d] <= 4) continue;
+            loops.swap(1, d);
+            visit_size(size, [&](auto type) { transpose<typename decltype(type)::type>(loops); });
+            return true;
+        }
     return iterate(loops, copy_kernel(out->dtype, x->dtype));
 }
 

@@ -1,5 +1,7 @@
 #include "iterate.h"
 
+#include <utility>
+
 #include "dispatch.h"
 
 namespace tern {
@@ -27,14 +29,6 @@ Loops::Loops(int operands, const TernArray *const *arrays, bool any_order)
             }
         ++rank;
     }
-    const auto swap = [&](int i, int j) {
-        const int64_t n = shape[i];
-        shape[i] = shape[j], shape[j] = n;
-        for (int k = 0; k < operands; ++k) {
-            const int64_t s = strides[k][i];
-            strides[k][i] = strides[k][j], strides[k][j] = s;
-        }
-    };
     const auto before = [&](int i, int j) {  // should dimension i be inside j?
         for (int k = 0; k < operands; ++k) {
             const int64_t a = strides[k][i] < 0 ? -strides[k][i] : strides[k][i], b = strides[k][j] < 0 ? -strides[k][j] : strides[k][j];
@@ -65,6 +59,11 @@ Loops::Loops(int operands, const TernArray *const *arrays, bool any_order)
         for (int k = 0; k < operands; ++k) strides[k][0] = 0;
     }
     rank = merged + 1;
+}
+
+void Loops::swap(int i, int j) {
+    std::swap(shape[i], shape[j]);
+    for (int k = 0; k < operands; ++k) std::swap(strides[k][i], strides[k][j]);
 }
 
 bool Loops::distinct(int k) const {

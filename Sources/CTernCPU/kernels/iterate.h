@@ -26,6 +26,9 @@ struct Loops {
     /// not matter, dimensions are sorted by stride (the first operand's, then the next's), and turned to run upwards in the first.
     Loops(int operands, const TernArray *const *arrays, bool any_order);
 
+    /// Dimensions i and j change places.
+    void swap(int i, int j);
+
     /// Whether no two index positions of an operand name one element (decided by strides: "no" may be wrong).
     bool distinct(int operand) const;
 

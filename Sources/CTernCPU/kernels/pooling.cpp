@@ -14,9 +14,8 @@ template <class A> struct PoolingLoops {
     void (*average_rows)(A *to, const A *const *rows, int64_t count, int64_t n, const A *by, A others);
     void (*shares)(A *to, const A *g, int64_t n, const A *by, A others);
     void (*add_row)(A *to, const A *from, int64_t n);
-    void (*greatest_along)(A *most, int32_t *where, const A *from, int64_t n, int64_t step, int64_t dilation, int64_t kernel);
-    void (*greatest_rows)(A *most, int64_t *where, const A *const *rows, const int32_t *const *taps, const int64_t *at, int64_t count,
-                          int64_t n, int64_t step);
+    void (*greatest)(A *most, int64_t *where, const A *const *lines, const int64_t *starts, int64_t count, int64_t n,
+                     int64_t step, int64_t dilation, int64_t kernel);
     /// Windows of 2 × 2 that tile planes of lines `width` apart: `lines` lines of n of them.
     void (*average_squares)(A *to, const A *from, int64_t lines, int64_t n, int64_t width, A divisor);
     void (*spread_squares)(A *to, const A *g, int64_t lines, int64_t n, int64_t width, A divisor);
@@ -112,10 +111,14 @@ template <class T> struct PaddedPlane {
     Scratch<A> memory;
 
     PaddedPlane(const Plan &p, const TernArray *x, A outside)
-        : p(p), lines(x), asIs(std::is_same_v<T, A> && p.plain() && lines.together(p.inLines)),
+        : PaddedPlane(p, x, outside, std::is_same_v<T, A> && p.plain() && Lines<T>(x).together(p.inLines)) {}
+    PaddedPlane(const Plan &p, const TernArray *x, A outside, bool asIs)
+        : p(p), lines(x), asIs(asIs),
           memory(asIs ? 0 : p.inLines * p.line + p.kernel[2] * p.dilation[2]) {
         if (!asIs) std::fill(memory + 0, memory + p.inLines * p.line + p.kernel[2] * p.dilation[2], outside);
     }
+    /// How far line l is into it.
+    int64_t at(int64_t l) const { return asIs ? lines.at(l) : l * p.line; }
     const A *read(int64_t plane) const {
         const T *from = lines.plane(p, plane);
         if constexpr (std::is_same_v<T, A>)
@@ -152,35 +155,55 @@ bool tern_max_pool(const TernArray *out, const TernArray *indices, const TernArr
     const Plan p(x, out, *geometry, true);
     return visit_floating(out->dtype, [&]<class T>(Type<T>) {
         using A = computed<T>;
-        const Lines<T> to(out);
+        const Lines<T> from(x), to(out);
         const Lines<int64_t> where(indices);
         const auto &loops = TERN_CHOOSE(pooling_loops<A>);
-        const int64_t width = p.out[2], n = p.inLines * p.windows, taps = p.kernel[0] * p.kernel[1];
+        const int64_t width = p.out[2], n = p.in[2], step = p.stride[2], taps = p.kernel[0] * p.kernel[1];
+        const int64_t reach = n + p.padding[2] - (p.kernel[2] - 1) * p.dilation[2];
+        // All taps of windows first..<last of a line lie inside.
+        const int64_t first = std::min((p.padding[2] + step - 1) / step, width);
+        const int64_t last = std::max(first, std::min(width, reach > 0 ? (reach - 1) / step + 1 : 0));
+        const bool as_is = std::is_same_v<T, A> && from.contiguous() && first == 0 && last == width;
+        const bool in_place = std::is_same_v<T, A> && to.contiguous() && where.contiguous();
         parallel_for(p.planes, p.grain(), [&](int64_t begin, int64_t end) {
-            const PaddedPlane<T> source(p, x, -std::numeric_limits<A>::infinity());
-            Scratch<A> most(n), line(width);
-            Scratch<int32_t> offsets(n);
-            Scratch<int64_t> places(width), starts(taps);
-            Scratch<const A *> rows(taps);
-            Scratch<const int32_t *> rowOffsets(taps);
+            const PaddedPlane<T> source(p, x, -std::numeric_limits<A>::infinity(), as_is);
+            Scratch<A> line(width);
+            Scratch<int64_t> places(width), starts(taps), covered(p.outLines * taps), counts(p.outLines);
+            Scratch<const A *> lines(taps);
+            for (int64_t row = 0; row < p.outLines; row++) {
+                counts[row] = 0;
+                p.for_lines(row, [&](int64_t l) { covered[row * taps + counts[row]++] = l; });
+            }
+            // Where all is −∞, the first element of the window counts as the greatest, not the padding.
+            const auto correct = [&](const A *most, int64_t *at, int64_t o) {
+                if (most[o] != -std::numeric_limits<A>::infinity()) return;
+                int64_t from, to;
+                p.inside(2, o, from, to);
+                at[o] = starts[0] + o * step + from * p.dilation[2];
+            };
             for (int64_t plane = begin; plane < end; plane++) {
-                // Where all is −∞, the first element of the window counts as the greatest.
-                std::fill(offsets + 0, offsets + n, 0);
-                for (int64_t o = 0, first, last; o < width && o * p.stride[2] < p.padding[2]; o++) {
-                    p.inside(2, o, first, last);
-                    for (int64_t l = 0; l < p.inLines; l++) offsets[l * p.windows + o] = int32_t(first * p.dilation[2]);
-                }
-                loops.greatest_along(most, offsets, source.read(plane), n, p.stride[2], p.dilation[2], p.kernel[2]);
+                const A *values = source.read(plane);
                 for (int64_t row = 0; row < p.outLines; row++) {
-                    int64_t count = 0;
-                    p.for_lines(row, [&](int64_t l) {
-                        rows[count] = most + l * p.windows, rowOffsets[count] = offsets + l * p.windows;
-                        starts[count++] = l * p.in[2] - p.padding[2];
-                    });
-                    if (count) loops.greatest_rows(line, places, rows, rowOffsets, starts, count, width, p.stride[2]);
-                    else std::fill(line + 0, line + width, -std::numeric_limits<A>::infinity()), std::fill(places + 0, places + width, 0);
-                    copy_line<T, A>(to.plane(p, plane) + to.at(row), to.strides[2], line, 1, width);
-                    copy_line<int64_t, int64_t>(where.plane(p, plane) + where.at(row), where.strides[2], places, 1, width);
+                    T *target = to.plane(p, plane) + to.at(row);
+                    int64_t *target_places = where.plane(p, plane) + where.at(row), *at = in_place ? target_places : places;
+                    A *most = line;
+                    if constexpr (std::is_same_v<T, A>)
+                        if (in_place) most = target;
+                    const int64_t count = counts[row];
+                    for (int64_t t = 0; t < count; t++) {
+                        const int64_t l = covered[row * taps + t];
+                        lines[t] = values + source.at(l), starts[t] = l * n - p.padding[2];
+                    }
+                    if (count) {
+                        loops.greatest(most, at, lines, starts, count, width, step, p.dilation[2], p.kernel[2]);
+                        for (int64_t o = 0; o < first; o++) correct(most, at, o);
+                        for (int64_t o = last; o < width; o++) correct(most, at, o);
+                    } else {
+                        std::fill(most, most + width, -std::numeric_limits<A>::infinity()), std::fill(at, at + width, 0);
+                    }
+                    if (in_place) continue;
+                    copy_line<T, A>(target, to.strides[2], line, 1, width);
+                    copy_line<int64_t, int64_t>(target_places, where.strides[2], places, 1, width);
                 }
             }
         });

@@ -74,43 +74,73 @@ template <class A> void add_row(A *to, const A *from, int64_t n) {
     TERN_VECTOR_LOOP for (int64_t o = 0; o < n; o++) to[o] += from[o];
 }
 
-/// The greatest of each window, −∞ if there is none, and the offset of its tap (given: the first one's). A NaN is greater than all.
-template <class A> void greatest_along(A *most, int32_t *where, const A *from, int64_t n, int64_t step, int64_t dilation, int64_t kernel) {
-    with_step(step, [&](auto step) {
-        TERN_VECTOR_LOOP for (int64_t i = 0; i < n; i++) most[i] = -std::numeric_limits<A>::infinity();
-        for_taps(kernel, dilation, [&](int64_t, int64_t at) {
-            const int32_t place = int32_t(at);
-            TERN_VECTOR_LOOP for (int64_t i = 0; i < n; i++) {
-                const A value = from[step * i + at], before = most[i];
-                const int32_t other = where[i];
-                const bool more = (value > before) | (value != value);
-                most[i] = more ? value : before;
-                where[i] = more ? place : other;
-            }
-        });
-    });
+/// p[0], p[step], … of W numbers, and none beyond the last of them.
+template <class Vec, class A, class Step, int... J> Vec every(const A *p, Step step, std::integer_sequence<int, J...>) {
+    typedef A Loose __attribute__((ext_vector_type(sizeof...(J)), aligned(alignof(A)), may_alias));
+    constexpr int W = sizeof...(J);
+    if constexpr (!std::is_same_v<Step, int64_t>) {
+        const Vec first = *reinterpret_cast<const Loose *>(p);
+        if constexpr (Step::value == 1) return first;
+        else return __builtin_shufflevector(first, Vec(*reinterpret_cast<const Loose *>(p + W - 1)), (J < W / 2 ? 2 * J : 2 * J + 1)...);
+    }
+    return Vec{p[J * step]...};
 }
 
-/// The greatest across rows; `where` becomes an offset in the plane. rows[t] starts at offset at[t] there.
-template <class A>
-void greatest_rows(A *most, int64_t *where, const A *const *rows, const int32_t *const *taps, const int64_t *at, int64_t count, int64_t n,
-                   int64_t step) {
+/// `greatest` for W windows from o on, or for window o.
+template <class A, class Step, int... J>
+TERN_INLINE void greatest_of(A *most, int64_t *where, const A *const *lines, const int64_t *starts, int64_t count, int64_t o,
+                             Step step, int64_t dilation, int64_t kernel, std::integer_sequence<int, J...> lanes) {
+    constexpr int W = sizeof...(J);
+    using Place = std::conditional_t<sizeof(A) == 4, int32_t, int64_t>;
+    typedef A Vec __attribute__((ext_vector_type(W)));
+    typedef A LooseVec __attribute__((ext_vector_type(W), aligned(alignof(A)), may_alias));
+    typedef Place Places __attribute__((ext_vector_type(W)));
+    typedef int64_t Wide __attribute__((ext_vector_type(W)));
+    typedef int64_t LooseWide __attribute__((ext_vector_type(W), aligned(8), may_alias));
+    Vec best = Vec(-std::numeric_limits<A>::infinity());
+    Places place = Places(0);  // counted from the first tap's
     for (int64_t t = 0; t < count; t++) {
-        const A *row = rows[t];
-        const int32_t *tap = taps[t];
-        const int64_t start = at[t];
-        if (t == 0) {
-            TERN_VECTOR_LOOP for (int64_t o = 0; o < n; o++) most[o] = row[o], where[o] = start + tap[o] + o * step;
-            continue;
-        }
-        TERN_VECTOR_LOOP for (int64_t o = 0; o < n; o++) {
-            const A value = row[o], before = most[o];
-            const int64_t place = start + tap[o] + o * step, other = where[o];
-            const bool more = (value > before) | (value != value);
-            most[o] = more ? value : before;
-            where[o] = more ? place : other;
+        Places here = Places(Place(starts[t] - starts[0]));
+        for (int64_t k = 0; k < kernel; k++, here += Place(dilation)) {
+            const Vec value = every<Vec>(lines[t] + step * o + k * dilation, step, lanes);
+            const auto more = (value > best) | (value != value);
+            best = more ? value : best;
+            place = more ? here : place;
         }
     }
+    *reinterpret_cast<LooseVec *>(most + o) = best;
+    const Wide from = Wide{J...} * int64_t(step) + (starts[0] + o * step);
+    *reinterpret_cast<LooseWide *>(where + o) = __builtin_convertvector(place, Wide) + from;
+}
+template <class A, class Step>
+void greatest_of_one(A *most, int64_t *where, const A *const *lines, const int64_t *starts, int64_t count, int64_t o,
+                     Step step, int64_t dilation, int64_t kernel) {
+    A best = -std::numeric_limits<A>::infinity();
+    int64_t place = starts[0] + step * o;
+    for (int64_t t = 0; t < count; t++)
+        for (int64_t k = 0; k < kernel; k++) {
+            const A value = lines[t][step * o + k * dilation];
+            if (value > best || value != value) best = value, place = starts[t] + step * o + k * dilation;
+        }
+    most[o] = best, where[o] = place;
+}
+
+/// Of n windows over the same `count` lines: the greatest, −∞ if there is none, and where it stands. Window o's taps are
+/// lines[t][step · o + k · dilation], k < kernel; lines[t] stands at starts[t]. A NaN is greater than all; of equals the first counts.
+template <class A, int W = (16 << TERN_LEVEL) / int(sizeof(A))>
+void greatest(A *most, int64_t *where, const A *const *lines, const int64_t *starts, int64_t count, int64_t n, int64_t step,
+              int64_t dilation, int64_t kernel) {
+    const bool near = starts[count - 1] - starts[0] + kernel * dilation <= INT32_MAX;
+    if constexpr (W > 2)
+        if (n < W) return greatest<A, W / 2>(most, where, lines, starts, count, n, step, dilation, kernel);
+    with_step(step, [&](auto step) {
+        if (near && n >= W)  // the last W windows overlap those before them
+            for (int64_t o = 0; o < n; o += W)
+                greatest_of(most, where, lines, starts, count, std::min(o, n - W), step, dilation, kernel,
+                            std::make_integer_sequence<int, W>());
+        else
+            for (int64_t o = 0; o < n; o++) greatest_of_one(most, where, lines, starts, count, o, step, dilation, kernel);
+    });
 }
 
 /// Windows of 2 × 2 side by side: to[o] = (both lines' 2o + both lines' 2o + 1) / divisor, by vectors of W, then of half as many.
@@ -156,6 +186,7 @@ template <class A> void spread_squares(A *to, const A *g, int64_t lines, int64_t
 }
 
 template <class A> constexpr PoolingLoops<A> pooling_loops = {
-    sum_along<A>, spread_along<A>, average_rows<A>, shares<A>, add_row<A>, greatest_along<A>, greatest_rows<A>, average_squares<A>, spread_squares<A>};
+    sum_along<A>, spread_along<A>, average_rows<A>, shares<A>, add_row<A>, greatest<A>, average_squares<A>,
+    spread_squares<A>};
 }  // namespace
 }  // namespace TERN_ISA
