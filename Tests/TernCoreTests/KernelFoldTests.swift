@@ -85,7 +85,7 @@ extension KernelTests {
         ]
         for (shape, indexShape, dim) in cases {
             let x = sample(shape, dtype, .small, placement(&dice), &dice)
-            let index = sampleIndex(indexShape, below: shape[dim], placement(&dice), &dice)
+            let index = sampleIndex(indexShape, below: shape[dim], fromEnd: false, placement(&dice), &dice)
             compare("gather along \(dim)", [room(indexShape, dtype, &dice)], [x, index]) { $0.gather($1[0], $2[0], dim, $2[1]) }
             for op in [TERN_COMBINE_assign, TERN_COMBINE_sum, TERN_COMBINE_prod, TERN_COMBINE_max, TERN_COMBINE_min] {
                 let domain: Domain = op == TERN_COMBINE_prod ? .range(0.7...1.3) : op == TERN_COMBINE_sum ? .small : .special
@@ -112,10 +112,12 @@ extension KernelTests {
             ([50, 40], [200], 1),
         ]
         for (shape, indexShape, count) in cases {
-            let indices = (0..<count).map { sampleIndex(indexShape, below: shape[$0], placement(&dice), &dice) }
+            let indices = (0..<count).map { sampleIndex(indexShape, below: shape[$0], fromEnd: true, placement(&dice), &dice) }
             let picked = Shape(indexShape.array + shape.dropFirst(count))
-            compare("index", [room(picked, dtype, &dice)], [sample(shape, dtype, .small, placement(&dice), &dice)] + indices) {
-                $0.index($1[0], $2[0], Array($2.dropFirst()))
+            for fromEnd in [true, false] {
+                compare("index", [room(picked, dtype, &dice)], [sample(shape, dtype, .small, placement(&dice), &dice)] + indices) {
+                    $0.index($1[0], $2[0], Array($2.dropFirst()), fromEnd: fromEnd)
+                }
             }
             for accumulate in [false, true] {
                 let target = sample(shape, dtype, .small, dice.pick([.contiguous, .strided]), &dice)
@@ -125,7 +127,9 @@ extension KernelTests {
             }
         }
         let wrong = [Tensor([1, 0]), Tensor([2, -4])], x = sample([2, 3, 2], dtype, .small, .contiguous, &dice)
-        compare("index out of range", [room([2, 2], dtype, &dice)], [x] + wrong) { $0.index($1[0], $2[0], Array($2.dropFirst())) }
+        compare("index out of range", [room([2, 2], dtype, &dice)], [x] + wrong) {
+            $0.index($1[0], $2[0], Array($2.dropFirst()), fromEnd: true)
+        }
         compare("indexPut out of range", [x], [sample([2, 2], dtype, .small, .contiguous, &dice)] + wrong) {
             $0.indexPut($1[0], Array($2.dropFirst()), $2[0], accumulate: false)
         }

@@ -134,13 +134,13 @@ struct OpEdgeTests {
 extension Operand {
     var shape: Shape {
         switch self {
-        case .numbers(let shape, _), .index(let shape, _), .mask(let shape): shape
+        case .numbers(let shape, _), .index(let shape, _, _), .mask(let shape): shape
         }
     }
     func with(_ shape: Shape) -> Operand {
         switch self {
         case .numbers(_, let domain): .numbers(shape, domain)
-        case .index(_, let size): .index(shape, below: size)
+        case .index(_, let size, let fromEnd): .index(shape, below: size, fromEnd: fromEnd)
         case .mask: .mask(shape)
         }
     }

@@ -7,18 +7,20 @@ enum Operand: Sendable {
     /// Numbers of the dtype under test.
     case numbers(Shape, Domain)
     /// Positions below a size (`int64`).
-    case index(Shape, below: Int)
+    case index(Shape, below: Int, fromEnd: Bool)
     /// Bools.
     case mask(Shape)
 
     static func x(_ sizes: Int..., in range: ClosedRange<Double> = -2...2) -> Operand { .numbers(Shape(sizes), .range(range)) }
-    static func index(_ sizes: Int..., below: Int) -> Operand { .index(Shape(sizes), below: below) }
+    static func index(_ sizes: Int..., below: Int, fromEnd: Bool = false) -> Operand {
+        .index(Shape(sizes), below: below, fromEnd: fromEnd)
+    }
     static func mask(_ sizes: Int...) -> Operand { .mask(Shape(sizes)) }
 
     func made(_ dtype: DType, _ placement: Placement, _ dice: inout Dice) -> Tensor {
         switch self {
         case .numbers(let shape, let domain): sample(shape, dtype, domain, placement, &dice)
-        case .index(let shape, let size): sampleIndex(shape, below: size, placement, &dice)
+        case .index(let shape, let size, let fromEnd): sampleIndex(shape, below: size, fromEnd: fromEnd, placement, &dice)
         case .mask(let shape): sample(shape, .bool, .small, placement, &dice)
         }
     }

@@ -185,7 +185,8 @@ extension OpTable {
             scaledDotProductAttention($0[0], $0[1], $0[2], isCausal: true, scale: 0.5)
         },
         OpRow(
-            "nll_loss", .floating, [[.x(4, 3), .index(4, below: 3)], [.x(2, 3, 2), .index(2, 2, below: 3)], [.x(3), .index(below: 3)]]
+            "nll_loss", .floating,
+            [[.x(4, 3), .index(4, below: 3)], [.x(2, 3, 2), .index(2, 2, below: 3)], [.x(3), .index(below: 3, fromEnd: true)]]
         ) { x in
             let classes = x[1].remainder(Tensor(3, device: x[1].device))
             let weight = Tensor([0.5, 1, 2], dtype: x[0].dtype, device: x[0].device)

@@ -47,15 +47,19 @@ extension OpTable {
         OpRow("scatter_add", .every, .x(3, 4), .index(5, 3, below: 3), .x(5, 4)) { $0[0].scatterAdd(0, $0[1], $0[2]) },
         .of("index by integers and slices", .every, [4, 3, 5]) { $0[-1, 1..., stride(from: 0, to: 5, by: 2)] },
         .of("index by an ellipsis", .every, [4, 3, 5]) { $0[..., 2] },
-        OpRow("index by tensors", .every, .x(4, 3, 2), .index(2, 3, below: 4), .index(3, below: 3)) { $0[0][$0[1], $0[2]] },
-        OpRow("index by tensors apart", .every, .x(4, 3, 2), .index(5, below: 4), .index(5, below: 2)) { $0[0][$0[1], 0..., $0[2]] },
+        OpRow("index by tensors", .every, .x(4, 3, 2), .index(2, 3, below: 4, fromEnd: true), .index(3, below: 3, fromEnd: true)) {
+            $0[0][$0[1], $0[2]]
+        },
+        OpRow("index by tensors apart", .every, .x(4, 3, 2), .index(5, below: 4, fromEnd: true), .index(5, below: 2, fromEnd: true)) {
+            $0[0][$0[1], 0..., $0[2]]
+        },
         OpRow("index by a mask", .every, .x(2, 3), .mask(2, 3), asks: [.gradient, .secondGradient]) { $0[0][$0[1]] },
         OpRow("masked_select", .every, .x(2, 3), .mask(2, 3), asks: [.gradient, .secondGradient]) { $0[0].maskedSelect($0[1]) },
         OpRow("index_select", .every, .x(2, 3), .index(4, below: 3)) { $0[0].indexSelect(1, $0[1]) },
         OpRow("assign a slice", .every, .x(3, 4), .x(4)) {
             var y = $0[0].clone(); y[1..., 0..<4] = $0[1]; return y
         },
-        OpRow("assign by a tensor", .every, .x(3, 4), .index(1, below: 3), .x(1, 4)) {
+        OpRow("assign by a tensor", .every, .x(3, 4), .index(1, below: 3, fromEnd: true), .x(1, 4)) {
             var y = $0[0].clone(); y[$0[1]] = $0[2]; return y
         },
     ]
@@ -119,16 +123,16 @@ extension OpTable {
         OpRow("index_add", .numbers, .x(3, 4), .index(5, below: 4), .x(3, 5)) { $0[0].indexAdd(1, $0[1], $0[2], alpha: 2) },
         OpRow("index_copy", .every, .x(3, 4), .index(1, below: 4), .x(3, 1)) { $0[0].indexCopy(1, $0[1], $0[2]) },
         OpRow("index_reduce", .floating, .x(3, 4), .index(5, below: 3), .x(5, 4)) { $0[0].indexReduce(0, $0[1], $0[2], .amax) },
-        OpRow("index_fill", .every, .x(3, 4), .index(2, below: 4), .x()) { $0[0].indexFill(1, $0[1], $0[2]) },
-        OpRow("index_put", .every, .x(3, 4), .index(1, below: 3), .x(4)) { $0[0].indexPut([$0[1]], $0[2]) },
-        OpRow("index_put, accumulating", .every, .x(3, 4), .index(5, below: 3), .index(5, below: 4), .x(5)) {
+        OpRow("index_fill", .every, .x(3, 4), .index(2, below: 4, fromEnd: true), .x()) { $0[0].indexFill(1, $0[1], $0[2]) },
+        OpRow("index_put", .every, .x(3, 4), .index(1, below: 3, fromEnd: true), .x(4)) { $0[0].indexPut([$0[1]], $0[2]) },
+        OpRow("index_put, accumulating", .every, .x(3, 4), .index(5, below: 3, fromEnd: true), .index(5, below: 4, fromEnd: true), .x(5)) {
             $0[0].indexPut([$0[1], $0[2]], $0[3], accumulate: true)
         },
         .of("nonzero", .every, [2, 3], [], asks: []) { $0.nonzero() },
         OpRow("nonzero by dimensions", .every, [[.x(2, 3)], [.x()]], asks: []) { $0[0].nonzeroIndices() },
         .of("argwhere", .every, [2, 3], asks: []) { $0.argwhere() },
-        OpRow("take", .every, .x(3, 4), .index(2, 3, below: 12)) { $0[0].take($0[1]) },
-        OpRow("put", .every, .x(3, 4), .index(5, below: 12), .x(5)) { $0[0].put($0[1], $0[2], accumulate: true) },
-        OpRow("take_along_dim", .every, .x(3, 4), .index(3, 2, below: 4)) { $0[0].takeAlongDim($0[1], dim: 1) },
+        OpRow("take", .every, .x(3, 4), .index(2, 3, below: 12, fromEnd: true)) { $0[0].take($0[1]) },
+        OpRow("put", .every, .x(3, 4), .index(5, below: 12, fromEnd: true), .x(5)) { $0[0].put($0[1], $0[2], accumulate: true) },
+        OpRow("take_along_dim", .every, .x(3, 4), .index(3, 2, below: 4, fromEnd: true)) { $0[0].takeAlongDim($0[1], dim: 1) },
     ]
 }

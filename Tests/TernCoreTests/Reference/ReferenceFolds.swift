@@ -164,12 +164,12 @@ extension ReferenceBackend {
     }
 
     /// For each index of the picked array, of shape (indices…, rest…): that, and where the indices say it stands in the indexed one.
-    private func forEachPick(_ picked: [Int], _ indexed: [Int], _ indices: [Tensor], fromEnd: Bool = true, _ body: ([Int], [Int]) -> Void) -> Int64 {
+    private func forEachPick(_ picked: [Int], _ indexed: [Int], _ indices: [Tensor], fromEnd: Bool = true, _ body: ([Int], [Int]) -> Void)
+        -> Int64
+    {
         let indices = indices.map(Elements.init)
-        for (d, index) in indices.enumerated() {
-            let bad = check(index, indexed[d], least: fromEnd ? -indexed[d] : 0)
-            if bad >= 0 { return bad }
-        }
+        let wrong = indices.enumerated().map { d, index in check(index, indexed[d], least: fromEnd ? -indexed[d] : 0) }.filter { $0 >= 0 }
+        if let first = wrong.min() { return first }
         let rank = indices.first?.rank ?? 0
         forEachIndex(picked) { at in
             let leading = Array(at.prefix(rank))

@@ -75,9 +75,11 @@ func sample(_ shape: Shape, _ dtype: DType, _ domain: Domain = .small, _ placeme
     return whole.viewed(layout)
 }
 
-/// Positions for an indexing op, negative ones too.
-func sampleIndex(_ shape: Shape, below size: Int, _ placement: Placement = .contiguous, _ dice: inout Dice) -> Tensor {
-    sample(shape, .int64, .range(Double(-size) - 0.49...Double(size) - 0.51), placement, &dice)
+/// Positions for an indexing op; `fromEnd`: negative ones too.
+func sampleIndex(
+    _ shape: Shape, below size: Int, fromEnd: Bool, _ placement: Placement = .contiguous, _ dice: inout Dice
+) -> Tensor {
+    sample(shape, .int64, .range((fromEnd ? Double(-size) : 0) - 0.49...Double(size) - 0.51), placement, &dice)
 }
 
 extension Tensor {
