@@ -42,9 +42,8 @@ let indexing = Table { op in
 
 private func scattered(_ x: Tensor, _ dim: Int, _ index: Tensor, _ source: Tensor, _ way: String?) throws -> Tensor {
     guard let way else { return x.scatter(dim, index, source) }
-    guard let reduction = ["add": ScatterReduction.sum, "multiply": .prod][way] else {
-        throw Refusal("scatter: there is no reduction \(way)")
-    }
+    let reductions = ["add": ScatterReduction.sum, "multiply": .prod]
+    guard let reduction = reductions[way] else { throw Refusal("scatter: there is no reduction \(way)") }
     return x.scatterReduce(dim, index, source.to(x.dtype), reduction)
 }
 

@@ -11,19 +11,14 @@ let activations = Table { op in
     op("clamp(input, ~min, ~max)") { (x: Tensor, min: Tensor?, max: Tensor?) in x.clamp(min: min, max: max) }
     op("clamp_min(input, ~min)") { (x: Tensor, min: Tensor) in x.clamp(min: min) }
     op("clamp_max(input, ~max)") { (x: Tensor, max: Tensor) in x.clamp(max: max) }
-    op("nn.functional.pad(input, pad, mode=constant, value)", padded)
+    op("nn.functional.pad(input, pad, mode=constant, value)") { (x: Tensor, amounts: [Int], mode: PaddingMode, value: (Number)?) in
+        value.map { x.pad(amounts, mode: mode, value: $0) } ?? x.pad(amounts, mode: mode)
+    }
     op("grid_sampler_2d(input, grid, mode, padding_mode, align_corners)") { (x: Tensor, grid: Tensor, i: Int, j: Int, corners: Bool) in
         let mode = [GridSamplingMode.bilinear, .nearest, .bicubic][i], edge = [GridPaddingMode.zeros, .border, .reflection][j]
         return gridSample(x, grid, mode: mode, paddingMode: edge, alignCorners: corners)
     }
-    op("constant_pad_nd(input, pad, value)") { (x: Tensor, amounts: [Int], value: (Number)?) in
-        padded(x, amounts, .constant, value)
-    }
-}
-
-private func padded(_ x: Tensor, _ amounts: [Int], _ mode: PaddingMode, _ value: (Number)?) -> Tensor {
-    guard let value else { return x.pad(amounts, mode: mode) }
-    return x.pad(amounts, mode: mode, value: value)
+    op("constant_pad_nd(input, pad, value=0)") { (x: Tensor, amounts: [Int], value: Number) in x.pad(amounts, value: value) }
 }
 
 /// What a pooling found, without the places unless they are asked for.
