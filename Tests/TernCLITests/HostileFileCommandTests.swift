@@ -27,7 +27,9 @@ import Testing
         var process: pid_t = 0, status: Int32 = 0
         var usage = rusage()
         try #require(posix_spawn(&process, all[0], nil, nil, &copies, environ) == 0)
-        try #require(wait4(process, &status, 0, &usage) == process)
+        var ended: pid_t = 0
+        repeat { ended = wait4(process, &status, 0, &usage) } while ended < 0 && errno == EINTR
+        try #require(ended == process)
         let seconds = Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6
         return Cost(code: status & 0x7F == 0 ? status >> 8 & 0xFF : nil, seconds: seconds)
     }
