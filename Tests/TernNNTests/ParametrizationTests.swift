@@ -26,6 +26,8 @@ import Testing
         expectClose(layer.weight, [6, 0, 8, 0, 10, 24])
         let whole = seeding(2) { weightNorm(ConvTranspose1d(2, 3, kernelSize: 2), dim: nil) }
         expectClose(whole["parametrizations.weight"].original0, [0.5702], shape: [], tolerance: 1e-4)
+        #expect(weightNorm(Linear(3, 2), dim: -1)["parametrizations.weight"].original0.shape == [])
+        #expect(message { _ = weightNorm(Linear(3, 2), dim: 5) }.contains("'weight' of Linear has the shape (2, 3), and no dimension 5"))
         let last = seeding(2) { weightNorm(Conv1d(2, 3, kernelSize: 2), dim: 2) }
         #expect(last["parametrizations.weight"].original0.shape == [1, 1, 2])
         expectClose(last.weight.sum(), [-0.2514], tolerance: 1e-4)
@@ -46,6 +48,10 @@ import Testing
         let before = layer["parametrizations.weight.0"]._u
         #expect("\(layer)".hasPrefix("ParametrizedLinear(\n  in_features=4, out_features=3") && layer.isTraining)
         #expect((layer["parametrizations.weight.0"]._u .== before).all().item(Bool.self), "printing changes nothing")
+        let step = try #require(layer.modules().last)
+        step.eval()
+        #expect("\(layer)".contains("in_features=4") && !step.isTraining && layer.isTraining, "nor does it wake what is in evaluation")
+        step.train()
         let weight = layer.weight
         expectClose(greatestSingularValue(weight), [1.0001], tolerance: 1e-4)
         (weight * Tensor.arange(12.0).reshape(3, 4)).sum().backward()

@@ -134,7 +134,9 @@ import Testing
             try twin.loadStateDict(scheduler.stateDict())
             #expect(twin.lastEpoch == 4)
         }
-        #expect(throws: TensorError.self) { try recovering { CosineAnnealingWarmRestarts(self.optimizer(), t0: 3).step(epoch: -1) } }
+        for epoch in [-1, 1e19, .infinity, .nan] {
+            #expect(throws: TensorError.self) { try recovering { CosineAnnealingWarmRestarts(self.optimizer(), t0: 3).step(epoch: epoch) } }
+        }
     }
 
     /// A schedule stored half way and loaded into a new one goes on as it would have.

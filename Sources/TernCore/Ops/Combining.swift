@@ -123,7 +123,14 @@ extension Tensor {
     public func ldexp(_ other: Tensor) -> Tensor {
         composed(self, other, as: "LdexpBackward0") {
             let exponent = other.dtype.isDifferentiable ? other : other.to(dtype.isDifferentiable ? dtype : .float32)
-            return roundedOnce(self, exponent) { $0[0] * $0[1].operand(2.0).pow($0[1]) }
+            let isWhole = !other.dtype.isDifferentiable && !dtype.isComplex
+            return roundedOnce(self, exponent) { x in
+                let two = x[1].operand(2.0)
+                if !isWhole { return x[0] * two.pow(x[1]) }
+                // In two steps: the power alone may be too great, or too small, where the product is not.
+                let half = (x[1] * 0.5).floor()
+                return x[0] * two.pow(half) * two.pow(x[1] - half)
+            }
         }
     }
     /// The mantissa (0.5 to 1) and the exponent (`int32`): self = mantissa·2^exponent. Source: `torch.frexp`.

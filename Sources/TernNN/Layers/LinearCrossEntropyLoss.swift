@@ -26,7 +26,7 @@ public final class LinearCrossEntropyLoss: TargetLoss {
     ) {
         (self.numClasses, self.outFeatures, self.ignoreIndex, self.labelSmoothing) = (numClasses, outFeatures, ignoreIndex, labelSmoothing)
         _weight = Buffer(wrappedValue: weight)
-        linear = Linear(inFeatures, outFeatures.reduce(numClasses, *), bias: bias)
+        linear = Linear(inFeatures, outFeatures.reduce(numClasses) { $0.times($1) }, bias: bias)
         super.init(reduction: reduction)
         let op = "LinearCrossEntropyLoss"
         if let weight, weight.shape != [numClasses] { raise(.rule(op, "weight must be (\(numClasses)), not \(weight.shape.brief)")) }

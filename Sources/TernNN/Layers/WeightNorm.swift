@@ -65,12 +65,17 @@ final class SpectralNorm: Parametrization {
 ///
 ///     let layer = weightNorm(Linear(20, 40))
 ///
-/// - Parameter dim: each slice along it has a length of its own; nil: the whole parameter has one. Default 0.
+/// - Parameter dim: each slice along it has a length of its own; nil, or −1 as in PyTorch: the whole parameter has one. Default 0.
 ///
 /// Source: `torch.nn.utils.parametrizations.weight_norm`.
 @discardableResult
 public func weightNorm<M: Module>(_ module: M, _ name: String = "weight", dim: Int? = 0) -> M {
-    registerParametrization(module, name, WeightNorm(dim: dim))
+    let dim = dim == -1 ? nil : dim
+    if let dim, let shape = module.box(named: name)?.shape, shape.dimension(dim) == nil {
+        raise(.rule("weight_norm", "'\(name)' of \(module.typeName) has the shape \(shape.brief), and no dimension \(dim)"))
+        return module
+    }
+    return registerParametrization(module, name, WeightNorm(dim: dim))
 }
 
 /// Divides a parameter by an estimate of its greatest singular value; a vector by its length.

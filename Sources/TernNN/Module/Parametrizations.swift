@@ -44,9 +44,9 @@ public final class ParametrizationList: Module {
 extension ParametrizationList: TensorSource {
     /// As in evaluation, so that looking at it changes nothing.
     package var shape: Shape {
-        let learning = steps.filter(\.isTraining)
-        for step in learning { step.train(false) }
-        defer { for step in learning { step.train() } }
+        let learning = steps.flatMap { $0.modules() }.filter(\.isTraining)
+        for module in learning { module.isTraining = false }
+        defer { for module in learning { module.isTraining = true } }
         return noGrad { tensor.shape }
     }
     package var tensor: Tensor { steps.reduce(originals) { [$1($0)] }.first ?? .poison }

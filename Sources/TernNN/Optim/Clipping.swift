@@ -70,18 +70,3 @@ extension [Parameter<Tensor>] {
         }
     }
 }
-
-extension Tensor {
-    /// The p-norm of all elements.
-    fileprivate func vectorNorm(_ p: Double) -> Tensor {
-        let size = dtype.isComplex || p != 2 ? abs() : self
-        switch p {
-        case .infinity: return size.max()
-        case -.infinity: return size.min()
-        case 0: return (size .!= 0).sum().to(size.dtype)
-        case 1: return size.sum()
-        case 2: return (size * size).sum().sqrt()
-        default: return size.pow(p).sum().pow(1 / p)
-        }
-    }
-}

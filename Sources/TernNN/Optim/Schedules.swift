@@ -228,8 +228,9 @@ public final class CosineAnnealingWarmRestarts: LRScheduler {
     }
     /// Sets the rates of that epoch, which need not be whole: `step(epoch: 3 + Double(batch) / Double(batches))`. Later steps go on from there.
     public func step(epoch: Double) {
-        Self.check(epoch >= 0, "the epoch must be 0 or more, not \(epoch)")
-        guard epoch >= 0 else { return }
+        let isSound = epoch >= 0 && epoch < 1e15
+        Self.check(isSound, "the epoch must be 0 or more, and below 1e15, not \(epoch)")
+        guard isSound else { return }
         (at, length) = (epoch, first)
         if epoch >= Double(first) {
             if tMult == 1 {
@@ -251,7 +252,7 @@ public final class CosineAnnealingWarmRestarts: LRScheduler {
     /// Also where it is in its wave, and how long that is: `T_cur` and `T_i`.
     override public func stateDict() -> OptionList {
         var state = super.stateDict()
-        (state["T_cur"], state["T_i"]) = (at == at.rounded() ? .int(Int(at)) : .number(at), .int(length))
+        (state["T_cur"], state["T_i"]) = (Int(exactly: at).map { .int($0) } ?? .number(at), .int(length))
         return state
     }
     /// Also loads its place in the wave.
