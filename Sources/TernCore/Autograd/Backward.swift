@@ -1,17 +1,10 @@
 import CTernCPU
 
-/// One walk over the tape: nodes by falling depth, each once all its gradients are there. References are handed on, not copied: to count
-/// them is most of what a small step costs.
+/// One walk over the tape: nodes by falling depth, each once all its gradients are there, and the leaves last, so that a walk that fails
+/// has gathered nothing.
 package struct BackwardPass: ~Copyable {
-    /// A node that gradients are on their way to.
-    private struct Entry {
-        let node: Node
-        var gradients: GradientSlots
-    }
-    private var entries: [Entry?] = []
-    /// Those that are taken, as a binary heap, the deepest node first: plain numbers, which cost nothing to move.
-    private var heap: [(depth: Int, place: Int)] = []
-    private var places: [ObjectIdentifier: Int]?  // by node, once there are too many entries to search
+    private var steps = Worklist()
+    private var leaves = NodeList(capacity: 8)
     private let keepSaved: Bool
     /// Where a gradient is wanted itself (`grad(of:wrt:)`): it is kept, and leaves gather nothing.
     private var captures: [Capture]?
@@ -30,53 +23,49 @@ package struct BackwardPass: ~Copyable {
 
     init(keepSaved: Bool, captures: [Capture]? = nil) {
         self.keepSaved = keepSaved
-        entries.reserveCapacity(8)
-        heap.reserveCapacity(8)
         self.captures = captures
         floor = captures?.map(\.node.depth).min() ?? -1
     }
 
-    mutating func send(_ g: consuming Tensor, to node: consuming Node, _ index: Int) {
+    @inline(__always)
+    mutating func send(_ g: consuming Tensor, to node: Node, _ index: Int) {
         if watches { watch(g, node) }
-        let place = place(for: node)
-        if place < entries.count, entries[place] != nil {
-            entries[place]?.gradients.add(g, at: index)
-            return
+        if node.depth > 0 {
+            steps.add(g, node, index)
+        } else if let place = leaves.place(of: node) {
+            leaves.add(g, index, at: place)
+        } else {
+            leaves.append(g, node, index)
         }
-        heap.append((node.depth, place))
-        rise(heap.count - 1)
-        if places != nil || heap.count > 24 { note(node, at: place) }
-        let entry = Entry(node: node, gradients: GradientSlots(g, at: index))
-        if place == entries.count { entries.append(entry) } else { entries[place] = entry }
     }
     @inline(never)
     private mutating func watch(_ g: Tensor, _ node: Node) {
         if fault == nil, let place = NaNs.place(in: g) { fault = (g, place, node) }
     }
-    @inline(never)
-    private mutating func note(_ node: Node, at place: Int) {
-        if places == nil {
-            places = [:]
-            for (i, entry) in entries.enumerated() { if let node = entry?.node { places?[ObjectIdentifier(node)] = i } }
-        }
-        places?[ObjectIdentifier(node)] = place
-    }
 
     mutating func run() throws(TensorError) -> [Tensor?] {
         if watches { try look(nil) }
-        while let entry = pop() {
-            if captures != nil || watches || entry.node.extras != nil {
-                try visit(entry)
-            } else {
-                try entry.node.propagate(entry.gradients, keepingSaved: keepSaved, into: &self)
-            }
+        while let entry = steps.pop() { try meet(entry) }
+        var place = 0
+        while let entry = leaves.take(place) {
+            try meet(entry)
+            place += 1
         }
         return captures?.map(\.gradient) ?? []
     }
 
+    @inline(__always)
+    private mutating func meet(_ entry: consuming NodeList.Entry) throws(TensorError) {
+        if captures != nil || watches || entry.node.extras != nil {
+            try visit(entry)
+        } else {
+            try entry.node.propagate(entry.gradients, keepingSaved: keepSaved, into: &self)
+        }
+    }
+
     /// A node whose gradients others want to see too.
     @inline(never)
-    private mutating func visit(_ entry: Entry) throws(TensorError) {
+    private mutating func visit(_ entry: NodeList.Entry) throws(TensorError) {
         let node = entry.node, extras = node.extras
         var gradients = entry.gradients
         if captures != nil {
@@ -91,47 +80,6 @@ package struct BackwardPass: ~Copyable {
         try node.propagate(gradients, keepingSaved: keepSaved, into: &self)
         if let extras, let leaf = node as? Leaf { extras.gathered(leaf.grad) }
         if watches { try look((node, gradients)) }
-    }
-
-    /// Where the node's entry is, or else may be put.
-    private func place(for node: Node) -> Int {
-        if let places { return places[ObjectIdentifier(node)] ?? entries.count }
-        var empty = entries.count
-        for i in entries.indices {
-            if entries[i]?.node === node { return i }
-            if entries[i] == nil { empty = i }
-        }
-        return empty
-    }
-
-    private mutating func rise(_ start: Int) {
-        var i = start
-        while i > 0, heap[i].depth > heap[(i - 1) / 2].depth {
-            heap.swapAt(i, (i - 1) / 2)
-            i = (i - 1) / 2
-        }
-    }
-
-    /// The deepest node, and its gradients, which are all there.
-    private mutating func pop() -> Entry? {
-        guard let last = heap.popLast() else { return nil }
-        var top = last
-        if !heap.isEmpty {
-            swap(&top, &heap[0])
-            var i = 0
-            while true {
-                var deepest = i
-                for child in (2 * i + 1)...(2 * i + 2) where child < heap.count && heap[child].depth > heap[deepest].depth {
-                    deepest = child
-                }
-                if deepest == i { break }
-                heap.swapAt(i, deepest)
-                i = deepest
-            }
-        }
-        let entry = entries[top.place].take()
-        if let entry { places?[ObjectIdentifier(entry.node)] = nil }
-        return entry
     }
 }
 
@@ -171,7 +119,19 @@ extension Tensor {
         guard count == 1 else {
             throw .rule(op, "a gradient can be left out only for a tensor of one element, and this one has shape \(shape.brief)")
         }
-        return (node, Tensor.onesLike(self))
+        return (node, Seed.of(self))
+    }
+}
+
+/// The gradient of a number by itself, which a walk starts with. Those of most losses are made once; who writes to one gets a copy.
+private enum Seed {
+    private static let scalar = noGrad { Tensor.ones([], device: .cpu) }
+    private static let single = noGrad { Tensor.ones([1], device: .cpu) }
+
+    static func of(_ x: Tensor) -> Tensor {
+        guard x.dtype == .float32, x.rank <= 1, x.backend === Backends.cpu else { return Tensor.onesLike(x) }
+        let made = x.rank == 0 ? scalar : single
+        return made.holdsPoison ? Tensor.onesLike(x) : made
     }
 }
 

@@ -31,7 +31,7 @@ package class Node: @unchecked Sendable {
     /// As `grad_fn` prints it.
     package var name: String { "AccumulateGrad" }
     /// Takes the gradients of this node's results and sends those of its inputs on.
-    func propagate(_ g: GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) throws(TensorError) {}
+    func propagate(_ g: consuming GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) throws(TensorError) {}
     /// The nodes that gradients go to from here.
     package var next: [Node] { [] }
 }
@@ -53,10 +53,13 @@ package struct GradientSlots {
             rest?[i] = newValue
         }
     }
+    /// The gradient of the first result, where it is the only one.
+    @inline(__always)
+    consuming func taken() -> Tensor? { first }
     mutating func add(_ g: Tensor, at i: Int) {
         // While a walk is recorded a sum is a new tensor: what is there may be one that asks for its own gradient.
         if i == 0, first != nil, !isGradEnabled {
-            first! += g
+            first?.gather(g)
         } else if let before = self[i] {
             self[i] = before + g
         } else {
@@ -84,11 +87,16 @@ package final class Leaf: Node, @unchecked Sendable {
     /// Changes the gradient without copying it.
     package func updateGrad(_ body: (inout Tensor?) -> Void) { gathered.withLock { body(&$0) } }
 
-    override func propagate(_ g: GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) {
-        guard let g = g[0], !g.isPoison else { return }
+    override func propagate(_ g: consuming GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) {
+        guard let g = g.taken(), !g.isPoison else { return }
         gathered.withLock { sum in
-            guard let before = sum, isGradEnabled else { return if sum == nil { sum = g } else { sum! += g } }
-            sum = before + g
+            if sum == nil {
+                sum = g
+            } else if isGradEnabled {
+                sum = sum.map { $0 + g }
+            } else {
+                sum?.gather(g)
+            }
         }
     }
 }
@@ -144,6 +152,8 @@ package final class OpNode: Node, @unchecked Sendable {
     }
 
     deinit {
+        // Nothing but leaves before it.
+        if depth < 2, slot == nil { return }
         // A long chain of nodes is freed in a loop: each would otherwise free the next one from inside its own deinit.
         var held: [AnyObject] = [], inputs = TensorList.none
         swap(&inputs, &self.inputs)
@@ -160,7 +170,7 @@ package final class OpNode: Node, @unchecked Sendable {
         if !held.isEmpty { NodeRelease.release(&held) }
     }
 
-    override func propagate(_ g: GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) throws(TensorError) {
+    override func propagate(_ g: consuming GradientSlots, keepingSaved: Bool, into pass: inout BackwardPass) throws(TensorError) {
         if !holdsElements { return try op.propagate(g, inputs.copy(), outputs.copy(), from: self, into: &pass) }
         let kept = lock.withLock { _ -> Kept? in
             if isFreed { return nil }
@@ -189,7 +199,7 @@ package final class OpNode: Node, @unchecked Sendable {
 extension Op {
     /// Sends the gradients of the inputs on, given those of the outputs.
     package func propagate(
-        _ g: GradientSlots, _ x: consuming TensorList, _ y: consuming TensorList, from node: OpNode, into pass: inout BackwardPass
+        _ g: consuming GradientSlots, _ x: consuming TensorList, _ y: consuming TensorList, from node: OpNode, into pass: inout BackwardPass
     ) throws(TensorError) {
         // A lone output that the gradient does not read: its gradient has its shape, dtype and device.
         let kept = y.count > 0
@@ -200,8 +210,14 @@ extension Op {
         }
         let gradients = try gradient(Outputs.cotangents(g, count: outputs.packCount), inputs, outputs)
         inputs.forEachTensor { i, input in
-            guard input.requiresGrad, let node = input.node, let g = Inputs.gradient(i, of: gradients) else { return }
-            pass.send(g.fitted(to: input), to: node, input.outputIndex)
+            input.lookingAtNode { node in
+                guard node.requiresGrad, let g = Inputs.gradient(i, of: gradients) else { return }
+                if g.hasSameShape(as: input), g.dtype == input.dtype {
+                    pass.send(g, to: node, input.outputIndex)
+                } else {
+                    pass.send(g.fitted(to: input), to: node, input.outputIndex)
+                }
+            }
         }
     }
 }
@@ -210,19 +226,12 @@ extension Tensor {
     /// This tensor as a node keeps it.
     @inline(__always)
     fileprivate func saved(withElements: Bool, withRecord: Bool) -> Tensor {
-        if withElements, withRecord || lookingAtNode({ _ in () }) == nil { return self }
-        return Tensor(
-            storage: withElements ? storage : .dropped(on: backend), layout: layout, dtype: dtype, node: withRecord ? node : nil,
-            outputIndex: outputIndex)
+        if withElements { return withRecord ? self : detach() }
+        return withRecord ? withoutElements : Tensor(storage: .dropped(on: backend), layout: layout, dtype: dtype)
     }
 
     /// A gradient as its tensor wants it: summed over the dimensions that were broadcast, in its dtype.
-    @inline(__always)
-    fileprivate consuming func fitted(to x: Tensor) -> Tensor {
-        if hasSameShape(as: x), dtype == x.dtype { return self }
-        return refitted(to: x)
-    }
-    private func refitted(to x: Tensor) -> Tensor {
+    fileprivate func fitted(to x: Tensor) -> Tensor {
         let g = summed(to: x.shape)
         return g.dtype == x.dtype ? g : (g.dtype.isComplex && !x.dtype.isComplex ? g.real : g).to(x.dtype)
     }

@@ -32,7 +32,7 @@ package protocol Op: Sendable {
     func gradient(_ g: Outputs.Cotangents, _ x: Inputs, _ y: Outputs) throws(TensorError) -> Inputs.Gradients
     /// What the tape calls for `gradient`; a requirement so that each op has it compiled for its own types.
     func propagate(
-        _ g: GradientSlots, _ x: consuming TensorList, _ y: consuming TensorList, from node: OpNode, into pass: inout BackwardPass
+        _ g: consuming GradientSlots, _ x: consuming TensorList, _ y: consuming TensorList, from node: OpNode, into pass: inout BackwardPass
     ) throws(TensorError)
 }
 

@@ -91,7 +91,9 @@ extension Tensor: TensorPack {
     package func forEachTensor(_ body: (Int, Tensor) -> Void) { body(0, self) }
     @inline(__always)
     package mutating func updateEach(_ body: (Int, inout Tensor) -> Void) { body(0, &self) }
+    @inline(__always)
     package static func gradient(_ i: Int, of gradients: Tensor?) -> Tensor? { gradients }
+    @inline(__always)
     package static func cotangents(_ g: GradientSlots, count: Int) -> Tensor { g[0] ?? .poison }
     package static func poison(count: Int) -> Tensor { .poison }
 }
@@ -116,7 +118,9 @@ package struct Pair: TensorPack {
         body(0, &a)
         body(1, &b)
     }
+    @inline(__always)
     package static func gradient(_ i: Int, of gradients: (Tensor?, Tensor?)) -> Tensor? { i == 0 ? gradients.0 : gradients.1 }
+    @inline(__always)
     package static func cotangents(_ g: GradientSlots, count: Int) -> (Tensor?, Tensor?) { (g[0], g[1]) }
     package static func poison(count: Int) -> Pair { Pair(.poison, .poison) }
 }
@@ -151,7 +155,9 @@ package struct PairAndOption: TensorPack {
         body(1, &b)
         if option != nil { body(2, &option!) }
     }
+    @inline(__always)
     package static func gradient(_ i: Int, of g: (Tensor?, Tensor?, Tensor?)) -> Tensor? { i == 0 ? g.0 : i == 1 ? g.1 : g.2 }
+    @inline(__always)
     package static func cotangents(_ g: GradientSlots, count: Int) -> (Tensor?, Tensor?, Tensor?) { (g[0], g[1], g[2]) }
     package static func poison(count: Int) -> PairAndOption { PairAndOption(.poison, .poison, count > 2 ? .poison : nil) }
 }
@@ -178,7 +184,9 @@ package struct Triple: TensorPack {
         body(1, &b)
         body(2, &c)
     }
+    @inline(__always)
     package static func gradient(_ i: Int, of g: (Tensor?, Tensor?, Tensor?)) -> Tensor? { i == 0 ? g.0 : i == 1 ? g.1 : g.2 }
+    @inline(__always)
     package static func cotangents(_ g: GradientSlots, count: Int) -> (Tensor?, Tensor?, Tensor?) { (g[0], g[1], g[2]) }
     package static func poison(count: Int) -> Triple { Triple(.poison, .poison, .poison) }
 }
@@ -193,7 +201,9 @@ extension [Tensor]: TensorPack {
     package mutating func updateEach(_ body: (Int, inout Tensor) -> Void) {
         for i in indices { body(i, &self[i]) }
     }
+    @inline(__always)
     package static func gradient(_ i: Int, of gradients: [Tensor?]) -> Tensor? { gradients[i] }
+    @inline(__always)
     package static func cotangents(_ g: GradientSlots, count: Int) -> [Tensor?] { (0..<count).map { g[$0] } }
     package static func poison(count: Int) -> [Tensor] { [Tensor](repeating: .poison, count: count) }
 }

@@ -55,11 +55,10 @@ private enum PointwiseTable {
 /// A scalar function of two variables, broadcast; a line of pointwise.def.
 struct PointwisePair: Op {
     typealias Rule = @Sendable (_ g: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> (Tensor?, Tensor?)
+    /// nil: the result has no gradient. First, so that the whole takes no more room than a tape node has for its op.
+    let rule: Rule?
     let function: TernBinary
     let saves: Saves
-    /// nil: the result has no gradient.
-    let rule: Rule?
-
     /// Where an operand is a Swift number: PyTorch has other overloads for these.
     var number = Number.none
     enum Number: UInt8 { case none, first, second }
@@ -146,7 +145,7 @@ extension Tensor {
     func pointwise(
         _ function: TernBinary, _ other: Tensor, saves: Saves = [], number: PointwisePair.Number = .none, _ rule: PointwisePair.Rule? = nil
     ) -> Tensor {
-        dispatch(PointwisePair(function: function, saves: saves, rule: rule, number: number), Pair(self, other))
+        dispatch(PointwisePair(rule: rule, function: function, saves: saves, number: number), Pair(self, other))
     }
 
     /// `self = function(self, other)`, in this tensor's own memory where nothing else looks at it. A failing write leaves it as it was.
@@ -154,7 +153,7 @@ extension Tensor {
         _ function: TernBinary, _ other: Tensor, _ outOfPlace: (Tensor, Tensor) -> Tensor
     ) {
         if isPoison || other.isPoison { return }
-        let op = PointwisePair(function: function, saves: [], rule: nil)
+        let op = PointwisePair(rule: nil, function: function, saves: [])
         if !mayBeWritten(op.name) { return }
         let failed: TensorError?
         do throws(TensorError) {

@@ -1,4 +1,5 @@
 import CTernCPU
+import Synchronization
 
 /// An n-dimensional array of numbers, with gradients.
 ///
@@ -118,7 +119,28 @@ extension Tensor {
             record = node.map(Unmanaged.passRetained)
             self.outputIndex = outputIndex
         }
-        deinit { record?.release() }
+        deinit {
+            record?.release()
+            forgetGhost()
+        }
+
+        /// What `withoutElements` gave, kept for leaves: a parameter meets the tape in every step.
+        private let ghost = Atomic<Unmanaged<Body>?>(nil)
+        var withoutElements: Body {
+            if let known = ghost.load(ordering: .acquiring) { return known.takeUnretainedValue() }
+            let new = Body(storage: .dropped(on: storage.backend), layout: layout, dtype: dtype, node: node, outputIndex: outputIndex)
+            guard let record, record._withUnsafeGuaranteedRef({ $0.depth == 0 }) else { return new }
+            let kept = Unmanaged.passRetained(new)
+            let (isFirst, known) = ghost.compareExchange(expected: nil, desired: kept, ordering: .acquiringAndReleasing)
+            if isFirst { return new }
+            kept.release()
+            return known?.takeUnretainedValue() ?? new
+        }
+        /// Before a change, which only the sole owner makes.
+        @inline(__always)
+        func forgetGhost() {
+            if ghost.load(ordering: .relaxed) != nil { ghost.exchange(nil, ordering: .relaxed)?.release() }
+        }
     }
 
     /// The body, made this value's own if others have it too.
@@ -127,6 +149,7 @@ extension Tensor {
             if !isKnownUniquelyReferenced(&body) {
                 body = Body(storage: body.storage, layout: body.layout, dtype: body.dtype, node: body.node, outputIndex: body.outputIndex)
             }
+            body.forgetGhost()
             return body
         }
     }
@@ -167,6 +190,9 @@ extension Tensor {
     package var outputIndex: Int {
         @inline(__always) get { body.outputIndex }
     }
+    /// The same without its elements: what the tape keeps of an operand that no gradient reads.
+    package var withoutElements: Tensor { Tensor(body: body.withoutElements) }
+    private init(body: Body) { self.body = body }
     /// Makes this the result number `index` of `node`.
     @inline(__always)
     package mutating func setRecord(_ node: Node?, _ index: Int) {
@@ -203,6 +229,16 @@ extension Tensor {
         isKnownUniquelyReferenced(&body) && isKnownUniquelyReferenced(&body.storage) && body.storage.isOwned && !body.layout.mayOverlap
     }
 
+    /// `self += g` for gradients that add up: nothing is recorded, and most have what the kernel wants.
+    package mutating func gather(_ g: Tensor) {
+        if dtype == g.dtype, backendID == g.backendID, hasSameShape(as: g), !g.holdsPoison, isWritable(),
+            tern_thread_state().pointee.observers == nil, backend.binary(TERN_BINARY_add, self, self, g)
+        {
+            return
+        }
+        self += g
+    }
+
     /// Moves the value out, so that a write finds its memory unshared; poison is left behind.
     package mutating func take() -> Tensor {
         var taken = Tensor.poison
@@ -210,8 +246,6 @@ extension Tensor {
         return taken
     }
 }
-
-import Synchronization
 
 private enum CopyCount {
     static let value = Atomic<Int>(0)

@@ -1,0 +1,81 @@
+import Testing
+
+@testable import TernCore
+
+/// What a walk over the tape keeps and shares, so that it weighs little.
+@Suite struct WalkTests {
+    @Test func manyBranchesOfOneTensorAllArrive() {
+        // Far more steps and leaves wait at once than are searched one by one.
+        let x = Tensor([1.0, 2], requiresGrad: true)
+        let leaves = (0..<100).map { Tensor(Double($0), requiresGrad: true) }
+        var sum = Tensor.zeros(2)
+        for (i, leaf) in leaves.enumerated() {
+            var branch = x * leaf
+            for _ in 0..<(i % 5) { branch = branch * 1 }
+            sum = sum + branch
+        }
+        (sum.sum() + (x * 3).sum()).backward()
+        #expect(x.grad?.array(of: Double.self) == [4953, 4953])
+        #expect(leaves.allSatisfy { $0.grad?.item(Double.self) == 3 })
+    }
+
+    @Test func theGradientOfALossByItselfIsNobodysToChange() {
+        for shape in [[], [1]] as [[Int]] {
+            let first = Tensor.zeros(Shape(shape), requiresGrad: true)
+            first.backward()
+            first.grad? += 5
+            first.grad? *= 2
+            let second = Tensor.zeros(Shape(shape), requiresGrad: true)
+            second.backward()
+            #expect(first.grad?.item(Double.self) == 12)
+            #expect(second.grad?.item(Double.self) == 1)
+        }
+    }
+
+    @Test func aWalkThatFailsLeavesAllGradientsAsTheyWere() throws {
+        let x = Tensor([1.0, 2], requiresGrad: true), y = Tensor([3.0, 4], requiresGrad: true)
+        let product = x * y
+        product.sum().backward()
+        #expect(throws: TensorError.self) { try recovering { (product * 2 + x).sum().backward() } }
+        #expect(x.grad?.array(of: Double.self) == [3, 4])
+        #expect(y.grad?.array(of: Double.self) == [1, 2])
+    }
+
+    @Test func aLeafThatChangedMeetsTheTapeAsItIsNow() {
+        var x = Tensor([1.0, 2], requiresGrad: true)
+        (x + 1).sum().backward()
+        x.grad = nil
+        x.data = Tensor([1.0, 2, 3])
+        (x + Tensor.ones(2, 3)).sum().backward()
+        #expect(x.grad?.array(of: Double.self) == [2, 2, 2])
+
+        x.requiresGrad = false
+        #expect((x + 1).requiresGrad == false)
+        x.requiresGrad = true
+        (x + 1).sum().backward()
+        #expect(x.grad?.array(of: Double.self) == [1, 1, 1])
+
+        var wide = x.detach().to(.float64).requiringGrad()
+        (wide + 1).sum().backward()
+        wide.grad = nil
+        wide.data = Tensor([5.0, 6]).to(.float32)
+        (wide + 1).sum().backward()
+        #expect(wide.grad?.dtype == .float32)
+        #expect(wide.grad?.shape == [2])
+    }
+
+    @Test func tasksMeetOneLeafAtOnce() async {
+        let x = Tensor([1.0, 2], requiresGrad: true)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 { group.addTask { for _ in 0..<200 { (x + 1).sum().backward() } } }
+        }
+        #expect(x.grad?.array(of: Double.self) == [1600, 1600])
+    }
+
+    @Test func smallOpsFitIntoTheirNode() {
+        // A larger op is given a block of its own at each record.
+        #expect(MemoryLayout<PointwisePair>.size <= 24)
+        #expect(MemoryLayout<Pointwise>.size <= 24)
+        #expect(MemoryLayout<MatrixProduct>.size <= 24)
+    }
+}
