@@ -94,9 +94,10 @@ extension Module {
 
 /// Lets a parameter of `module` be computed by `parametrization`, from one tensor or two that are learned in its place.
 ///
-/// One tensor is the parameter as it was, under the name `parametrizations.weight.original`, with the value that `rightInverse` gives it: optimizers
-/// and modules that share it still do. Two are new parameters, `original0` and `original1`: make optimizers afterwards. A parameter that is
-/// computed already is computed further, from what it was. Assigning to the parameter sets the tensors that it is computed from, by `rightInverse`.
+/// One tensor is the parameter as it was, under the name `parametrizations.weight.original`, with the value that `rightInverse` gives it:
+/// optimizers and modules that share it still do. Two are new parameters, `original0` and `original1`: make optimizers afterwards. A
+/// parameter that is computed already is computed further, from what it was. Assigning to the parameter sets the tensors that it is computed
+/// from, by `rightInverse`.
 ///
 /// - Parameter name: the parameter's, as a property or in state dicts.
 ///
