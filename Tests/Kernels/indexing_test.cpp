@@ -35,9 +35,15 @@ static void test_gather_scatter() {
             };
             const Tensor x = random_tensor(dtype, large, int(random_int(0, 2))), index = random_index(small, 0, size, int(random_int(0, 2))),
                 out(dtype, small, 1);
-            bool right = tern_gather(out, x, dim, index) == TERN_INDEX_OK;
+            bool right = tern_gather(out, x, dim, index, round % 2) == TERN_INDEX_OK;
             for (int64_t i = 0; i < index.count(); ++i) right &= same(dtype, out.at(i), x.at(target(i, index)));
             CHECK(right, "gather, dtype %d, round %d", d, round);
+            const Tensor ends = index, all(dtype, small, 1);  // the same, some counted from the end
+            if (!ends.strides.empty())
+                for (int64_t i = 0; i < ends.count(); i += 2) ends.get<int64_t>(i) = index.get<int64_t>(i) - size;
+            right = tern_gather(all, x, dim, ends, true) == TERN_INDEX_OK;
+            for (int64_t i = 0; i < index.count(); ++i) right &= same(dtype, all.at(i), out.at(i));
+            CHECK(right, "gather from the end, dtype %d, round %d", d, round);
 
             for (int op = 0; op < 5; ++op) {
                 const bool complex = d == TERN_COMPLEX64 || d == TERN_COMPLEX128;
@@ -68,7 +74,7 @@ static void test_gather_scatter() {
                 bad.get<int64_t>(at) = random_int(0, 1) ? size : -1;
                 int64_t first = 0;
                 while (bad.get<int64_t>(first) >= 0 && bad.get<int64_t>(first) < size) ++first;
-                CHECK(tern_gather(out, x, dim, bad) == first && out.memory == before.memory, "gather out of range");
+                CHECK(tern_gather(out, x, dim, bad, false) == first && out.memory == before.memory, "gather out of range");
                 CHECK(tern_scatter(TERN_COMBINE_assign, x, dim, bad, out) == first, "scatter out of range");
             }
         }

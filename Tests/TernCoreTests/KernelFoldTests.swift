@@ -86,7 +86,13 @@ extension KernelTests {
         for (shape, indexShape, dim) in cases {
             let x = sample(shape, dtype, .small, placement(&dice), &dice)
             let index = sampleIndex(indexShape, below: shape[dim], fromEnd: false, placement(&dice), &dice)
-            compare("gather along \(dim)", [room(indexShape, dtype, &dice)], [x, index]) { $0.gather($1[0], $2[0], dim, $2[1]) }
+            compare("gather along \(dim)", [room(indexShape, dtype, &dice)], [x, index]) {
+                $0.gather($1[0], $2[0], dim, $2[1], fromEnd: false)
+            }
+            let ends = sampleIndex(indexShape, below: shape[dim], fromEnd: true, placement(&dice), &dice)
+            compare("gather from the end along \(dim)", [room(indexShape, dtype, &dice)], [x, ends]) {
+                $0.gather($1[0], $2[0], dim, $2[1], fromEnd: true)
+            }
             for op in [TERN_COMBINE_assign, TERN_COMBINE_sum, TERN_COMBINE_prod, TERN_COMBINE_max, TERN_COMBINE_min] {
                 let domain: Domain = op == TERN_COMBINE_prod ? .range(0.7...1.3) : op == TERN_COMBINE_sum ? .small : .special
                 let source = sample(Shape(indexShape.map { $0 + 1 }), dtype, domain, placement(&dice), &dice)
@@ -97,7 +103,9 @@ extension KernelTests {
             }
         }
         let (x, wrong) = (sample([3], dtype, .small, .contiguous, &dice), Tensor([0, -3, 3, 9]))
-        compare("gather out of range", [room([4], dtype, &dice)], [x, wrong]) { $0.gather($1[0], $2[0], 0, $2[1]) }
+        for fromEnd in [false, true] {
+            compare("gather out of range", [room([4], dtype, &dice)], [x, wrong]) { $0.gather($1[0], $2[0], 0, $2[1], fromEnd: fromEnd) }
+        }
         compare("scatter out of range", [x], [wrong, sample([4], dtype, .small, .contiguous, &dice)]) {
             $0.scatter(TERN_COMBINE_assign, $1[0], 0, $2[0], $2[1])
         }

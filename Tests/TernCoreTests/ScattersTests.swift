@@ -74,9 +74,41 @@ import Testing
         #expect(holds(x.indexPut([end], Tensor(9.0)), [2, 3], [1, 2, 3, 9, 9, 9]))
         #expect(holds(x.indexFill(1, end, 9), [2, 3], [1, 2, 9, 4, 5, 9]))
         #expect(holds(x.takeAlongDim(Tensor([[-1], [-3]]), dim: 1), [2, 1], [3, 4]))
+        var y = x
+        y.requiresGrad = true
+        let taken = y.takeAlongDim(Tensor([[-1, 0, -1], [-3, 1, 0]], dtype: .int32), dim: 1)
+        (taken * Tensor([[1.0, 2, 3], [4, 5, 6]])).sum().backward()
+        #expect(taken.gradFn == "GatherBackward0" && y.grad.map { holds($0, [2, 3], [2, 0, 4, 10, 5, 0]) } == true)
         for run in [{ x.take(end - 6) }, { x.indexFill(1, end - 6, 9) }, { x.takeAlongDim(Tensor([[-7]]), dim: 1) }] {
             #expect(failure { run() }?.message.hasPrefix("index -7 is out of range for dimension") == true)
         }
+    }
+
+    /// An error names the index tensor, its number, and the dimension of the tensor that was indexed.
+    @Test func severalIndexTensors() {
+        let x = Tensor.zeros(2, 3, 4), i = Tensor([0, 1]), bad = Tensor([0, -5])
+        let cases: [(String, () -> Tensor)] = [
+            ("in index tensor 1, index -5 is out of range for dimension 1 of size 3", { x[i, bad] }),
+            ("in index tensor 0, index -5 is out of range for dimension 0 of size 2", { x[bad, Tensor([0, 9])] }),
+            ("in index tensor 0, index 9 is out of range for dimension 0 of size 2", { x[Tensor([9, 0]), bad] }),
+            (
+                "in index tensor 1, index -5 is out of range for dimension 2 of size 4",
+                { x.indexed([.tensor(i), .slice(nil, nil, step: 1), .tensor(bad)]) }
+            ),
+            ("in index tensor 1, index 7 is out of range for dimension 1 of size 3", { x[Tensor([[0], [1]]), Tensor([2, 7])] }),
+            ("index 9 is out of range for dimension 1 of size 3", { x.indexed([.at(0), .tensor(Tensor([9]))]) }),
+            ("index 9 is out of range for dimension 2 of size 4", { x.indexed([.at(0), .newAxis, .ellipsis, .tensor(Tensor([9]))]) }),
+            ("index 9 is out of range for dimension 1 of size 3, in shape (2, 3, 4)", { x.indexed([.at(0), .at(9)]) }),
+        ]
+        for (text, run) in cases { #expect(failure { run() }?.message == text) }
+        let text = "in index tensor 1, index -5 is out of range for dimension 1 of size 3"
+        #expect(failure { x.indexPut([i, bad], Tensor(1.0)) }?.message == text)
+        let written = failure {
+            var x = x
+            x.assign(Tensor(1.0), at: [.tensor(i), .tensor(bad)])
+            return x
+        }
+        #expect(written?.op == "index_put" && written?.message == text)
     }
 
     @Test func flattened() {

@@ -38,6 +38,21 @@ import Testing
         expectClose(parameter.grad ?? .zeros(0), [0.5, 0])
     }
 
+    /// A norm in float32 gives a factor that is not rounded to half precision first, one in half precision a rounded one.
+    @Test func factorsForHalfGradients() {
+        for dtype in [DType.bfloat16, .float16] {
+            let g = Tensor.linspace(-3, 3, 1000).to(dtype), parameter = Parameter(wrappedValue: Tensor.zeros(1000, dtype: dtype))
+            parameter.grad = g
+            clipGradsWithNorm([parameter], maxNorm: 1, totalNorm: Tensor(54.8))
+            let exact = (g.to(.float32) * Tensor(1 / 54.800001)).to(dtype), factor = Tensor(1 / 54.800001).to(dtype)
+            #expect((parameter.grad ?? .zeros(1000) .== exact).all().item(Bool.self) && (exact .!= g * factor).any().item(Bool.self))
+            parameter.grad = g
+            clipGradsWithNorm([parameter], maxNorm: 1, totalNorm: Tensor(54.8).to(dtype))
+            let rounded = 1 / (Tensor(54.8).to(dtype) + 1e-6)
+            #expect((parameter.grad ?? .zeros(1000) .== g * rounded).all().item(Bool.self) && parameter.grad?.dtype == dtype)
+        }
+    }
+
     private func statistics(_ norm: BatchNorm, _ channels: Int) {
         norm.runningMean = Tensor.arange(channels).to(.float32) / 3
         norm.runningVar = Tensor.arange(channels).to(.float32) + 0.5
@@ -55,6 +70,7 @@ import Testing
                 let fused = try fuseConvBNEval(conv, norm)
                 expectClose(fused(x), norm(conv(x)).array(of: Double.self), tolerance: 1e-4)
                 #expect(fused !== conv && fused.bias != nil && fused.groups == conv.groups)
+                #expect(fused.weight.requiresGrad && fused.bias?.requiresGrad == (conv.bias != nil), "as PyTorch's")
             }
         }
         let up = ConvTranspose1d(3, 2, kernelSize: 2, stride: 2), rows = Tensor.randn(2, 3, 4), single = BatchNorm1d(2)

@@ -115,6 +115,11 @@ import Testing
         expectClose(fixed(x), [6, 9, 11, 14, 21, 24])
         expectClose(MaxUnpool2d(kernelSize: 2)(values, indices, outputSize: [5, 5]).sum(), [85])
         #expect(fixed.stateDict().names == ["_random_samples"])
+        let samples = Tensor([[[0.5, 0.7]], [[0.1, 0.2]], [[0.9, 0.3]]])
+        for batch in [x, x[0]] {
+            let more = fractionalMaxPool2d(batch, kernelSize: 2, outputSize: [3, 2], randomSamples: samples)
+            expectClose(more, [6, 9, 11, 14, 21, 24])
+        }
         #expect(FractionalMaxPool2d(kernelSize: 2, outputRatio: [0.7])(x[0]).shape == [1, 3, 3])
         #expect(FractionalMaxPool3d(kernelSize: 2, outputRatio: [0.5, 0.6, 0.7])(.ones(2, 3, 6, 6, 6)).shape == [2, 3, 3, 3, 4])
         for wrong in [

@@ -97,6 +97,7 @@ import Testing
         override func forward(_ originals: [Tensor]) -> Tensor { cat([originals[0], originals[0]]) }
     }
     private final class Half: Parametrization {
+        override func blank(_ copies: ModuleCopies) -> Module? { Half() }
         override func forward(_ originals: [Tensor]) -> Tensor { originals[0] / 2 }
         override func rightInverse(_ value: Tensor) -> [Tensor] { [value * 2] }
     }
@@ -125,5 +126,78 @@ import Testing
         #expect(layer.stateDict().names == names)
         removeParametrizations(layer, "weight", leaveParametrized: false)
         #expect(layer.weight[1, 0].doubleValue == 0 && layer.stateDict().names == ["weight", "bias"])
+    }
+
+    /// Of two layers that share a parameter, the other keeps it, as it was or as the one that is learned.
+    @Test func tiedParameters() throws {
+        let first = Linear(3, 3), second = Linear(3, 3)
+        second.$weight = first.$weight
+        let before = second.weight.array(of: Double.self), shared = second.$weight
+        weightNorm(first)
+        #expect(isParametrized(first) && !isParametrized(second) && second.$weight.isSame(as: shared) && second.$weight.requiresGrad)
+        first["parametrizations.weight"].original0.data *= 2
+        expectClose(second.weight, before)
+        expectClose(first.weight, before.map { $0 * 2 })
+        #expect(second.stateDict().names == ["weight", "bias"])
+        let net = Sequential(first, second), twin = try #require(try net.copy() as? Sequential)
+        #expect(twin.stateDict().names == net.stateDict().names)
+        removeParametrizations(first, "weight")
+        expectClose(first.weight, before.map { $0 * 2 })
+        expectClose(second.weight, before)
+        #expect(!first.$weight.isSame(as: second.$weight))
+    }
+
+    @Test func tiedOriginals() throws {
+        for parametrized in [0, 1] {
+            let layers = [Linear(3, 3, bias: false), Linear(3, 3, bias: false)], other = layers[1 - parametrized]
+            layers[1].$weight = layers[0].$weight
+            let shared = layers[0].$weight, step = SGD(layers[0].parameters(), lr: 1), x = Tensor.ones(1, 3)
+            registerParametrization(layers[parametrized], "weight", Half())
+            let list = layers[parametrized]["parametrizations.weight"]
+            #expect(other.$weight.isSame(as: shared) && (other.weight .== list.original).all().item(Bool.self))
+            expectClose(other.weight, (layers[parametrized].weight * 2).array(of: Double.self))
+            let net = Sequential(layers), twin = try #require(try net.copy() as? Sequential)
+            #expect(net.parameters().count == 1 && twin.parameters().count == 1)
+            expectClose(twin(x), net(x).array(of: Double.self))
+            layers[parametrized](x).sum().backward()
+            let expected = (other.weight - 0.5).array(of: Double.self)
+            step.step()
+            expectClose(other.weight, expected)
+            removeParametrizations(layers[parametrized], "weight", leaveParametrized: false)
+            #expect(layers[0].$weight.isSame(as: shared) && layers[1].$weight.isSame(as: shared))
+            expectClose(layers[parametrized].weight, expected)
+        }
+    }
+
+    /// What is computed is written through `rightInverse`, or says why not.
+    @Test func writesToComputedParameters() throws {
+        let layer = registerParametrization(registerParametrization(Linear(2, 2), "bias", Half()), "weight", Half())
+        layer.bias = Tensor([1.0, 2])
+        layer.bias? *= 3
+        expectClose(layer["parametrizations.bias"].original, [6, 12])
+        layer.bias?.data += 1
+        expectClose(try #require(layer.bias), [4, 7])
+        #expect(message { layer.bias = nil }.contains("can't be nil: remove them first") && layer.bias != nil)
+        expectClose(try #require(layer.bias), [4, 7])
+        #expect(layer.$weight.requiresGrad)
+        layer.$weight.requiresGrad = true
+        #expect(message { layer.$weight.requiresGrad = false }.contains("set it of those that it is computed from"))
+        layer.freeze()
+        #expect(!layer.$weight.requiresGrad && !layer.weight.requiresGrad)
+        let other = Linear(2, 2), own = other.$weight
+        #expect(message { other.$weight = layer.$weight }.contains("can't be shared: share those that it is computed from"))
+        #expect(other.$weight.isSame(as: own))
+        #expect(message { _ = SGD([layer.$weight], lr: 1) }.contains("parameter 0 is computed by parametrizations"))
+    }
+
+    private final class Rounded: Parametrization {
+        override func forward(_ originals: [Tensor]) -> Tensor { originals[0].to(.float32) }
+        override func rightInverse(_ value: Tensor) -> [Tensor] { [value.to(.float64)] }
+    }
+
+    @Test func originalsKeepTheirDType() {
+        let layer = Linear(2, 2)
+        #expect(message { registerParametrization(layer, "weight", Rounded()) }.contains("one tensor can't change its dtype"))
+        #expect(layer.weight.dtype == .float32 && !isParametrized(layer))
     }
 }

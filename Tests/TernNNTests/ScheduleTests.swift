@@ -139,6 +139,41 @@ import Testing
         }
     }
 
+    /// All that PyTorch stores comes back, into a schedule of other waves too; places outside a wave are refused.
+    @Test func restartsAreStored() throws {
+        let a = CosineAnnealingWarmRestarts(optimizer(), t0: 3, tMult: 2, etaMin: 0.001)
+        for _ in 0..<5 { a.step() }
+        let state = a.stateDict()
+        #expect(state["T_0"] == 3 && state["T_i"] == 6 && state["T_mult"] == 2 && state["eta_min"] == 0.001 && state["T_cur"] == 2)
+        let b = CosineAnnealingWarmRestarts(optimizer(), t0: 7)
+        try b.loadStateDict(state)
+        #expect(b.stateDict() == state)
+        for _ in 0..<20 {
+            a.step()
+            b.step()
+            #expect(row(a.optimizer) == row(b.optimizer))
+        }
+        a.step(epoch: 31.5)
+        b.step(epoch: 31.5)
+        #expect(row(a.optimizer) == row(b.optimizer))
+        let before = b.stateDict(),
+            bad: [(String, OptionValue)] = [
+                ("T_cur", .number(.nan)), ("T_cur", .number(.infinity)), ("T_cur", -2), ("T_cur", 6.5), ("T_cur", "x"), ("T_i", 0),
+                ("T_i", .number(1e300)), ("T_0", 0), ("T_0", 1.5), ("T_mult", 0), ("T_mult", .null), ("eta_min", "x"),
+            ]
+        for (name, value) in bad {
+            var corrupt = state
+            corrupt[name] = value
+            let error = #expect(throws: TensorError.self, "\(name): \(value)") { try b.loadStateDict(corrupt) }
+            #expect(error?.message.contains("does not fit CosineAnnealingWarmRestarts: \(name) must be ") == true)
+        }
+        #expect(b.stateDict() == before)
+        let far = CosineAnnealingWarmRestarts(optimizer(), t0: 1 << 40, tMult: .max)
+        far.step(epoch: 1e14)
+        for _ in 0..<3 { far.step() }
+        #expect(far.lastEpoch == 100_000_000_000_003)
+    }
+
     /// A schedule stored half way and loaded into a new one goes on as it would have.
     @Test func schedulesResume() throws {
         for (name, make) in Self.makers {

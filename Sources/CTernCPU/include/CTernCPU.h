@@ -154,7 +154,8 @@ bool tern_sort(const TernArray *_Nonnull values, const TernArray *_Nonnull indic
 #define TERN_INDEX_NO_KERNEL (-2)
 
 /// out[i…] = x[i… with i[dim] = index[i…]]; out and index have one shape; x may be larger in the other dimensions. All dtypes.
-int64_t tern_gather(const TernArray *_Nonnull out, const TernArray *_Nonnull x, int32_t dim, const TernArray *_Nonnull index);
+int64_t tern_gather(
+    const TernArray *_Nonnull out, const TernArray *_Nonnull x, int32_t dim, const TernArray *_Nonnull index, bool from_end);
 
 typedef enum TernCombine : int32_t { TERN_COMBINE_assign, TERN_COMBINE_sum, TERN_COMBINE_prod, TERN_COMBINE_max, TERN_COMBINE_min } TernCombine;
 /// out[i… with i[dim] = index[i…]] ∘= source[i…], in row-major order of index. source may be larger than index.

@@ -72,7 +72,7 @@ template <class T> void gather_loop(char *const *data, const int64_t *strides, i
     const char *index = data[1], *x = data[2];
     for (int64_t i = 0; i < n; ++i, out += strides[0], index += strides[1], x += strides[2]) {
         const int64_t at = *reinterpret_cast<const int64_t *>(index);
-        *reinterpret_cast<T *>(out) = *reinterpret_cast<const T *>(x + at * along.stride);
+        *reinterpret_cast<T *>(out) = *reinterpret_cast<const T *>(x + (at < 0 ? at + along.size : at) * along.stride);
     }
 }
 
@@ -254,10 +254,10 @@ template <class T> void find_loop(char *const *data, const int64_t *strides, int
 }
 }  // namespace
 
-int64_t tern_gather(const TernArray *out, const TernArray *x, int32_t dim, const TernArray *index) {
+int64_t tern_gather(const TernArray *out, const TernArray *x, int32_t dim, const TernArray *index, bool from_end) {
     if (out->dtype != x->dtype || index->dtype != TERN_INT64 || x->rank > Loops::max_rank) return TERN_INDEX_NO_KERNEL;
     const Along along(x, dim);
-    if (const int64_t bad = first_bad(index, 0, along.size); bad >= 0) return bad;
+    if (const int64_t bad = first_bad(index, from_end ? -along.size : 0, along.size); bad >= 0) return bad;
     const View view(x, index, dim);
     const TernArray *const arrays[] = {out, index, &view.array};
     visit_size(size_of(x->dtype), [&](auto type) { iterate(3, arrays, gather_loop<typename decltype(type)::type>, &along); });

@@ -35,7 +35,7 @@ package protocol Backend: AnyObject, Sendable {
     func sort(_ values: Tensor, _ indices: Tensor, _ x: Tensor, _ dim: Int, descending: Bool) -> Bool
 
     // Indexing: the position of the first index out of range, TERN_INDEX_OK or TERN_INDEX_NO_KERNEL
-    func gather(_ out: Tensor, _ x: Tensor, _ dim: Int, _ index: Tensor) -> Int64
+    func gather(_ out: Tensor, _ x: Tensor, _ dim: Int, _ index: Tensor, fromEnd: Bool) -> Int64
     func scatter(_ op: TernCombine, _ out: Tensor, _ dim: Int, _ index: Tensor, _ source: Tensor) -> Int64
     func index(_ out: Tensor, _ x: Tensor, _ indices: [Tensor], fromEnd: Bool) -> Int64
     func indexPut(_ out: Tensor, _ indices: [Tensor], _ values: Tensor, accumulate: Bool) -> Int64

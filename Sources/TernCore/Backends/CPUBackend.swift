@@ -51,8 +51,8 @@ package final class CPUBackend: Backend {
         withArrays(values, indices, x) { tern_sort($0, $1, $2, Int32(dim), descending) }
     }
 
-    package func gather(_ out: Tensor, _ x: Tensor, _ dim: Int, _ index: Tensor) -> Int64 {
-        withArrays(out, x, index) { tern_gather($0, $1, Int32(dim), $2) }
+    package func gather(_ out: Tensor, _ x: Tensor, _ dim: Int, _ index: Tensor, fromEnd: Bool) -> Int64 {
+        withArrays(out, x, index) { tern_gather($0, $1, Int32(dim), $2, fromEnd) }
     }
     package func scatter(_ op: TernCombine, _ out: Tensor, _ dim: Int, _ index: Tensor, _ source: Tensor) -> Int64 {
         withArrays(out, index, source) { tern_scatter(op, $0, Int32(dim), $1, $2) }

@@ -20,7 +20,7 @@ package final class MetaBackend: Backend {
     package func reduce(_ op: TernReduction, _ out: Seen, _ x: Tensor) -> Bool { true }
     package func scan(_ op: TernScan, _ out: Tensor, _ indices: Tensor?, _ x: Tensor, _ dim: Int) -> Bool { true }
     package func sort(_ values: Tensor, _ indices: Tensor, _ x: Tensor, _ dim: Int, descending: Bool) -> Bool { true }
-    package func gather(_ out: Tensor, _ x: Tensor, _ dim: Int, _ index: Tensor) -> Int64 { Int64(TERN_INDEX_OK) }
+    package func gather(_ out: Tensor, _ x: Tensor, _ dim: Int, _ index: Tensor, fromEnd: Bool) -> Int64 { Int64(TERN_INDEX_OK) }
     package func scatter(_ op: TernCombine, _ out: Tensor, _ dim: Int, _ index: Tensor, _ source: Tensor) -> Int64 { Int64(TERN_INDEX_OK) }
     package func index(_ out: Tensor, _ x: Tensor, _ indices: [Tensor], fromEnd: Bool) -> Int64 { Int64(TERN_INDEX_OK) }
     package func indexPut(_ out: Tensor, _ indices: [Tensor], _ values: Tensor, accumulate: Bool) -> Int64 { Int64(TERN_INDEX_OK) }

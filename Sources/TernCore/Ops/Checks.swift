@@ -122,6 +122,15 @@ package enum Check {
             throw .rule(op, "\(value) is out of range for dimension \(dim) of size \(size)")
         }
     }
+    /// The same of several indices of one shape, each for a dimension: it names the one that has the bad index.
+    static func indexed(_ op: String, _ verdict: Int64, _ indices: [Tensor], sizes: [Int], dims: [Int]) throws(TensorError) -> Bool {
+        var found = 0
+        if verdict >= 0, indices.count > 1 {
+            found = indices.indices.first { !(-sizes[$0]..<sizes[$0]).contains(indices[$0].flatten()[Int(verdict)].intValue) } ?? 0
+        }
+        let what = indices.count > 1 ? "in index tensor \(found), index" : "index"
+        return try indexed(op, verdict, indices[found], what, size: sizes[found], dim: dims[found])
+    }
 }
 
 extension Int {

@@ -40,13 +40,14 @@ private enum Fractional {
         let u = samples ?? .rand(Shape(planes + [rank]), dtype: x.dtype, device: x.device, generator: generator)
         try Check.sameDType(op, x, u)
         try Check.require(
-            u.shape == Shape(planes + [rank]), op,
-            "randomSamples must be \(Shape(planes + [rank]).brief), \(rank) for each channel, not \(u.shape.brief)")
+            u.rank == 3 && u.shape[0] >= planes[0] && u.shape.dropFirst().elementsEqual([planes[1], rank]), op,
+            "randomSamples must be \(Shape(planes + [rank]).brief), \(rank) for each channel, or of more rows, not \(u.shape.brief)")
+        let rows = u.detach().narrow(0, start: 0, length: planes[0])
         // The place in its plane of each element of each window: (N, C, output…, kernel…).
         var places = Tensor.zeros([], dtype: .int64, device: x.device), stride = 1
         for d in (0..<rank).reversed() {
             // PyTorch takes the numbers of a plane from the last to the first, those of a volume in order.
-            let own = u.detach().narrow(-1, start: rank == 2 ? 1 - d : d, length: 1).squeeze(-1)
+            let own = rows.narrow(-1, start: rank == 2 ? 1 - d : d, length: 1).squeeze(-1)
             var outer = [Int](repeating: 1, count: 2 * rank), inner = outer
             (outer[d], inner[d + rank]) = (sizes[d], kernel[d])
             let starts = starts(own, size: spatial[d], count: sizes[d], window: kernel[d]).reshape(Shape(planes + outer))
@@ -78,7 +79,8 @@ private func fractionalMaxPool(
 ///   - kernelSize: the windows' size; one number, or one for each dimension.
 ///   - outputSize: how many windows; one number, or one for each dimension. With the kernel's size, less 1, at most the input's.
 ///   - outputRatio: in its place, how many there are to an element of the input: above 0 and below 1; one number, or one for each dimension.
-///   - randomSamples: (N, C, 2), numbers in 0..<1 of the dtype of `x` from which the windows' places follow. Default: drawn.
+///   - randomSamples: (N, C, 2), or of more rows, which are not used; numbers in 0..<1 of the dtype of `x` from which the windows' places
+///     follow. Default: drawn.
 ///
 /// Source: `torch.nn.functional.fractional_max_pool2d`.
 public func fractionalMaxPool2d(

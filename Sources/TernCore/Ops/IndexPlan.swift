@@ -1,10 +1,12 @@
 import CTernCPU
 
+typealias Gathered = (tensors: [Tensor], dims: [Int], named: [Int])
+
 /// What an index list means for one tensor: views first, then at most one gather.
 struct IndexPlan {
     var views: [View.Kind] = []
-    /// Integer tensors, and the dimensions of the viewed tensor that they index.
-    var gathered: (tensors: [Tensor], dims: [Int])?
+    /// Integer tensors, and the dimensions that they index: of the viewed tensor, and as errors name them.
+    var gathered: Gathered?
 
     init(_ indices: [TensorIndex], _ x: Tensor) throws(TensorError) {
         let op = "index"
@@ -24,17 +26,19 @@ struct IndexPlan {
         if let at = ellipses.first { items.replaceSubrange(at...at, with: whole) } else { items += whole }
 
         var shape = x.shape
-        var dim = 0
-        var tensors: [(Tensor, Int)] = []
+        // Where in `shape`, which the views change, and where in `x`.
+        var dim = 0, own = 0
+        var tensors: [(Tensor, Int)] = [], named: [Int] = []
         for item in items {
             switch item {
             case .at(let i):
                 let size = shape[dim]
                 try Check.require(
                     (-size..<size).contains(i), op,
-                    "index \(i) is out of range for dimension \(dim) of size \(size), in shape \(x.shape.brief)")
+                    "index \(i) is out of range for dimension \(own) of size \(size), in shape \(x.shape.brief)")
                 views.append(.select(dim: dim, index: i < 0 ? i + size : i))
                 shape.remove(at: dim)
+                own += 1
             case .slice(let start, let stop, let step):
                 try Check.require(step > 0, op, "the step \(step) of a slice must be 1 or more")
                 let size = shape[dim]
@@ -44,6 +48,7 @@ struct IndexPlan {
                 if count != size || step != 1 { views.append(.slice(dim: dim, start: from, count: count, step: step)) }
                 shape[dim] = count
                 dim += 1
+                own += 1
             case .newAxis:
                 views.append(.unsqueeze(dim))
                 shape.insert(1, at: dim)
@@ -52,27 +57,31 @@ struct IndexPlan {
             case .tensor(let t):
                 if t.isPoison {
                     views = []
-                    gathered = ([t], [0])
+                    gathered = ([t], [0], [0])
                     return
                 }
                 if t.dtype == .bool {
                     try Check.require(
                         t.rank > 0 && Shape(shape[dim..<(dim + t.rank)]) == t.shape, op,
-                        "a mask of shape \(t.shape.brief) does not fit the dimensions from \(dim) on of shape \(x.shape.brief)")
+                        "a mask of shape \(t.shape.brief) does not fit the dimensions from \(own) on of shape \(x.shape.brief)")
                     for places in t.nonzero().unbind(1) {
                         tensors.append((places, dim))
+                        named.append(own)
                         dim += 1
+                        own += 1
                     }
                 } else {
                     try Check.require(t.dtype.isInteger, op, "a tensor used as an index must hold integers or bools, not \(t.dtype)")
                     tensors.append((t.detach().to(.int64), dim))
+                    named.append(own)
                     dim += 1
+                    own += 1
                 }
             }
         }
         if !tensors.isEmpty {
             let common = try Check.broadcast(op, tensors.map(\.0.shape))
-            gathered = (tensors.map { $0.0.expand(common) }, tensors.map(\.1))
+            gathered = (tensors.map { $0.0.expand(common) }, tensors.map(\.1), named)
         }
     }
 
@@ -99,7 +108,7 @@ struct IndexPlan {
         let source = try fitted(value, to: resultShape(shape, gathered, rank: part.rank))
         let ordered = source.viewed(indexFirst(source.layout, gathered))
         let verdict = x.backend.indexPut(permuted, gathered.tensors, ordered, accumulate: false)
-        guard try Check.indexed(op, verdict, gathered.tensors[0], size: part.shape[gathered.dims[0]], dim: gathered.dims[0]) else {
+        guard try Check.indexed(op, verdict, gathered.tensors, sizes: gathered.dims.map { part.shape[$0] }, dims: gathered.named) else {
             throw .unsupported(op, [x.dtype], x.device)
         }
     }
@@ -128,12 +137,12 @@ struct IndexPlan {
         var x = g
         for kind in views { x = x.view(kind) }
         guard let gathered else { return x }
-        return dispatch(IndexGather(dims: gathered.dims, count: gathered.tensors.count), [x] + gathered.tensors)
+        return dispatch(IndexGather(gathered), [x] + gathered.tensors)
     }
 }
 
 /// The layout with the indexed dimensions first, and the shape of the rest.
-private func gatherLayout(_ x: Layout, _ gathered: (tensors: [Tensor], dims: [Int])) -> (Layout, rest: Shape) {
+private func gatherLayout(_ x: Layout, _ gathered: Gathered) -> (Layout, rest: Shape) {
     let rest = (0..<x.rank).filter { !gathered.dims.contains($0) }
     let order = gathered.dims + rest
     return (
@@ -146,13 +155,13 @@ private func gatherLayout(_ x: Layout, _ gathered: (tensors: [Tensor], dims: [In
 private func insertion(_ dims: [Int]) -> Int {
     zip(dims, dims.dropFirst()).allSatisfy { $1 == $0 + 1 } ? dims[0] : 0
 }
-private func resultShape(_ rest: Shape, _ gathered: (tensors: [Tensor], dims: [Int]), rank: Int) -> Shape {
+private func resultShape(_ rest: Shape, _ gathered: Gathered, rank: Int) -> Shape {
     var sizes = rest.array
     sizes.insert(contentsOf: gathered.tensors[0].shape, at: insertion(gathered.dims))
     return Shape(sizes)
 }
 /// A result's layout with the indices' dimensions first, as the kernels have it.
-private func indexFirst(_ result: Layout, _ gathered: (tensors: [Tensor], dims: [Int])) -> Layout {
+private func indexFirst(_ result: Layout, _ gathered: Gathered) -> Layout {
     let at = insertion(gathered.dims), n = gathered.tensors[0].rank
     let order = Array(at..<(at + n)) + Array(0..<at) + Array((at + n)..<result.rank)
     return Layout(shape: Shape(order.map { result.shape[$0] }), strides: Shape(order.map { result.strides[$0] }), offset: result.offset)
@@ -160,20 +169,23 @@ private func indexFirst(_ result: Layout, _ gathered: (tensors: [Tensor], dims: 
 
 /// x[…, tensors, …]: operand 0 indexed in `dims` by the others.
 struct IndexGather: Op {
-    let dims: [Int]
-    let count: Int
+    let dims: [Int], named: [Int]
     var name = "index"
     /// Whether −1 is the last.
     var fromEnd = true
+
+    init(_ gathered: Gathered) { (dims, named) = (gathered.dims, gathered.named) }
+    /// Of one tensor, in dimension `dim`.
+    init(dim: Int, name: String, fromEnd: Bool = true) { (dims, named, self.name, self.fromEnd) = ([dim], [dim], name, fromEnd) }
     var saves: Saves { [.second, .third, Saves(rawValue: 8)] }
 
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
-        let gathered = (tensors: Array(x[1...]), dims: dims)
+        let gathered = (tensors: Array(x[1...]), dims: dims, named: named)
         let (front, rest) = gatherLayout(x[0].layout, gathered)
         let out = Tensor(empty: resultShape(rest, gathered, rank: x[0].rank), x[0].dtype, on: x[0].backend, for: name)
         let verdict = out.backend.index(
             out.viewed(indexFirst(out.layout, gathered)), x[0].viewed(front), gathered.tensors, fromEnd: fromEnd)
-        return try Check.indexed(name, verdict, x[1], size: x[0].shape[dims[0]], dim: dims[0]) ? out : nil
+        return try Check.indexed(name, verdict, gathered.tensors, sizes: dims.map { x[0].shape[$0] }, dims: named) ? out : nil
     }
     func gradient(_ g: Tensor, _ x: [Tensor], _ y: Tensor) -> [Tensor?] {
         let toX = dispatch(IndexAccumulate(gather: self, shape: x[0].shape), [g] + x[1...])
@@ -189,13 +201,13 @@ private struct IndexAccumulate: Op {
     var saves: Saves { [.second, .third, Saves(rawValue: 8)] }
 
     func kernel(_ x: [Tensor]) throws(TensorError) -> Tensor? {
-        let gathered = (tensors: Array(x[1...]), dims: gather.dims)
+        let gathered = (tensors: Array(x[1...]), dims: gather.dims, named: gather.named)
         let out = Tensor(empty: shape, x[0].dtype, on: x[0].backend, for: name)
         guard out.backend.fill(out, .int(0)) else { return nil }
         let (front, _) = gatherLayout(out.layout, gathered)
         let verdict = out.backend.indexPut(
             out.viewed(front), gathered.tensors, x[0].viewed(indexFirst(x[0].layout, gathered)), accumulate: true)
-        return try Check.indexed(name, verdict, x[1], size: shape[gather.dims[0]], dim: gather.dims[0]) ? out : nil
+        return try Check.indexed(name, verdict, gathered.tensors, sizes: gather.dims.map { shape[$0] }, dims: gather.named) ? out : nil
     }
     func gradient(_ g: Tensor, _ x: [Tensor], _ y: Tensor) -> [Tensor?] {
         [dispatch(gather, [g] + x[1...])] + x[1...].map { _ in nil }

@@ -147,7 +147,7 @@ extension Tensor {
             var x = self
             for kind in plan.views { x = x.view(kind) }
             guard let gathered = plan.gathered else { return x }
-            return dispatch(IndexGather(dims: gathered.dims, count: gathered.tensors.count), [x] + gathered.tensors)
+            return dispatch(IndexGather(gathered), [x] + gathered.tensors)
         }
     }
 

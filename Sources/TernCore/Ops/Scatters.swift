@@ -261,7 +261,7 @@ extension Tensor {
     public func take(_ index: Tensor) -> Tensor {
         composed(self, index) {
             try Check.isIndex("take", index)
-            return dispatch(IndexGather(dims: [0], count: 1, name: "take"), [flatten(), index.detach().to(.int64)])
+            return dispatch(IndexGather(dim: 0, name: "take"), [flatten(), index.detach().to(.int64)])
         }
     }
     /// With `source`'s elements, or with `accumulate` their sum with what is there, at `index` in row-major order. Source: `torch.put`.
@@ -289,8 +289,7 @@ extension Tensor {
             common[d] = shape[d]
             let x = expand(common)
             common[d] = indices.shape[d]
-            let fromEnd = (indices .< 0) & (indices .>= -shape[d])
-            return x.gather(d, `where`(fromEnd, indices + shape[d], indices).expand(common))
+            return dispatch(Gather(dim: d, name: op, fromEnd: true), Pair(x, indices.expand(common)))
         }
     }
     /// The indices of the elements that are not 0: (count, rank). Source: `torch.argwhere`.

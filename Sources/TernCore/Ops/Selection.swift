@@ -27,9 +27,12 @@ public func `where`<S: TensorScalar>(_ condition: Tensor, _ a: Tensor, _ b: S) -
 public func `where`<S: TensorScalar>(_ condition: Tensor, _ a: S, _ b: Tensor) -> Tensor { `where`(condition, b.operand(a), b) }
 
 /// Along `dim`, the elements whose positions `index` names.
-private struct Gather: Op {
+struct Gather: Op {
     let dim: Int
-    let name = "gather"
+    var name = "gather"
+    /// Whether −1 is the last.
+    var fromEnd = false
+    var gradientName: String { "GatherBackward0" }
     var saves: Saves { .second }
     func kernel(_ x: Pair) throws(TensorError) -> Tensor? {
         let (x, index) = (x.a, x.b)
@@ -47,11 +50,13 @@ private struct Gather: Op {
         let out = Tensor(empty: index.shape, x.dtype, on: x.backend, for: name)
         let whole = index.detach().to(.int64)
         let rank = Swift.max(x.rank, 1)
-        let verdict = x.backend.gather(out.atLeast(rank), x.atLeast(rank), d, whole.atLeast(rank))
+        let verdict = x.backend.gather(out.atLeast(rank), x.atLeast(rank), d, whole.atLeast(rank), fromEnd: fromEnd)
         return try Check.indexed(name, verdict, whole, size: x.rank > 0 ? x.shape[d] : 1, dim: d) ? out : nil
     }
     func gradient(_ g: Tensor, _ x: Pair, _ y: Tensor) -> (Tensor?, Tensor?) {
-        (Tensor.zeros(x.a.shape, dtype: g.dtype, device: g.device).scatterAdd(dim, x.b, g), nil)
+        let zeros = Tensor.zeros(x.a.shape, dtype: g.dtype, device: g.device)
+        let index = fromEnd ? `where`(x.b .< 0, x.b + x.a.shape[dim], x.b) : x.b
+        return (zeros.scatterAdd(dim, index, g), nil)
     }
 }
 
@@ -101,8 +106,12 @@ struct Scatter: Op {
 }
 
 extension Tensor {
-    /// Element i… of the result is the element of this tensor whose position along `dim` is `index[i…]`, from 0 on: here, and in all
-    /// that takes an index and `dim` but `indexFill` and `takeAlongDim`, −1 is an error and not the last. Source: `torch.gather`.
+    /// Element i… of the result is the element of this tensor at i… but for `dim`, where it stands at `index[i…]`.
+    ///
+    /// Indices count from 0, and negative ones are errors, here as in `scatter`, `indexSelect` and their kin. Those that do count from the end
+    /// (−1 is the last) are `takeAlongDim` and `indexFill`, and without a dimension `take`, `put`, `indexPut` and `x[…]`: as in PyTorch.
+    ///
+    /// Source: `torch.gather`.
     public func gather(_ dim: Int, _ index: Tensor) -> Tensor { dispatch(Gather(dim: dim), Pair(self, index)) }
     /// This tensor with `source`'s elements written where `index` says along `dim`. Source: `torch.scatter`.
     public func scatter(_ dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor {
@@ -169,7 +178,7 @@ extension Tensor {
                 index.rank <= 1 && rank > 0, op,
                 "the index must be a vector, for a 0-dim tensor of one number, not of shape \(index.shape.brief) for shape \(shape.brief)")
             try Check.isIndex(op, index)
-            let gather = IndexGather(dims: [d], count: 1, name: op, fromEnd: false)
+            let gather = IndexGather(dim: d, name: op, fromEnd: false)
             return dispatch(gather, [self, index.detach().to(.int64).atLeast(1)])
         }
     }

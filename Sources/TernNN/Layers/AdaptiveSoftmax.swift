@@ -43,7 +43,7 @@ public final class AdaptiveLogSoftmaxWithLoss: Module {
     }
 
     /// The log probability of each target, (N) or 0-dim, and the mean of their negatives.
-    /// - Parameter target: classes, (N) or 0-dim, `int64`.
+    /// - Parameter target: classes, (N) or 0-dim, integers.
     public func callAsFunction(_ x: Tensor, _ target: Tensor) -> (output: Tensor, loss: Tensor) {
         run(self, x, target) { x, target in
             if x.isPoison || target.isPoison { return (.poison, .poison) }
@@ -57,8 +57,9 @@ public final class AdaptiveLogSoftmaxWithLoss: Module {
             target.rank < 2 && x.rank == target.rank + 1 && x.shape.dropLast().elementsEqual(target.shape), op,
             "takes inputs (N, \(inFeatures)) with targets (N), or (\(inFeatures)) with one target, not \(x.shape.brief) with \(target.shape.brief)"
         )
-        try Check.require(target.dtype == .int64, op, "targets are classes, int64, not \(target.dtype)")
-        let isBatched = target.rank == 1, rows = isBatched ? x : x.unsqueeze(0), classes = isBatched ? target : target.unsqueeze(0)
+        try Check.require(target.dtype.isInteger, op, "targets are classes, integers, not \(target.dtype)")
+        let target = target.to(.int64), isBatched = target.rank == 1, rows = isBatched ? x : x.unsqueeze(0),
+            classes = isBatched ? target : target.unsqueeze(0)
         if classes.count > 0 {
             let (least, most) = (classes.min().intValue, classes.max().intValue)
             try Check.require(

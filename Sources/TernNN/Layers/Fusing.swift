@@ -31,7 +31,8 @@ public func fuseLinearBNWeights(
     return (weight, bias.rank == 1 && weight.rank == 2 && bias.shape[0] == 1 ? bias.expand(weight.shape[0]).clone() : bias)
 }
 
-/// A new convolution that computes what `conv` and then `bn` compute; both must be in evaluation.
+/// A new convolution that computes what `conv` and then `bn` compute; both must be in evaluation. The weight is learned if that of
+/// `conv` is, the bias if `conv` has one that is.
 /// - Throws: `TensorError` where one of the two is in training, or `bn` has no running statistics or other channels.
 ///
 /// Source: `torch.nn.utils.fuse_conv_bn_eval`.
@@ -65,7 +66,11 @@ private func copied<M: Module>(_ layer: M, _ bn: BatchNorm, _ op: String, channe
     try Check.require(!layer.isTraining && !bn.isTraining, op, "fuses layers in evaluation: call eval() on both first")
     try Check.require(
         bn.numFeatures == channels, op, "\(layer.typeName) gives \(channels) channels, and \(bn.typeName) takes \(bn.numFeatures)")
-    guard let twin = try layer.copy() as? M else { throw TensorError.rule(op, "\(layer.typeName) is copied as another type") }
+    guard let twin = try layer.copy() as? M, let bias = twin.box(named: "bias") else {
+        throw TensorError.rule(op, "\(layer.typeName) is copied as another type")
+    }
+    // One that the layer has not is not learned.
+    if bias.found == nil { bias.requiresGrad = false }
     return twin
 }
 private func statistics(_ bn: BatchNorm, _ op: String) throws(TensorError) -> (mean: Tensor, variance: Tensor) {

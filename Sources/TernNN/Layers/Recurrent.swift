@@ -53,7 +53,7 @@ public class RecurrentNetwork: Module {
 
     /// The weights under PyTorch's names, not under those of the property that holds them.
     override func parts() -> [(name: String, part: Part)] {
-        weights.map { ($0.name, .tensor($0.parameter.box)) } + super.parts().filter { !$0.name.hasPrefix("weights.") }
+        weights.map { ($0.name, .tensor($0.parameter.place)) } + super.parts().filter { !$0.name.hasPrefix("weights.") }
     }
 
     /// The parameter of that name; an error where there is none.

@@ -120,7 +120,7 @@ public struct ModuleChild {
     }
     private func box(_ name: String) -> TensorBox? {
         let own = module.parts().compactMap { part -> (String, TensorBox)? in
-            if case .tensor(let box) = part.part { (part.name, box) } else { nil }
+            if case .tensor(let place) = part.part { (part.name, place.box) } else { nil }
         }
         if let found = own.first(where: { $0.0 == name || $0.0 == module.partName(of: name) }) { return found.1 }
         let there = own.isEmpty ? "it has none" : "it has \(own.map(\.0).joined(separator: ", "))"

@@ -95,7 +95,7 @@ extension ModuleKind {
                 throw TensorError.rule("arguments", "a parameter is computed from one tensor or two, not \(shapes.count)")
             }
             return ParametrizationList(shapes.map { .empty(Shape($0)) })
-        },
+        }.tying("original", ParametrizationList.self) { $0.$original = Parameter(box: $1.box) },
         layer(WeightNorm.self, { ["dim": $0.dim] }) { try WeightNorm(dim: $0["dim"]) },
         layer(
             SpectralNorm.self,

@@ -58,7 +58,7 @@ open class Module {
     // MARK: Parts
 
     enum Part {
-        case tensor(TensorBox)
+        case tensor(TensorPlace)
         case module(Module)
     }
 
@@ -96,7 +96,7 @@ open class Module {
 
     private static func collect(_ value: Any, as name: String, into found: inout [(name: String, part: Part)]) {
         if let holder = value as? any TensorBoxHolder {
-            found.append((name, .tensor(holder.box)))
+            found.append((name, .tensor(holder.place)))
         } else if let module = value as? Module {
             found.append((name, .module(module)))
         } else {
@@ -174,7 +174,7 @@ open class Module {
             let prefix = path.isEmpty ? "" : path + "."
             let parts = module.parts()
             for (name, part) in parts {
-                guard case .tensor(let box) = part, accepts(box) else { continue }
+                guard case .tensor(let place) = part, case let box = place.box, accepts(box) else { continue }
                 if box.tensor == nil && !box.isDeferred { continue }
                 if repeating || seen.insert(ObjectIdentifier(box)).inserted { found.append((prefix + name, box)) }
             }

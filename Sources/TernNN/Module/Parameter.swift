@@ -14,18 +14,22 @@ package final class TensorBox {
     /// What is known of a size to be found: nil stands for any.
     package let expected: [Int?]?
     /// What computes the tensor, where it has none of its own.
-    package var source: (any TensorSource)? {
-        didSet { if source != nil { tensor = nil } }
-    }
+    package let source: (any TensorSource)?
     private let leaf: Leaf?
 
     package init(_ tensor: Tensor?, _ role: Role, requiresGrad: Bool = true, deferred: Bool = false, expected: [Int?]? = nil) {
         self.role = role
         isDeferred = deferred
         self.expected = expected
+        source = nil
         leaf = role == .parameter ? Leaf(isParameter: true) : nil
         leaf?.setRequiresGrad(requiresGrad && (tensor?.dtype.isDifferentiable ?? true))
         if let tensor { set(tensor) }
+    }
+    /// A parameter that `source` computes.
+    package init(computedBy source: any TensorSource) {
+        (role, isDeferred, expected, leaf) = (.parameter, false, nil, nil)
+        self.source = source
     }
 
     /// Takes over the values of `new`, without its history. Poison, and nothing at all, leave things as they are.
@@ -49,8 +53,17 @@ package final class TensorBox {
     }
 
     package var requiresGrad: Bool {
-        get { leaf?.requiresGrad ?? false }
+        get { leaf?.requiresGrad ?? source?.requiresGrad ?? false }
         set {
+            if let source {
+                if newValue != source.requiresGrad {
+                    raise(
+                        .rule(
+                            "requiresGrad",
+                            "a parameter that parametrizations compute is not learned itself: set it of those that it is computed from"))
+                }
+                return
+            }
             if newValue, let tensor, !tensor.dtype.isDifferentiable {
                 raise(.rule("requiresGrad", "only floating-point and complex parameters have gradients, not \(tensor.dtype)"))
                 return
@@ -102,19 +115,20 @@ extension Tensor?: ParameterValue {
 /// Source: `torch.nn.Parameter`.
 @propertyWrapper
 public struct Parameter<Value: ParameterValue> {
-    package let box: TensorBox
+    let place: TensorPlace
+    package var box: TensorBox { @inline(__always) get { place.box } }
 
-    package init(box: TensorBox) { self.box = box }
+    package init(box: TensorBox) { place = TensorPlace(box) }
     /// A parameter that is learned and starts as this value.
     public init(wrappedValue: Value) { self.init(wrappedValue: wrappedValue, requiresGrad: true) }
     /// - Parameter requiresGrad: whether it is learned; default true (integer tensors never are).
     public init(wrappedValue: Value, requiresGrad: Bool) {
-        box = TensorBox(wrappedValue.tensorIfAny, .parameter, requiresGrad: requiresGrad)
+        self.init(box: TensorBox(wrappedValue.tensorIfAny, .parameter, requiresGrad: requiresGrad))
     }
     /// A parameter whose size is found later: by the module at its first call, or by `loadStateDict`.
-    public init() { box = TensorBox(nil, .parameter, deferred: true) }
+    public init() { self.init(box: TensorBox(nil, .parameter, deferred: true)) }
     /// The same, with what is known of its shape (nil: any size), which state dicts must fit: `[10, nil]`.
-    public init(expecting shape: [Int?]) { box = TensorBox(nil, .parameter, deferred: true, expected: shape) }
+    public init(expecting shape: [Int?]) { self.init(box: TensorBox(nil, .parameter, deferred: true, expected: shape)) }
 
     /// The tensor; an error, and poison, where a lazy module has not found its size yet.
     public var wrappedValue: Value {
@@ -126,10 +140,15 @@ public struct Parameter<Value: ParameterValue> {
             yield &value
         }
     }
-    /// The parameter itself: `$weight`. Assigning it shares the parameter.
+    /// The parameter itself: `$weight`. Assigning it shares the parameter; one that parametrizations compute can't be shared.
     public var projectedValue: Parameter {
-        get { self }
-        set { self = newValue }
+        get { Parameter(box: box) }
+        set {
+            guard newValue.box.source == nil else {
+                return raise(.rule("parameter", "one that parametrizations compute can't be shared: share those that it is computed from"))
+            }
+            self = Parameter(box: newValue.box)
+        }
     }
     /// Whether the size is still to be found.
     public var isDeferred: Bool { box.isDeferred }
@@ -140,16 +159,20 @@ public struct Parameter<Value: ParameterValue> {
 /// Source: `torch.nn.Module.register_buffer`.
 @propertyWrapper
 public struct Buffer<Value: ParameterValue> {
-    package let box: TensorBox
+    let place: TensorPlace
+    package var box: TensorBox { @inline(__always) get { place.box } }
 
+    private init(box: TensorBox) { place = TensorPlace(box) }
     /// A buffer that is part of the state dict and starts as this value.
     public init(wrappedValue: Value) { self.init(wrappedValue: wrappedValue, persistent: true) }
     /// - Parameter persistent: whether it is part of the state dict.
-    public init(wrappedValue: Value, persistent: Bool) { box = TensorBox(wrappedValue.tensorIfAny, .buffer(persistent: persistent)) }
+    public init(wrappedValue: Value, persistent: Bool) {
+        self.init(box: TensorBox(wrappedValue.tensorIfAny, .buffer(persistent: persistent)))
+    }
     /// A buffer whose size is found later.
-    public init() { box = TensorBox(nil, .buffer(persistent: true), deferred: true) }
+    public init() { self.init(box: TensorBox(nil, .buffer(persistent: true), deferred: true)) }
     /// The same, with what is known of its shape (nil: any size), which state dicts must fit.
-    public init(expecting shape: [Int?]) { box = TensorBox(nil, .buffer(persistent: true), deferred: true, expected: shape) }
+    public init(expecting shape: [Int?]) { self.init(box: TensorBox(nil, .buffer(persistent: true), deferred: true, expected: shape)) }
 
     /// The tensor; an error, and poison, where a lazy module has not found its size yet.
     public var wrappedValue: Value {
@@ -171,18 +194,22 @@ public struct Buffer<Value: ParameterValue> {
 extension TensorBox {
     fileprivate func assign(_ new: Tensor?) {
         if let new { return set(new) }
+        if source != nil {
+            return raise(.rule("parametrize", "a parameter that parametrizations compute can't be nil: remove them first"))
+        }
         tensor = nil
         isDeferred = false
     }
     /// Moves the tensor out, so that a write finds its memory unshared. What to put back where the write fails comes with it: nil outside
     /// `recovering`, where a failure ends the process, and holding the tensor would make the write copy.
     fileprivate func take<Value: ParameterValue>() -> (value: Value, kept: Tensor?) {
+        if let source { return (Value(asking: resolved, found: source.tensor), nil) }
         let found = tensor
         tensor = nil
         return (Value(asking: resolved, found: found), isRecovering ? found : nil)
     }
     fileprivate func restore(_ changed: Tensor?, orElse kept: Tensor?) {
-        guard let changed else { return }
+        guard let changed else { return source == nil ? () : assign(nil) }
         if changed.isPoison {
             tensor = kept
         } else if let leaf, changed.node === leaf {
@@ -241,10 +268,18 @@ package protocol TensorSource: AnyObject {
     var tensor: Tensor { get }
     /// That of `tensor`, found without a trace.
     var shape: Shape { get }
+    /// Whether any of the others is learned.
+    var requiresGrad: Bool { get }
     func assign(_ value: Tensor)
 }
 
+/// Where a property keeps its box. Tied properties have one box in several places: what parametrizes one of them changes its place alone.
+final class TensorPlace {
+    var box: TensorBox
+    init(_ box: TensorBox) { self.box = box }
+}
+
 /// How the walk over a module's properties finds parameters and buffers, whatever their type.
-protocol TensorBoxHolder { var box: TensorBox { get } }
+protocol TensorBoxHolder { var place: TensorPlace { get } }
 extension Parameter: TensorBoxHolder {}
 extension Buffer: TensorBoxHolder {}

@@ -34,6 +34,15 @@ public final class ParametrizationList: Module {
         _original0 = parameter(originals.count == 2 ? originals[0] : nil)
         _original1 = parameter(originals.count == 2 ? originals[1] : nil)
     }
+    /// Learns the parameter itself, which takes the one value, or as many new ones as there are values.
+    convenience init(_ originals: [Tensor], inPlaceOf box: TensorBox) {
+        self.init(originals, requiresGrad: box.requiresGrad)
+        guard originals.count == 1 else { return }
+        box.set(originals[0])
+        _original.place.box = box
+    }
+    /// The one parameter that is learned, or, where it is two, a new one.
+    var learned: TensorBox { original == nil ? TensorBox(nil, .parameter, requiresGrad: requiresGrad) : _original.place.box }
     var originals: [Tensor] { [original, original0, original1].compactMap(\.self) }
     var steps: [Parametrization] { added.compactMap { $0.module as? Parametrization } }
 
@@ -50,6 +59,7 @@ extension ParametrizationList: TensorSource {
         return noGrad { tensor.shape }
     }
     package var tensor: Tensor { steps.reduce(originals) { [$1($0)] }.first ?? .poison }
+    package var requiresGrad: Bool { parameters().contains(where: \.requiresGrad) }
     /// Makes the parameter that value, as near as the parametrizations let it be.
     package func assign(_ value: Tensor) {
         let values = noGrad { steps.reversed().reduce([value.detach()]) { $1.rightInverse($0[0]) } }
@@ -71,16 +81,23 @@ extension Module {
     }
     /// Lets parameters be computed by the parametrizations that the module holds.
     func bindParametrizations() {
-        for (name, list) in parametrizations { if let box = box(named: name), box.source !== list { box.source = list } }
+        for (name, list) in parametrizations {
+            if let place = tensorPlace(named: name), place.box.source !== list { place.box = TensorBox(computedBy: list) }
+        }
     }
-    func box(named name: String) -> TensorBox? {
-        for (own, part) in parts() { if case .tensor(let box) = part, own == name || own == partName(of: name) { return box } }
+    fileprivate func tensorPlace(named name: String) -> TensorPlace? {
+        for (own, part) in parts() { if case .tensor(let place) = part, own == name || own == partName(of: name) { return place } }
         return nil
     }
+    func box(named name: String) -> TensorBox? { tensorPlace(named: name)?.box }
 }
 
-/// Lets a parameter of `module` be computed by `parametrization`, from tensors that are learned in its place: `parametrizations.weight.original`.
-/// A parameter that is computed already is computed further. Make optimizers afterwards: the module has other parameters.
+/// Lets a parameter of `module` be computed by `parametrization`, from one tensor or two that are learned in its place.
+///
+/// One tensor is the parameter as it was, under the name `parametrizations.weight.original`, with the value that `rightInverse` gives it:
+/// optimizers and modules that share it still do. Two are new parameters, `original0` and `original1`: make optimizers afterwards. A
+/// parameter that is computed already is computed further, from what it was. Assigning to the parameter sets the tensors that it is computed
+/// from, by `rightInverse`.
 ///
 /// - Parameter name: the parameter's, as a property or in state dicts.
 ///
@@ -108,7 +125,10 @@ public func registerParametrization<M: Module>(_ module: M, _ name: String, _ pa
         computed.append(parametrization)
         return module
     }
-    let list = ParametrizationList(originals, requiresGrad: box.requiresGrad)
+    guard originals.count == 2 || originals[0].dtype == value.dtype else {
+        return refuse("is \(value.dtype): rightInverse makes it \(originals[0].dtype), and one tensor can't change its dtype")
+    }
+    let list = ParametrizationList(originals, inPlaceOf: box)
     list.append(parametrization)
     list.isTraining = module.isTraining
     let all = module.added.first { $0.name == Module.parametrizationsName }?.module as? ModuleDict ?? [:]
@@ -118,7 +138,7 @@ public func registerParametrization<M: Module>(_ module: M, _ name: String, _ pa
     return module
 }
 
-/// Makes a parameter that parametrizations compute one of its own again.
+/// Makes a parameter that parametrizations compute one of its own again: the one that it was computed from, where that is one.
 /// - Parameter leaveParametrized: whether it keeps the value that was computed last; else it is what it was computed from, where that is one
 ///   tensor. Default true.
 ///
@@ -126,7 +146,7 @@ public func registerParametrization<M: Module>(_ module: M, _ name: String, _ pa
 @discardableResult
 public func removeParametrizations<M: Module>(_ module: M, _ name: String, leaveParametrized: Bool = true) -> M {
     let key = module.partName(of: name)
-    guard let list = module.parametrizations.first(where: { $0.name == key })?.list, let box = module.box(named: name) else {
+    guard let list = module.parametrizations.first(where: { $0.name == key })?.list, let place = module.tensorPlace(named: name) else {
         raise(.rule("parametrize", "'\(name)' of \(module.typeName) is not parametrized"))
         return module
     }
@@ -136,9 +156,9 @@ public func removeParametrizations<M: Module>(_ module: M, _ name: String, leave
     }
     let value = noGrad { leaveParametrized ? list.tensor : list.originals[0] }
     if value.holdsPoison { return module }
-    box.source = nil
-    box.set(value)
-    box.requiresGrad = list.parameters().contains(where: \.requiresGrad)
+    let learned = list.learned
+    learned.set(value)
+    place.box = learned
     let all = module.added.first { $0.name == Module.parametrizationsName }?.module
     all?.removeModule(key)
     if all?.added.isEmpty == true { module.removeModule(Module.parametrizationsName) }

@@ -125,7 +125,8 @@ private final class SummaryRecorder {
     }
     private func count(_ module: Module, in row: Int) {
         var parameters = 0, new = 0
-        for case .tensor(let box) in module.parts().map(\.part) {
+        for case .tensor(let place) in module.parts().map(\.part) {
+            let box = place.box
             guard let tensor = box.tensor else { continue }
             if box.role == .parameter { parameters += 1 }
             guard counted.insert(ObjectIdentifier(box)).inserted else { continue }

@@ -47,7 +47,14 @@ public func clipGradsWithNorm(_ parameters: [Parameter<Tensor>], maxNorm: Double
     noGrad {
         let ratio = maxNorm / (totalNorm.detach() + 1e-6)
         let factor = ratio.minimum(ratio.operand(1.0))
-        parameters.updateGradients { $0 *= factor.to($0.device).to($0.dtype) }
+        parameters.updateGradients { g in
+            // As in PyTorch, a factor that is more exact than half precision stays so.
+            if g.dtype.isHalf, !factor.dtype.isHalf {
+                g = (g.to(.float32) * factor.to(g.device).to(.float32)).to(g.dtype)
+            } else {
+                g *= factor.to(g.device).to(g.dtype)
+            }
+        }
     }
 }
 

@@ -40,7 +40,10 @@ open class Optimizer {
         for (i, parameter) in group.parameters.enumerated() where !seen.insert(ObjectIdentifier(parameter.box)).inserted {
             return raise(.rule(typeName, "parameter \(i) of the new group is being optimized already"))
         }
-        for parameter in group.parameters {
+        for (i, parameter) in group.parameters.enumerated() {
+            if parameter.box.source != nil {
+                return raise(.rule(typeName, "parameter \(i) is computed by parametrizations: optimize those that it is computed from"))
+            }
             if let tensor = parameter.box.tensor, let problem = problem(withParameter: tensor) { return raise(.rule(typeName, problem)) }
         }
         (group.options, group.optimizer) = (options, self)

@@ -5,7 +5,8 @@ struct StateReader {
     private let state: OptionList, typeName: String, optional: [String]
     /// The names of `arguments`, of all kinds.
     private static let arguments: Set = [
-        "lr_lambdas", "step_size", "gamma", "factor", "total_iters", "start_factor", "end_factor", "power", "T_max", "T_mult", "eta_min",
+        "lr_lambdas", "step_size", "gamma", "factor", "total_iters", "start_factor", "end_factor", "power", "T_max", "T_0", "T_mult",
+        "eta_min",
         "total_size", "step_ratio", "total_steps", "anneal_epochs", "_schedulers", "_milestones", "num_bad_epochs",
     ]
 
@@ -40,6 +41,9 @@ struct StateReader {
         }
     }
     func number(_ name: String, or old: Double) throws -> Double { try value(name, "a number", or: old, \.doubleValue) }
+    func number(_ name: String, or old: Double, in range: ClosedRange<Double>) throws -> Double {
+        try value(name, "a number in \(range)", or: old) { value in value.doubleValue.flatMap { range.contains($0) ? $0 : nil } }
+    }
     /// A number for each of `count` groups.
     func numbers(_ name: String, _ count: Int, or old: [Double]) throws -> [Double] {
         try value(name, "\(count) numbers", or: old) { value in value.doubles.flatMap { $0.count == count ? $0 : nil } }

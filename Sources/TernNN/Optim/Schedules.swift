@@ -200,9 +200,8 @@ public final class CosineAnnealingLR: LRScheduler {
 ///
 /// Source: `torch.optim.lr_scheduler.CosineAnnealingWarmRestarts`.
 public final class CosineAnnealingWarmRestarts: LRScheduler {
-    private let tMult: Int, etaMin: Double
-    override var arguments: OptionList? { ["T_mult": .int(tMult), "eta_min": .number(etaMin)] }
-    private let first: Int
+    private var first: Int, tMult: Int, etaMin: Double
+    override var arguments: OptionList? { ["T_0": .int(first), "T_mult": .int(tMult), "eta_min": .number(etaMin)] }
     private var length: Int, at = 0.0
     /// - Parameters:
     ///   - t0: epochs of the first wave.
@@ -219,7 +218,7 @@ public final class CosineAnnealingWarmRestarts: LRScheduler {
             at += 1
             if at >= Double(length) {
                 at -= Double(length)
-                length *= tMult
+                length = length.times(tMult)
             }
         } else {
             at = 0
@@ -239,7 +238,7 @@ public final class CosineAnnealingWarmRestarts: LRScheduler {
                 let base = Double(tMult)
                 let waves = Int(Double.log(epoch / Double(first) * (base - 1) + 1) / Double.log(base))
                 at = epoch - Double(first) * (Double.pow(base, waves) - 1) / (base - 1)
-                length = Int(Double(first) * Double.pow(base, waves))
+                length = Int(min(Double(first) * Double.pow(base, waves), 0x1p62))
             }
         }
         lastEpoch = Int(epoch)
@@ -255,11 +254,13 @@ public final class CosineAnnealingWarmRestarts: LRScheduler {
         (state["T_cur"], state["T_i"]) = (Int(exactly: at).map { .int($0) } ?? .number(at), .int(length))
         return state
     }
-    /// Also loads its place in the wave.
+    /// Also loads what its waves are, and its place in them.
     override public func loadStateDict(_ state: OptionList) throws {
         let reader = try StateReader(state, of: self)
-        let (at, length) = try (reader.number("T_cur", or: at), reader.whole("T_i", or: length, least: 1))
+        let first = try reader.whole("T_0", or: first, least: 1), tMult = try reader.whole("T_mult", or: tMult, least: 1)
+        let length = try reader.whole("T_i", or: length, least: 1), etaMin = try reader.number("eta_min", or: etaMin)
+        let at = try reader.number("T_cur", or: at, in: -1...Double(length))
         try super.loadStateDict(state)
-        (self.at, self.length) = (at, length)
+        (self.first, self.tMult, self.etaMin, self.length, self.at) = (first, tMult, etaMin, length, at)
     }
 }

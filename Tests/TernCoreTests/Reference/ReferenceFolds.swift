@@ -115,9 +115,9 @@ extension ReferenceBackend {
         return Int(value) + (value < 0 ? size : 0)
     }
 
-    func gather(_ out: Tensor, _ x: Tensor, _ dim: Int, _ index: Tensor) -> Int64 {
+    func gather(_ out: Tensor, _ x: Tensor, _ dim: Int, _ index: Tensor, fromEnd: Bool) -> Int64 {
         let (out, x, index) = (Elements(out), Elements(x), Elements(index))
-        let bad = check(index, x.shape[dim])
+        let bad = check(index, x.shape[dim], least: fromEnd ? -x.shape[dim] : 0)
         if bad >= 0 { return bad }
         forEachIndex(index.shape) { i in out.store(x.load(at: i.with(resolved(index, i, x.shape[dim]), at: dim)), at: i) }
         return bad
