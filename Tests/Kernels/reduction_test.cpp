@@ -108,6 +108,12 @@ static void test_reduce() {
             if (op != TERN_REDUCE_prod) check_reduction(TernReduction(op), TernDType(d), {3001}, {1}, 0, false);  // (or it overflows)
             check_reduction(TernReduction(op), TernDType(d), {2, 400}, {2, 1}, 0, op > 1 && d != 8 && d != 9);
             check_reduction(TernReduction(op), TernDType(d), {40, 30}, {1, 30}, 0, false);
+            // Few elements to an output; rows of more outputs than are made together, and of few, with NaN too
+            const bool special = op > 1 && d != 8 && d != 9;
+            check_reduction(TernReduction(op), TernDType(d), {70, 11}, {70, 1}, 0, special);
+            check_reduction(TernReduction(op), TernDType(d), {13, 300}, {1, 300}, 0, special);
+            check_reduction(TernReduction(op), TernDType(d), {29, 5}, {1, 5}, 0, special);
+            check_reduction(TernReduction(op), TernDType(d), {3, 21, 17}, {3, 1, 17}, int(op & 1), special);
         }
 }
 
