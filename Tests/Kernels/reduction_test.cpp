@@ -108,6 +108,12 @@ static void test_reduce() {
             if (op != TERN_REDUCE_prod) check_reduction(TernReduction(op), TernDType(d), {3001}, {1}, 0, false);  // (or it overflows)
             check_reduction(TernReduction(op), TernDType(d), {2, 400}, {2, 1}, 0, op > 1 && d != 8 && d != 9);
             check_reduction(TernReduction(op), TernDType(d), {40, 30}, {1, 30}, 0, false);
+            // Few elements to an output; rows of more outputs than are made together, and of few, with NaN too
+            const bool special = op > 1 && d != 8 && d != 9;
+            check_reduction(TernReduction(op), TernDType(d), {70, 11}, {70, 1}, 0, special);
+            check_reduction(TernReduction(op), TernDType(d), {13, 300}, {1, 300}, 0, special);
+            check_reduction(TernReduction(op), TernDType(d), {29, 5}, {1, 5}, 0, special);
+            check_reduction(TernReduction(op), TernDType(d), {3, 21, 17}, {3, 1, 17}, int(op & 1), special);
         }
 }
 
@@ -171,13 +177,15 @@ static int64_t line_count(const Tensor &x, int32_t dim) {
 static void test_scan() {
     for (int op = 0; op < 4; ++op)
         for (int d = 0; d < 12; ++d)
-            for (int round = 0; round < 14; ++round) {
+            for (int round = 0; round < 18; ++round) {
                 const TernDType dtype = TernDType(d);
                 const bool complex = d == TERN_COMPLEX64 || d == TERN_COMPLEX128, extreme = op >= TERN_SCAN_max;
-                const Shape shape = round == 0 ? Shape{} : round == 1 ? Shape{5000} : round == 2 ? Shape{50, 90} : random_shape(4, 6);
-                const int32_t dim = shape.empty() ? 0 : int32_t(random_int(0, int64_t(shape.size()) - 1));
-                const Tensor x = random_tensor(dtype, shape, int(random_int(0, 2)), extreme), out(dtype, shape, 1), indices(TERN_INT64,
-                    shape, 1);
+                const Shape shapes[] = {{}, {5000}, {50, 90}, {5, 700}, {19, 40}, {6, 35, 3}};  // 700: more than are taken together
+                const Shape shape = round < 6 ? shapes[round] : random_shape(4, 6);
+                const int32_t dim = shape.empty() || round == 3 ? 0 : int32_t(random_int(0, int64_t(shape.size()) - 1));
+                const int most = round == 3 ? 0 : 2;  // contiguous, or any layout
+                const Tensor x = random_tensor(dtype, shape, int(random_int(0, most)), extreme),
+                    out(dtype, shape, int(random_int(0, most / 2))), indices(TERN_INT64, shape, int(random_int(0, most / 2)));
                 const Tensor again(dtype, shape, 0);
                 bool right = tern_scan(TernScan(op), out, extreme ? &indices.array : nullptr, x, dim) == !(complex && extreme);
                 if (right && !(complex && extreme)) visit_all(dtype, [&](auto type) {

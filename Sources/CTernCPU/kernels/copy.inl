@@ -1,14 +1,7 @@
-// Conversions among the floating dtypes. Included in namespace tern: see isa/each.inl.
-namespace TERN_ISA {
-template <class To, class From> TERN_INLINE To converted(From x) {
-#if defined(__x86_64__) && TERN_LEVEL > 0  // instructions for float16
-    if constexpr (std::is_same_v<From, half>) return convert<To>(float(std::bit_cast<_Float16>(x)));
-    else if constexpr (std::is_same_v<To, half>) return std::bit_cast<half>(_Float16(convert<float>(x)));
-    else
-#endif
-        return convert<To>(x);
-}
+// Copies among the floating dtypes. Included in namespace tern: see isa/each.inl.
+#include "converted.inl"
 
+namespace TERN_ISA {
 template <class To, class From> void floating_copy_loop(char *const *data, const int64_t *strides, int64_t n, const void *) {
     if (strides[0] == sizeof(To) && strides[1] == sizeof(From)) {
         To *out = reinterpret_cast<To *>(data[0]);

@@ -16,6 +16,7 @@ template <class A> struct PoolingLoops {
     void (*add_row)(A *to, const A *from, int64_t n);
     void (*greatest)(A *most, int64_t *where, const A *const *lines, const int64_t *starts, int64_t count, int64_t n,
                      int64_t step, int64_t dilation, int64_t kernel);
+    void (*greatest_across)(A *most, int64_t *where, const A *const *lines, const int64_t *const *places, int64_t count, int64_t n);
     /// Windows of 2 × 2 that tile planes of lines `width` apart: `lines` lines of n of them.
     void (*average_squares)(A *to, const A *from, int64_t lines, int64_t n, int64_t width, A divisor);
     void (*spread_squares)(A *to, const A *g, int64_t lines, int64_t n, int64_t width, A divisor);
@@ -76,6 +77,24 @@ struct Plan {
     }
 };
 
+/// What each position along a dimension covers of the input: `count` places from `from` on, a dilation apart.
+struct Spans {
+    struct Span { int64_t from, count; };
+    Scratch<Span> spans;
+    int64_t most = 0, reach;  // places at most; from the first to the last, both counted, at most
+
+    Spans(const Plan &p, int d) : spans(p.out[d]) {
+        for (int64_t o = 0; o < p.out[d]; o++) {
+            int64_t first, last;
+            p.inside(d, o, first, last);
+            spans[o] = {o * p.stride[d] - p.padding[d] + first * p.dilation[d], std::max<int64_t>(last - first, 0)};
+            most = std::max(most, spans[o].count);
+        }
+        reach = std::min((p.kernel[d] - 1) * p.dilation[d] + 1, p.in[d]);
+    }
+    const Span &operator[](int64_t o) const { return spans[o]; }
+};
+
 /// The lines of an array's planes.
 template <class T> struct Lines {
     const TernArray *x;
@@ -83,8 +102,8 @@ template <class T> struct Lines {
     explicit Lines(const TernArray *x) : x(x), height(x->rank > 3 ? x->shape[x->rank - 2] : 1), width(x->shape[x->rank - 1]) {
         for (int d = 0; d < 3; d++) strides[d] = d < 5 - x->rank ? 0 : x->strides[x->rank - 3 + d];
     }
-    T *plane(const Plan &p, int64_t plane) const {
-        return static_cast<T *>(x->data) + plane / p.channels * x->strides[0] + plane % p.channels * x->strides[1];
+    T *plane(int64_t plane) const {
+        return static_cast<T *>(x->data) + plane / x->shape[1] * x->strides[0] + plane % x->shape[1] * x->strides[1];
     }
     int64_t at(int64_t line) const { return line / height * strides[0] + line % height * strides[1]; }
     bool contiguous() const { return (width == 1 || strides[2] == 1); }
@@ -120,7 +139,7 @@ template <class T> struct PaddedPlane {
     /// How far line l is into it.
     int64_t at(int64_t l) const { return asIs ? lines.at(l) : l * p.line; }
     const A *read(int64_t plane) const {
-        const T *from = lines.plane(p, plane);
+        const T *from = lines.plane(plane);
         if constexpr (std::is_same_v<T, A>)
             if (asIs) return from;
         for (int64_t l = 0; l < p.inLines; l++)
@@ -158,49 +177,70 @@ bool tern_max_pool(const TernArray *out, const TernArray *indices, const TernArr
         const Lines<T> from(x), to(out);
         const Lines<int64_t> where(indices);
         const auto &loops = TERN_CHOOSE(pooling_loops<A>);
-        const int64_t width = p.out[2], n = p.in[2], step = p.stride[2], taps = p.kernel[0] * p.kernel[1];
+        const int64_t width = p.out[2], n = p.in[2], step = p.stride[2];
         const int64_t reach = n + p.padding[2] - (p.kernel[2] - 1) * p.dilation[2];
         // All taps of windows first..<last of a line lie inside.
         const int64_t first = std::min((p.padding[2] + step - 1) / step, width);
         const int64_t last = std::max(first, std::min(width, reach > 0 ? (reach - 1) / step + 1 : 0));
         const bool as_is = std::is_same_v<T, A> && from.contiguous() && first == 0 && last == width;
         const bool in_place = std::is_same_v<T, A> && to.contiguous() && where.contiguous();
+        const Spans depth(p, 0), height(p, 1);
+        // Windows that share many taps: the greatest along each line, then across lines. What either costs, as measured, for one window.
+        const double across = double(depth.most * height.most), along = double(p.kernel[2]);
+        const bool apart = across * along > 1.5 * along * double(p.inLines) / double(p.outLines) + 0.5 * across + 12;
+        const int64_t kept = apart ? std::min(p.inLines, p.in[0] == 1 ? height.reach : depth.reach * p.in[1]) : 0;
         parallel_for(p.planes, p.grain(), [&](int64_t begin, int64_t end) {
             const PaddedPlane<T> source(p, x, -std::numeric_limits<A>::infinity(), as_is);
-            Scratch<A> line(width);
-            Scratch<int64_t> places(width), starts(taps), covered(p.outLines * taps), counts(p.outLines);
-            Scratch<const A *> lines(taps);
-            for (int64_t row = 0; row < p.outLines; row++) {
-                counts[row] = 0;
-                p.for_lines(row, [&](int64_t l) { covered[row * taps + counts[row]++] = l; });
-            }
-            // Where all is −∞, the first element of the window counts as the greatest, not the padding.
-            const auto correct = [&](const A *most, int64_t *at, int64_t o) {
-                if (most[o] != -std::numeric_limits<A>::infinity()) return;
-                int64_t from, to;
-                p.inside(2, o, from, to);
-                at[o] = starts[0] + o * step + from * p.dilation[2];
-            };
+            const int64_t line_step = p.dilation[1] * (as_is ? from.strides[1] : p.line);
+            Scratch<A> line(width), line_most(kept * width);
+            Scratch<int64_t> places(width), starts(depth.most * height.most), line_places(kept * width);
+            Scratch<const A *> lines(depth.most * height.most);
+            Scratch<const int64_t *> lines_places(apart ? depth.most * height.most : 0);
             for (int64_t plane = begin; plane < end; plane++) {
                 const A *values = source.read(plane);
+                int64_t done = 0;  // lines whose own greatest are found; the last `kept` of them are at hand
                 for (int64_t row = 0; row < p.outLines; row++) {
-                    T *target = to.plane(p, plane) + to.at(row);
-                    int64_t *target_places = where.plane(p, plane) + where.at(row), *at = in_place ? target_places : places;
+                    const int64_t z = row / p.out[1], y = row % p.out[1];
+                    T *target = to.plane(plane) + z * to.strides[0] + y * to.strides[1];
+                    int64_t *target_places = where.plane(plane) + z * where.strides[0] + y * where.strides[1];
+                    int64_t *at = in_place ? target_places : places, count = 0;
                     A *most = line;
                     if constexpr (std::is_same_v<T, A>)
                         if (in_place) most = target;
-                    const int64_t count = counts[row];
-                    for (int64_t t = 0; t < count; t++) {
-                        const int64_t l = covered[row * taps + t];
-                        lines[t] = values + source.at(l), starts[t] = l * n - p.padding[2];
+                    for (int64_t kz = 0; kz < depth[z].count; kz++) {
+                        const int64_t l0 = (depth[z].from + kz * p.dilation[0]) * p.in[1] + height[y].from;
+                        const A *first_line = values + source.at(l0);
+                        for (int64_t ky = 0; ky < height[y].count; ky++, count++) {
+                            lines[count] = first_line + ky * line_step;
+                            starts[count] = (l0 + ky * p.dilation[1]) * n - p.padding[2];
+                        }
                     }
-                    if (count) {
-                        loops.greatest(most, at, lines, starts, count, width, step, p.dilation[2], p.kernel[2]);
-                        for (int64_t o = 0; o < first; o++) correct(most, at, o);
-                        for (int64_t o = last; o < width; o++) correct(most, at, o);
-                    } else {
+                    if (count == 0) {
                         std::fill(most, most + width, -std::numeric_limits<A>::infinity()), std::fill(at, at + width, 0);
+                    } else if (apart) {
+                        for (int64_t t = 0; t < count; t++) {
+                            const int64_t l = (starts[t] + p.padding[2]) / n, slot = l % kept * width;
+                            for (; done <= l; done++) {
+                                const A *one = values + source.at(done);
+                                const int64_t start = done * n - p.padding[2], next = done % kept * width;
+                                loops.greatest(line_most + next, line_places + next, &one, &start, 1, width, step, p.dilation[2],
+                                               p.kernel[2]);
+                            }
+                            lines[t] = line_most + slot, lines_places[t] = line_places + slot;
+                        }
+                        loops.greatest_across(most, at, lines, lines_places, count, width);
+                    } else {
+                        loops.greatest(most, at, lines, starts, count, width, step, p.dilation[2], p.kernel[2]);
                     }
+                    // Where all is −∞, the first element of the window counts as the greatest, not the padding.
+                    const auto correct = [&](int64_t o) {
+                        if (count == 0 || most[o] != -std::numeric_limits<A>::infinity()) return;
+                        int64_t from, to;
+                        p.inside(2, o, from, to);
+                        at[o] = starts[0] + o * step + from * p.dilation[2];
+                    };
+                    for (int64_t o = 0; o < first; o++) correct(o);
+                    for (int64_t o = last; o < width; o++) correct(o);
                     if (in_place) continue;
                     copy_line<T, A>(target, to.strides[2], line, 1, width);
                     copy_line<int64_t, int64_t>(target_places, where.strides[2], places, 1, width);
@@ -234,7 +274,7 @@ bool tern_avg_pool(const TernArray *out, const TernArray *x, const TernPooling *
                 for (int64_t row = 0; row < p.outLines; row++) {
                     int64_t count = 0;
                     p.for_lines(row, [&](int64_t l) { rows[count++] = sums + l * p.windows; });
-                    T *target = to.plane(p, plane) + to.at(row);
+                    T *target = to.plane(plane) + to.at(row);
                     bool direct = false;
                     if constexpr (std::is_same_v<T, A>) {
                         direct = to.contiguous();
@@ -271,7 +311,7 @@ bool tern_avg_pool_gradient(const TernArray *dx, const TernArray *g, const TernP
             A *sums = memory + p.kernel[2];
             for (int64_t plane = begin; plane < end; plane++) {
                 std::fill(memory + 0, memory + n + p.kernel[2], A(0));
-                const T *source = from.plane(p, plane);
+                const T *source = from.plane(plane);
                 for (int64_t row = 0; row < p.outLines; row++) {
                     const T *at = source + from.at(row);
                     const A *values = line;
@@ -280,7 +320,7 @@ bool tern_avg_pool_gradient(const TernArray *dx, const TernArray *g, const TernP
                     loops.shares(share, values, width, divisors.by, divisors.others(row));
                     p.for_lines(row, [&](int64_t l) { loops.add_row(sums + l * p.windows, share, width); });
                 }
-                T *target = to.plane(p, plane);
+                T *target = to.plane(plane);
                 if constexpr (std::is_same_v<T, A>)
                     if (direct) {
                         loops.spread_along(target, sums, n, p.stride[2], 1, p.kernel[2]);

@@ -143,6 +143,21 @@ void greatest(A *most, int64_t *where, const A *const *lines, const int64_t *sta
     });
 }
 
+/// The greatest of `count` lines that `greatest` made, number by number, and where it stands: NaN and equals as there.
+template <class A>
+void greatest_across(A *most, int64_t *where, const A *const *lines, const int64_t *const *places, int64_t count, int64_t n) {
+    std::copy(lines[0], lines[0] + n, most), std::copy(places[0], places[0] + n, where);
+    for (int64_t t = 1; t < count; t++) {
+        const A *line = lines[t];
+        const int64_t *place = places[t];
+        TERN_VECTOR_LOOP for (int64_t o = 0; o < n; o++) {
+            const A value = line[o], best = most[o];
+            const bool more = (value > best) | (value != value);
+            most[o] = more ? value : best, where[o] = more ? place[o] : where[o];
+        }
+    }
+}
+
 /// Windows of 2 × 2 side by side: to[o] = (both lines' 2o + both lines' 2o + 1) / divisor, by vectors of W, then of half as many.
 template <class A, int W, int... J>
 void average_pairs(A *to, const A *first, const A *second, int64_t n, A divisor, std::integer_sequence<int, J...>) {
@@ -186,7 +201,7 @@ template <class A> void spread_squares(A *to, const A *g, int64_t lines, int64_t
 }
 
 template <class A> constexpr PoolingLoops<A> pooling_loops = {
-    sum_along<A>, spread_along<A>, average_rows<A>, shares<A>, add_row<A>, greatest<A>, average_squares<A>,
-    spread_squares<A>};
+    sum_along<A>, spread_along<A>, average_rows<A>, shares<A>, add_row<A>, greatest<A>, greatest_across<A>,
+    average_squares<A>, spread_squares<A>};
 }  // namespace
 }  // namespace TERN_ISA

@@ -15,11 +15,21 @@ constexpr int64_t reduce_block = 4096;  // elements of a block
 constexpr int64_t convert_block = 1024;
 constexpr int64_t row_width = 256;      // outputs in a row
 
+/// What sums and products are carried in.
+template <class T> struct Carried { using type = wrapping<T>; };
+template <> struct Carried<float> { using type = double; };
+template <> struct Carried<double> { using type = double; };
+template <> struct Carried<bool> { using type = bool; };
+template <class R> struct Carried<std::complex<R>> { using type = std::complex<double>; };
+template <class T> using carried = typename Carried<T>::type;
+
 template <class F> struct ReduceLoops {
-    double (*sum)(const F *, int64_t);
+    carried<F> (*sum)(const F *, int64_t);
     F (*extreme[2])(const F *, int64_t);
-    void (*sum_row)(double *, const F *, int64_t);
-    void (*extreme_row[2])(F *, const F *, int64_t);
+    int64_t (*find)(const F *, int64_t, F);
+    void (*sum_rows)(carried<F> *, const F *, int64_t, int64_t, int64_t);
+    void (*extreme_rows[2])(F *, const F *, int64_t, int64_t, int64_t);
+    void (*arg_rows[2])(F *, int64_t *, const F *, int64_t, int64_t, int64_t, int64_t);
 };
 }  // namespace tern
 
@@ -32,26 +42,19 @@ namespace {
 template <class F> const ReduceLoops<F> &fast_loops() { return TERN_CHOOSE(reduce_loops<F>); }
 
 // An operation: elements T are read as In; State is what is carried; `block` takes in n contiguous elements, of which the first is at
-// `position`; `row` takes one element each into n states; `merge` takes in a later part's state.
-
-/// What sums and products are carried in.
-template <class T> struct Carried { using type = wrapping<T>; };
-template <> struct Carried<float> { using type = double; };
-template <> struct Carried<double> { using type = double; };
-template <> struct Carried<bool> { using type = bool; };
-template <class R> struct Carried<std::complex<R>> { using type = std::complex<double>; };
+// `position`; `rows` takes rows of n elements, the first of them at `position`, into n states; `merge` takes in a later part's state.
 
 template <class T> struct Sum {
     using In = computed<T>;
     using Out = T;
-    using State = typename Carried<In>::type;
+    using State = carried<In>;
     static State start() { return State(); }
     static void merge(State &state, const State &part) {
         if constexpr (is_bool<T>) state |= part;
         else state += part;
     }
     static void block(State &state, const In *x, int64_t n, int64_t) {
-        if constexpr (Floating<In>) {
+        if constexpr (Real<In>) {
             state += fast_loops<In>().sum(x, n);
         } else {
             State sum[4] = {};
@@ -62,9 +65,10 @@ template <class T> struct Sum {
             for (int k = 0; k < 4; ++k) merge(state, sum[k]);
         }
     }
-    static void row(State *states, const In *x, int64_t n, int64_t) {
-        if constexpr (Floating<In>) return fast_loops<In>().sum_row(states, x, n);
-        for (int64_t c = 0; c < n; ++c) merge(states[c], State(x[c]));
+    static void rows(State *states, const In *x, int64_t apart, int64_t rows, int64_t n, int64_t) {
+        if constexpr (Real<In>) return fast_loops<In>().sum_rows(states, x, apart, rows, n);
+        for (; rows > 0; --rows, x += apart)
+            for (int64_t c = 0; c < n; ++c) merge(states[c], State(x[c]));
     }
     static Out finish(const State &state) { return convert<T>(In(state)); }
 };
@@ -72,7 +76,7 @@ template <class T> struct Sum {
 template <class T> struct Product {
     using In = computed<T>;
     using Out = T;
-    using State = typename Carried<In>::type;
+    using State = carried<In>;
     static State start() { return State(1); }
     static void merge(State &state, const State &part) {
         if constexpr (is_bool<T>) state &= part;
@@ -87,8 +91,9 @@ template <class T> struct Product {
         for (; i < n; ++i) merge(product[0], State(x[i]));
         for (int k = 0; k < 4; ++k) merge(state, product[k]);
     }
-    static void row(State *states, const In *x, int64_t n, int64_t) {
-        for (int64_t c = 0; c < n; ++c) merge(states[c], State(x[c]));
+    static void rows(State *states, const In *x, int64_t apart, int64_t rows, int64_t n, int64_t) {
+        for (; rows > 0; --rows, x += apart)
+            for (int64_t c = 0; c < n; ++c) merge(states[c], State(x[c]));
     }
     static Out finish(const State &state) { return convert<T>(In(state)); }
 };
@@ -104,15 +109,16 @@ template <class T, bool greatest> struct Extreme {
     }
     static void merge(State &state, const State &part) { state = greatest ? maximum(part, state) : minimum(part, state); }
     static In of(const In *x, int64_t n) {
-        if constexpr (Floating<In>) return fast_loops<In>().extreme[greatest](x, n);
+        if constexpr (Real<In>) return fast_loops<In>().extreme[greatest](x, n);
         In best = x[0];
         for (int64_t i = 1; i < n; ++i) best = greatest ? maximum(best, x[i]) : minimum(best, x[i]);
         return best;
     }
     static void block(State &state, const In *x, int64_t n, int64_t) { merge(state, of(x, n)); }
-    static void row(State *states, const In *x, int64_t n, int64_t) {
-        if constexpr (Floating<In>) return fast_loops<In>().extreme_row[greatest](states, x, n);
-        for (int64_t c = 0; c < n; ++c) merge(states[c], x[c]);
+    static void rows(State *states, const In *x, int64_t apart, int64_t rows, int64_t n, int64_t) {
+        if constexpr (Real<In>) return fast_loops<In>().extreme_rows[greatest](states, x, apart, rows, n);
+        for (; rows > 0; --rows, x += apart)
+            for (int64_t c = 0; c < n; ++c) merge(states[c], x[c]);
     }
     static Out finish(const State &state) { return convert<T>(state); }
 };
@@ -135,12 +141,23 @@ template <class T, bool greatest> struct ArgExtreme {
         const In best = Extreme<T, greatest>::of(x, n);
         if (!better(best, state)) return;
         int64_t i = 0;
-        while (best == best ? x[i] != best : x[i] == x[i]) ++i;
+        if constexpr (Real<In>) i = fast_loops<In>().find(x, n, best);
+        else while (x[i] != best) ++i;
         state = {x[i], position + i};
     }
-    static void row(State *states, const In *x, int64_t n, int64_t position) {
-        for (int64_t c = 0; c < n; ++c)
-            if (better(x[c], states[c])) states[c] = {x[c], position};
+    static void rows(State *states, const In *x, int64_t apart, int64_t rows, int64_t n, int64_t position) {
+        if constexpr (Real<In>)
+            if (rows >= 4 && n >= 16) {
+                In best[row_width];
+                int64_t at[row_width];
+                for (int64_t c = 0; c < n; ++c) best[c] = states[c].value, at[c] = states[c].position;
+                fast_loops<In>().arg_rows[greatest](best, at, x, apart, rows, n, position);
+                for (int64_t c = 0; c < n; ++c) states[c] = {best[c], at[c]};
+                return;
+            }
+        for (; rows > 0; --rows, x += apart, ++position)
+            for (int64_t c = 0; c < n; ++c)
+                if (better(x[c], states[c])) states[c] = {x[c], position};
     }
     static Out finish(const State &state) { return state.position < 0 ? 0 : state.position; }
 };
@@ -154,8 +171,9 @@ template <class T, bool every> struct Logical {
     static void block(State &state, const In *x, int64_t n, int64_t) {
         if (state == every && memchr(x, !every, size_t(n))) state = !every;
     }
-    static void row(State *states, const In *x, int64_t n, int64_t) {
-        for (int64_t c = 0; c < n; ++c) merge(states[c], x[c]);
+    static void rows(State *states, const In *x, int64_t apart, int64_t rows, int64_t n, int64_t) {
+        for (; rows > 0; --rows, x += apart)
+            for (int64_t c = 0; c < n; ++c) merge(states[c], x[c]);
     }
     static Out finish(const State &state) { return state; }
 };
@@ -165,7 +183,8 @@ template <class T, class In> const In *read(const char *x, int64_t stride, int64
     if (stride == sizeof(T)) {
         const T *elements = reinterpret_cast<const T *>(x);
         if constexpr (std::is_same_v<T, In>) return elements;
-        for (int64_t i = 0; i < n; ++i) buffer[i] = convert<In>(elements[i]);
+        else if constexpr (is_half<T> && !is_bool<In>) TERN_CHOOSE(widen<T>)(buffer, elements, n);
+        else for (int64_t i = 0; i < n; ++i) buffer[i] = convert<In>(elements[i]);
     } else {
         for (int64_t i = 0; i < n; ++i, x += stride) buffer[i] = convert<In>(*reinterpret_cast<const T *>(x));
     }
@@ -205,9 +224,22 @@ template <class T, class Op> struct Reduction {
 
     static void take_rows(char *const *data, const int64_t *strides, int64_t n, const void *context) {
         Task &task = *static_cast<Task *>(const_cast<void *>(context));
-        In buffer[row_width];
-        for (int64_t i = 0; i < n; ++i)
-            Op::row(task.states, read<T>(data[0] + i * strides[0], task.row_stride, task.width, buffer), task.width, task.position++);
+        const int64_t position = task.position;
+        task.position += n;
+        if constexpr (std::is_same_v<T, In>)
+            if (task.row_stride == sizeof(T)) {
+                const int64_t apart = strides[0] / int64_t(sizeof(T));
+                return Op::rows(task.states, reinterpret_cast<const T *>(data[0]), apart, n, task.width, position);
+            }
+        In buffer[8 * row_width];
+        const int64_t width = task.width, most = 8 * row_width / width;
+        for (int64_t i = 0, rows; i < n; i += rows) {
+            rows = n - i < most ? n - i : most;
+            const char *x = data[0] + i * strides[0];
+            const int64_t together = strides[0] == width * task.row_stride ? rows : 1;
+            for (int64_t r = 0; r < rows; r += together) read<T>(x + r * strides[0], task.row_stride, together * width, buffer + r * width);
+            Op::rows(task.states, buffer, width, rows, width, position + i);
+        }
     }
 
     static void make(char *const *data, const int64_t *strides, int64_t n, const void *context) {
@@ -264,7 +296,9 @@ template <class T, class Op> void reduce(const Loops &kept, const Loops &reduced
     const int64_t k = kept.count, r = reduced.count;
     if (k == 0) return;
     const auto magnitude = [](int64_t stride) { return stride < 0 ? -stride : stride; };
-    const bool by_rows = k > 1 && r > 1 && kept.shape[0] > 1 && magnitude(kept.strides[0][0]) < magnitude(reduced.strides[0][0]);
+    // Where an output has few elements, an element of each output at a time is less work than an output at a time.
+    const bool few = r * int64_t(sizeof(T)) < 256 && reduced.rank == 1;
+    const bool by_rows = k > 1 && r > 1 && kept.shape[0] > 1 && (few || magnitude(kept.strides[0][0]) < magnitude(reduced.strides[0][0]));
     const int64_t width = by_rows ? row_width : 1, units = (k + width - 1) / width;
     int64_t chunks = 1;
     if (units < 64) {

@@ -1,8 +1,30 @@
 // Running sums, products and extremes; sorting.
+#include <algorithm>
 #include <atomic>
 
+#include "../isa/isa.h"
 #include "iterate.h"
 #include "visit.h"
+
+#pragma clang diagnostic ignored "-Wpass-failed"
+// An output is its input or apart from it: no iteration sees another's.
+#define TERN_VECTOR_LOOP _Pragma("clang loop vectorize(assume_safety)")
+
+namespace tern {
+struct Scan {
+    int64_t length, out_stride, x_stride, index_stride;
+    bool by_rows;  // lines lie side by side, or nearly
+};
+constexpr int64_t scan_width = 512;  // of such lines, so many are taken together
+
+/// What each step of a running sum or product is kept in.
+template <class T> struct Running { using type = computed<T>; };
+template <> struct Running<float> { using type = double; };
+template <class T> using running = typename Running<T>::type;
+}  // namespace tern
+
+#define TERN_SOURCE "../kernels/scan.inl"
+#include "../isa/each.inl"
 
 using namespace tern;
 
@@ -20,56 +42,6 @@ struct Lines {
     }
     Lines(const Lines &) = delete;
 };
-
-/// What each step of a running sum or product is kept in.
-template <class T> struct Running { using type = computed<T>; };
-template <> struct Running<float> { using type = double; };
-
-// Scans -------------------------------------------------------------------------------------------------------------------
-struct Scan {
-    int64_t length, out_stride, x_stride, index_stride;
-};
-constexpr int64_t scan_width = 64;  // lines taken together, where that is how they lie in memory
-
-int64_t magnitude(int64_t stride) { return stride < 0 ? -stride : stride; }
-
-template <class T, bool product> void scan_fold(char *const *data, const int64_t *strides, int64_t n, const void *context) {
-    using S = typename Running<T>::type;
-    const Scan &scan = *static_cast<const Scan *>(context);
-    const int64_t most = magnitude(strides[1]) < magnitude(scan.x_stride) ? scan_width : 1;
-    for (int64_t i = 0; i < n; i += most) {
-        const int64_t width = n - i < most ? n - i : most;
-        S state[scan_width];
-        for (int64_t c = 0; c < width; ++c) state[c] = S(product);
-        for (int64_t t = 0; t < scan.length; ++t) {
-            char *out = data[0] + i * strides[0] + t * scan.out_stride;
-            const char *x = data[1] + i * strides[1] + t * scan.x_stride;
-            for (int64_t c = 0; c < width; ++c, out += strides[0], x += strides[1]) {
-                const S e = S(load(*reinterpret_cast<const T *>(x)));
-                state[c] = product ? mul(state[c], e) : add(state[c], e);
-                *reinterpret_cast<T *>(out) = convert<T>(state[c]);
-            }
-        }
-    }
-}
-
-template <class T, bool greatest> void scan_extreme(char *const *data, const int64_t *strides, int64_t n, const void *context) {
-    using C = computed<T>;
-    const Scan &scan = *static_cast<const Scan *>(context);
-    for (int64_t i = 0; i < n; ++i) {
-        char *out = data[0] + i * strides[0], *index = data[2] + i * strides[2];
-        const char *x = data[1] + i * strides[1];
-        T best = *reinterpret_cast<const T *>(x);
-        int64_t position = 0;
-        for (int64_t t = 0; t < scan.length; ++t, out += scan.out_stride, x += scan.x_stride, index += scan.index_stride) {
-            const T e = *reinterpret_cast<const T *>(x);
-            const C value = load(e), current = load(best);
-            if (value != value || (current == current && (greatest ? value >= current : value <= current))) best = e, position = t;
-            *reinterpret_cast<T *>(out) = best;
-            *reinterpret_cast<int64_t *>(index) = position;
-        }
-    }
-}
 
 // Sorting: by digits of keys, unsigned integers in the order of the elements. It is stable and needs no comparison --------------------
 template <int size> struct KeyType { using type = uint64_t; };
@@ -160,6 +132,15 @@ template <class T, class Index> void sort_lines(char *const *data, const int64_t
 }
 
 int64_t length_along(const TernArray *x, int32_t dim) { return x->rank ? x->shape[dim] : 1; }
+int64_t magnitude(int64_t stride) { return stride < 0 ? -stride : stride; }
+
+/// How many bytes the nearest lines are apart; 0 if there is but one.
+int64_t nearest(const TernArray &lines) {
+    int64_t least = 0;
+    for (int32_t d = 0; d < lines.rank; ++d)
+        if (lines.shape[d] > 1 && (!least || magnitude(lines.strides[d]) < least)) least = magnitude(lines.strides[d]);
+    return least * size_of(lines.dtype);
+}
 int64_t grain_of(int64_t length) { return length < pointwise_grain ? pointwise_grain / (length + 1) + 1 : 1; }
 }  // namespace
 
@@ -169,19 +150,25 @@ bool tern_scan(TernScan op, const TernArray *out, const TernArray *indices, cons
     Kernel kernel = nullptr;
     visit_all(x->dtype, [&](auto type) {
         using T = typename decltype(type)::type;
-        if (!extreme) kernel = op == TERN_SCAN_prod ? scan_fold<T, true> : scan_fold<T, false>;
-        else if constexpr (!is_complex<T>) kernel = op == TERN_SCAN_max ? scan_extreme<T, true> : scan_extreme<T, false>;
+        if (!extreme) kernel = TERN_CHOOSE(scan_folds<T>)[op == TERN_SCAN_prod];
+        else if constexpr (!is_complex<T>) kernel = TERN_CHOOSE(scan_extremes<T>)[op == TERN_SCAN_min];
     });
     if (!kernel) return false;
     const Lines out_lines(out, dim), x_lines(x, dim), index_lines(indices ? indices : x, dim);
-    Scan scan = {length_along(x, dim), out_lines.stride, x_lines.stride, indices ? index_lines.stride : 0};
-    if (scan.length == 0) return true;
+    const int64_t across = nearest(x_lines.array), length = length_along(x, dim);
+    const Scan scan = {length, out_lines.stride, x_lines.stride, indices ? index_lines.stride : 0,
+                       across && across < magnitude(x_lines.stride)};
+    if (length == 0) return true;
+    // Threads share rows where each gets a good part of them, and leave lines that are taken together so.
+    const int64_t lines = count(&x_lines.array);
+    const int64_t least = scan.by_rows ? std::clamp<int64_t>(lines / 8, 16, 256) : std::min<int64_t>(4, lines / 2);
+    const int64_t grain = std::max(grain_of(length), least);
     if (!extreme) {
         const TernArray *const arrays[] = {&out_lines.array, &x_lines.array};
-        iterate(2, arrays, kernel, &scan, grain_of(scan.length));
+        iterate(2, arrays, kernel, &scan, grain);
     } else if (indices) {
         const TernArray *const arrays[] = {&out_lines.array, &x_lines.array, &index_lines.array};
-        iterate(3, arrays, kernel, &scan, grain_of(scan.length));
+        iterate(3, arrays, kernel, &scan, grain);
     } else {
         int64_t nowhere = 0, zeros[Loops::max_rank] = {};  // positions nobody asked for all go to one place: so on one thread
         const TernArray none = {&nowhere, out_lines.shape, zeros, out_lines.array.rank, TERN_INT64};
