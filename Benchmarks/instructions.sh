@@ -31,9 +31,9 @@ while read -r workload calls bound; do
     printf '%-32s %10d instructions, at most %d\n' "$workload" "$each" "$bound"
     if ((each > bound)); then failed=1; fi
 done <<'END'
-add_1 1000 2560
-add_1_backward 500 15840
-mlp_20_256_10_batch_2_forward 100 30300
-mlp_20_256_10_batch_2_step 50 161800
+add_1 1000 2400
+add_1_backward 500 8350
+mlp_20_256_10_batch_2_forward 100 28700
+mlp_20_256_10_batch_2_step 50 150000
 END
 exit $failed
