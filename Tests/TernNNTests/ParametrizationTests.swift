@@ -169,6 +169,23 @@ import Testing
         }
     }
 
+    /// The diagonal alone is learned.
+    private final class Diagonal: Parametrization {
+        override func forward(_ originals: [Tensor]) -> Tensor { originals[0].diag() }
+        override func rightInverse(_ value: Tensor) -> [Tensor] { [value.diag()] }
+    }
+    /// What is learned has a shape of its own: the others that share the parameter keep theirs, with its gradient.
+    @Test func tiedOriginalsOfAnotherShape() {
+        let layer = Linear(3, 3, bias: false), other = Linear(3, 3, bias: false), x = Tensor.ones(1, 3)
+        layer.$weight = other.$weight
+        other(x).sum().backward()
+        registerParametrization(layer, "weight", Diagonal())
+        #expect(layer["parametrizations.weight"].original.shape == [3] && other.weight.shape == [3, 3])
+        (layer(x) + other(x)).sum().backward()
+        #expect(other.weight.grad?.array(of: Double.self) == [Double](repeating: 2, count: 9))
+        #expect(layer["parametrizations.weight"].original.grad?.array(of: Double.self) == [1, 1, 1])
+    }
+
     /// What is computed is written through `rightInverse`, or says why not.
     @Test func writesToComputedParameters() throws {
         let layer = registerParametrization(registerParametrization(Linear(2, 2), "bias", Half()), "weight", Half())

@@ -188,7 +188,7 @@ bool tern_max_pool(const TernArray *out, const TernArray *indices, const TernArr
         // Windows that share many taps: the greatest along each line, then across lines. What either costs, as measured, for one window.
         const double across = double(depth.most * height.most), along = double(p.kernel[2]);
         const bool apart = across * along > 1.5 * along * double(p.inLines) / double(p.outLines) + 0.5 * across + 12;
-        const int64_t kept = apart ? std::min(p.inLines, p.in[0] == 1 ? height.reach : depth.reach * p.in[1]) : 0;
+        const int64_t kept = apart ? std::min(p.inLines, p.in[0] == 1 && p.out[0] == 1 ? height.reach : depth.reach * p.in[1]) : 0;
         parallel_for(p.planes, p.grain(), [&](int64_t begin, int64_t end) {
             const PaddedPlane<T> source(p, x, -std::numeric_limits<A>::infinity(), as_is);
             const int64_t line_step = p.dilation[1] * (as_is ? from.strides[1] : p.line);

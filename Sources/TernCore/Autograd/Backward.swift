@@ -1,7 +1,7 @@
 import CTernCPU
 
 /// One walk over the tape: nodes by falling depth, each once all its gradients are there, and the leaves last, so that a walk that fails
-/// has gathered nothing.
+/// at a step has gathered nothing.
 package struct BackwardPass: ~Copyable {
     private var steps = Worklist()
     private var leaves = NodeList(capacity: 8)

@@ -37,7 +37,8 @@ public final class ParametrizationList: Module {
     /// Learns the parameter itself, which takes the one value, or as many new ones as there are values.
     convenience init(_ originals: [Tensor], inPlaceOf box: TensorBox) {
         self.init(originals, requiresGrad: box.requiresGrad)
-        guard originals.count == 1 else { return }
+        // One of another shape would not fit what others keep of the parameter: its gradient, an optimizer's state.
+        guard originals.count == 1, originals[0].shape == box.shape else { return }
         box.set(originals[0])
         _original.place.box = box
     }
