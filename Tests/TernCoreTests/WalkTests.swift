@@ -19,6 +19,32 @@ import Testing
         #expect(leaves.allSatisfy { $0.grad?.item(Double.self) == 3 })
     }
 
+    @Test func manyStepsWaitAtOnce() {
+        // Each square waits, at one depth, until the longest branch has been walked; then places are left and taken again.
+        let x = Tensor([1.0, 2], requiresGrad: true)
+        let squares = (1...60).map { (x * Double($0)).square() }
+        var sum = squares[0]
+        for i in 1..<60 { sum = sum + squares[i] * squares[i - 1].detach() }
+        sum.sum().backward()
+        // The gradient of k²x²·c is 2k²x·c, c = (k − 1)²x², and 2x for the first.
+        var factor = 0.0
+        for k in 2...60 { factor += Double(2 * k * k * (k - 1) * (k - 1)) }
+        let expected = [1.0, 2].map { x in 2 * x + factor * x * x * x }
+        let got = x.grad?.array(of: Double.self) ?? []
+        #expect(zip(got, expected).allSatisfy { abs($0 - $1) <= 1e-5 * $1 } && got.count == 2)
+    }
+
+    @Test func aHookOnALeafSeesARecordedWalk() {
+        let x = Tensor([1.0, 2], requiresGrad: true)
+        x.registerHook { $0 * 3 }
+        (x * x * x).sum().backward(createGraph: true)
+        #expect(x.grad?.array(of: Double.self) == [9, 36])
+        let second = grad(of: x.grad?.sum() ?? .poison, wrt: x)
+        // d/dx 9x² = 18x, which passes the hook again.
+        #expect(second.array(of: Double.self) == [54, 108])
+        x.grad = nil
+    }
+
     @Test func theGradientOfALossByItselfIsNobodysToChange() {
         for shape in [[], [1]] as [[Int]] {
             let first = Tensor.zeros(Shape(shape), requiresGrad: true)
