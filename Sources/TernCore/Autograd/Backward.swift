@@ -4,7 +4,7 @@ import CTernCPU
 /// at a step has gathered nothing.
 package struct BackwardPass: ~Copyable {
     private var steps = Worklist()
-    private var leaves = NodeList(capacity: 8)
+    private var leaves = NodeList()
     private let keepSaved: Bool
     /// Where a gradient is wanted itself (`grad(of:wrt:)`): it is kept, and leaves gather nothing.
     private var captures: [Capture]?

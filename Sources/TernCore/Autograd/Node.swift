@@ -59,7 +59,7 @@ package struct GradientSlots {
     mutating func add(_ g: Tensor, at i: Int) {
         // While a walk is recorded a sum is a new tensor: what is there may be one that asks for its own gradient.
         if i == 0, first != nil, !isGradEnabled {
-            first?.gather(g)
+            first?.accumulate(g)
         } else if let before = self[i] {
             self[i] = before + g
         } else {
@@ -95,7 +95,7 @@ package final class Leaf: Node, @unchecked Sendable {
             } else if isGradEnabled {
                 sum = sum.map { $0 + g }
             } else {
-                sum?.gather(g)
+                sum?.accumulate(g)
             }
         }
     }
@@ -228,6 +228,16 @@ extension Tensor {
     fileprivate func saved(withElements: Bool, withRecord: Bool) -> Tensor {
         if withElements { return withRecord ? self : detach() }
         return withRecord ? withoutElements : Tensor(storage: .dropped(on: backend), layout: layout, dtype: dtype)
+    }
+
+    /// `self += g` for gradients that add up: nothing is recorded, and most have what the kernel wants.
+    fileprivate mutating func accumulate(_ g: Tensor) {
+        if dtype == g.dtype, backendID == g.backendID, hasSameShape(as: g), !g.holdsPoison, isWritable(),
+            tern_thread_state().pointee.observers == nil, backend.binary(TERN_BINARY_add, self, self, g)
+        {
+            return
+        }
+        self += g
     }
 
     /// A gradient as its tensor wants it: summed over the dimensions that were broadcast, in its dtype.

@@ -8,13 +8,13 @@ struct NodeList: ~Copyable {
     /// A plain block: an array would cost a small step as much as an op does.
     private var entries: UnsafeMutablePointer<Entry?>
     private(set) var count = 0
-    private var capacity = 0
+    private var capacity: Int
     private var places: [ObjectIdentifier: Int]?  // by node, once there are too many entries to search
     private static let searched = 24
 
-    init(capacity: Int = 8) {
+    init() {
+        capacity = 8
         entries = .allocate(capacity: capacity)
-        self.capacity = capacity
     }
     deinit {
         entries.deinitialize(count: count)

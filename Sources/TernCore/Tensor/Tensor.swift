@@ -229,16 +229,6 @@ extension Tensor {
         isKnownUniquelyReferenced(&body) && isKnownUniquelyReferenced(&body.storage) && body.storage.isOwned && !body.layout.mayOverlap
     }
 
-    /// `self += g` for gradients that add up: nothing is recorded, and most have what the kernel wants.
-    package mutating func gather(_ g: Tensor) {
-        if dtype == g.dtype, backendID == g.backendID, hasSameShape(as: g), !g.holdsPoison, isWritable(),
-            tern_thread_state().pointee.observers == nil, backend.binary(TERN_BINARY_add, self, self, g)
-        {
-            return
-        }
-        self += g
-    }
-
     /// Moves the value out, so that a write finds its memory unshared; poison is left behind.
     package mutating func take() -> Tensor {
         var taken = Tensor.poison
