@@ -34,6 +34,47 @@ import Testing
         #expect(zip(got, expected).allSatisfy { abs($0 - $1) <= 1e-5 * $1 } && got.count == 2)
     }
 
+    @Test func onlyWantedGradientsAreComputed() {
+        let x = Tensor.ones(8, 16, requiresGrad: true), w = Tensor.ones(16, 4, requiresGrad: true)
+        let y = x.matmul(w).sum()
+        let product = 2 * 8 * 16 * 4
+        func flops(_ inputs: [Tensor]) -> Int { countingFLOPs { grad(of: [y], wrt: inputs, retainGraph: true) }.flops.values.reduce(0, +) }
+        #expect(flops([x]) == product && flops([w]) == product && flops([x, w]) == 2 * product)
+
+        // A branch beside the path is left alone, its hooks too; and it can still be walked.
+        var calls = 0
+        let side = (w * 2).exp()
+        side.registerHook { g in
+            calls += 1
+            return g
+        }
+        let z = (x.sum() * side).sum()
+        #expect(grad(of: z, wrt: x, retainGraph: true).array(of: Float.self).allSatisfy { abs($0 - 64 * 7.389056) < 1e-2 })
+        #expect(calls == 0)
+        z.backward()
+        #expect(calls == 1 && w.grad != nil)
+    }
+
+    @Test func aPathOverACapturedTensorGoesOn() {
+        // One wanted tensor leads to another; a branch joins between them.
+        let x = Tensor([2.0, 3], requiresGrad: true), other = Tensor([5.0, 7], requiresGrad: true)
+        let h = x * x, y = (h * other + h).sum()
+        let found = grad(of: [y], wrt: [h, x], retainGraph: true)
+        #expect(found.map { $0?.array(of: Double.self) } == [[6, 8], [24, 48]])
+        // A recorded walk keeps what the others' gradients depend on.
+        let first = grad(of: y, wrt: x, createGraph: true)
+        #expect(grad(of: first.sum(), wrt: other).array(of: Double.self) == [4, 6])
+    }
+
+    @Test func aFreedPathSaysSo() {
+        let x = Tensor([2.0], requiresGrad: true)
+        let h = x * x
+        (h * 2).sum().backward()
+        let z = (h * h).sum()
+        let error = #expect(throws: TensorError.self) { try recovering { grad(of: z, wrt: x) } }
+        #expect(error?.message.contains("walked before") == true)
+    }
+
     @Test func aHookOnALeafSeesARecordedWalk() {
         let x = Tensor([1.0, 2], requiresGrad: true)
         x.registerHook { $0 * 3 }

@@ -14,17 +14,51 @@ package struct BackwardPass: ~Copyable {
         var gradient: Tensor?
     }
 
-    /// No node above this depth, and none at it, leads to a capture.
-    private let floor: Int
+    /// The nodes that lead to a capture, where there are any: no others need gradients.
+    private let paths: Set<ObjectIdentifier>
 
     /// Inside `detectAnomaly`: the first NaN sent since it was last looked for.
     let watches = tern_thread_state().pointee.anomaly
     var fault: (gradient: Tensor, place: [Int], to: Node)?
 
-    init(keepSaved: Bool, captures: [Capture]? = nil) {
+    init(keepSaved: Bool) {
+        self.keepSaved = keepSaved
+        paths = []
+    }
+    init(keepSaved: Bool, captures: [Capture], from outputs: [Node]) {
         self.keepSaved = keepSaved
         self.captures = captures
-        floor = captures?.map(\.node.depth).min() ?? -1
+        paths = BackwardPass.paths(from: outputs, to: captures)
+    }
+
+    private static func paths(from outputs: [Node], to captures: [Capture]) -> Set<ObjectIdentifier> {
+        let least = captures.map(\.node.depth).min() ?? 0
+        var seen: Set<ObjectIdentifier> = [], steps: [(node: Node, next: [Node])] = []
+        var waiting = outputs
+        while let node = waiting.popLast() {
+            guard node.depth > least, seen.insert(ObjectIdentifier(node)).inserted else { continue }
+            steps.append((node, node.next))
+            waiting += steps[steps.count - 1].next
+        }
+        steps.sort { $0.node.depth < $1.node.depth }
+        let ends = Set(captures.map { ObjectIdentifier($0.node) })
+        var leading: Set<ObjectIdentifier> = []
+        // One that was freed knows no next: it is visited, and says so.
+        for (node, next) in steps
+        where next.isEmpty || next.contains(where: { ends.contains(ObjectIdentifier($0)) || leading.contains(ObjectIdentifier($0)) }) {
+            leading.insert(ObjectIdentifier(node))
+        }
+        return leading
+    }
+
+    /// Whether only some gradients are wanted.
+    var isSelective: Bool { captures != nil }
+    /// Whether a node's gradient is wanted, itself or for what it leads to.
+    @inline(__always)
+    func wants(_ node: Node) -> Bool { captures == nil || isOnPath(node) }
+    @inline(never)
+    private func isOnPath(_ node: Node) -> Bool {
+        paths.contains(ObjectIdentifier(node)) || captures?.contains { $0.node === node } == true
     }
 
     @inline(__always)
@@ -69,11 +103,10 @@ package struct BackwardPass: ~Copyable {
         let node = entry.node, extras = node.extras
         var gradients = entry.gradients
         if captures != nil {
-            let isCaptured = captures!.contains { $0.node === node }
-            if node is Leaf, !isCaptured { return }
+            if !wants(node) { return }
             if let extras { try extras.receive(&gradients, node) }
             for i in captures!.indices where captures![i].node === node { captures![i].gradient = gradients[captures![i].index] }
-            if node is Leaf || node.depth <= floor { return }
+            if !paths.contains(ObjectIdentifier(node)) { return }
         } else if let extras {
             try extras.receive(&gradients, node)
         }
@@ -192,11 +225,10 @@ public func grad(
             captures.append(.init(node: node, index: input.outputIndex))
         }
         let found = try walking(createGraph: createGraph) { () throws(TensorError) in
-            var pass = BackwardPass(keepSaved: retainGraph ?? createGraph, captures: captures)
-            for (i, output) in outputs.enumerated() {
-                let (node, seed) = try output.start("grad", gradients?[i])
-                pass.send(seed, to: node, output.outputIndex)
-            }
+            var starts: [(node: Node, seed: Tensor)] = []
+            for (i, output) in outputs.enumerated() { starts.append(try output.start("grad", gradients?[i])) }
+            var pass = BackwardPass(keepSaved: retainGraph ?? createGraph, captures: captures, from: starts.map(\.node))
+            for (start, output) in zip(starts, outputs) { pass.send(start.seed, to: start.node, output.outputIndex) }
             return try pass.run()
         }
         if !allowUnused, let unused = found.firstIndex(where: { $0 == nil }) {

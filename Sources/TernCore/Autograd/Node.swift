@@ -203,7 +203,11 @@ extension Op {
     ) throws(TensorError) {
         // A lone output that the gradient does not read: its gradient has its shape, dtype and device.
         let kept = y.count > 0
-        let inputs = Inputs(x)
+        var inputs = Inputs(x)
+        // What no one wants needs no computing either. (In a recorded walk the others' gradients may depend on its record.)
+        if pass.isSelective, !isGradEnabled {
+            inputs.updateEach { _, t in if let node = t.node, !pass.wants(node) { t = t.detach() } }
+        }
         var outputs = kept ? Outputs(y) : Outputs(.one(g[0] ?? .poison))
         if kept, isGradEnabled, saves.contains(.output) {
             outputs.updateEach { i, t in if t.dtype.isDifferentiable { t.setRecord(node, i) } }
@@ -211,7 +215,7 @@ extension Op {
         let gradients = try gradient(Outputs.cotangents(g, count: outputs.packCount), inputs, outputs)
         inputs.forEachTensor { i, input in
             input.lookingAtNode { node in
-                guard node.requiresGrad, let g = Inputs.gradient(i, of: gradients) else { return }
+                guard node.requiresGrad, pass.wants(node), let g = Inputs.gradient(i, of: gradients) else { return }
                 if g.hasSameShape(as: input), g.dtype == input.dtype {
                     pass.send(g, to: node, input.outputIndex)
                 } else {
