@@ -17,7 +17,9 @@ func wrongGradient(_ inputs: [Tensor], tolerance: Double = 1e-6, second: Bool = 
     func compare(_ what: String, _ g: @escaping ([Tensor]) -> Tensor) -> String? {
         let leaves = inputs.map { $0.requiringGrad() }
         let result = g(leaves)
-        let found = result.requiresGrad ? grad(of: [result], wrt: leaves, allowUnused: true) : leaves.map { _ in nil }
+        let found = result.requiresGrad ? grad(of: [result], wrt: leaves, retainGraph: true, allowUnused: true) : leaves.map { _ in nil }
+        let alone = differenceAlone(result, leaves, found)
+        if !(alone <= 1e-9) { return "\(what) derivatives, each asked for alone, differ by \(alone)" }
         let step = 1e-5
         for (i, x) in inputs.enumerated() {
             let own = (found[i] ?? Tensor.zerosLike(x)).array(of: Double.self), at = x.array(of: Double.self)

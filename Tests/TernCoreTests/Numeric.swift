@@ -11,7 +11,8 @@ func holds(_ x: Tensor, _ shape: Shape, _ values: [Double], tolerance: Double = 
     }
 }
 
-/// The largest relative difference between the gradients of `f`'s weighted sum and central differences, over every element of `inputs` (`float64`).
+/// The largest relative difference between the gradients of `f`'s weighted sum and central differences, over every element of `inputs` (`float64`),
+/// and between each gradient asked for alone and together with the others.
 func gradientError(_ inputs: [Tensor], step: Double = 1e-6, _ f: ([Tensor]) -> Tensor) -> Double {
     func total(_ x: [Tensor]) -> Tensor {
         let y = f(x)
@@ -20,8 +21,8 @@ func gradientError(_ inputs: [Tensor], step: Double = 1e-6, _ f: ([Tensor]) -> T
     }
     let leaves = inputs.map { $0.to(.float64).requiringGrad() }
     let sum = total(leaves)
-    let found = sum.requiresGrad ? grad(of: [sum], wrt: leaves, allowUnused: true) : leaves.map { _ in nil }
-    var worst = 0.0
+    let found = sum.requiresGrad ? grad(of: [sum], wrt: leaves, retainGraph: true, allowUnused: true) : leaves.map { _ in nil }
+    var worst = differenceAlone(sum, leaves, found)
     for (n, leaf) in leaves.enumerated() {
         let values = leaf.detach().array(of: Double.self)
         let gradient = found[n]?.array(of: Double.self) ?? values.map { _ in 0 }
@@ -38,6 +39,16 @@ func gradientError(_ inputs: [Tensor], step: Double = 1e-6, _ f: ([Tensor]) -> T
         }
     }
     return worst
+}
+
+/// The largest relative difference between each of the gradients `found` and the same, asked for alone: infinite where only one is there.
+func differenceAlone(_ y: Tensor, _ inputs: [Tensor], _ found: [Tensor?]) -> Double {
+    guard y.requiresGrad, inputs.count > 1 else { return 0 }
+    return zip(inputs, found).map { input, together in
+        let alone = grad(of: [y], wrt: [input], retainGraph: true, allowUnused: true)[0]
+        guard let alone, let together else { return alone == nil && together == nil ? 0 : .infinity }
+        return alone.count == 0 ? 0 : ((alone - together).abs() / together.abs().clamp(min: 1)).max().item(Double.self)
+    }.max() ?? 0
 }
 
 /// The error that `body` raises.
