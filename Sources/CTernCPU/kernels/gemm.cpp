@@ -270,7 +270,15 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
             if (!g.serial && tern_thread_count() > 1) {
                 const int64_t wanted = std::clamp<int64_t>(work / least, 1, 4 * int64_t(tern_thread_count()));
                 if (across < wanted) across = std::min(divide_up(g.n, 4 * width), wanted);
-                if (across < wanted) down = std::min(divide_up(panels, 4), divide_up(wanted, across));
+                if (across < wanted) {
+                    down = std::min(divide_up(panels, 4), divide_up(wanted, across));
+                    // No thread has one more than another, where that takes but a few more.
+                    for (int64_t even = down; even <= std::min(2 * down, divide_up(panels, 2)); even++)
+                        if (across * even % tern_thread_count() == 0) {
+                            down = even;
+                            break;
+                        }
+                }
             }
             const Cut columns(divide_up(g.n, width), across), rowsOf(panels, down);
             const Start start = k0 > 0 || g.accumulate ? Start::out : g.out.bias ? Start::bias : Start::zero;
