@@ -77,15 +77,15 @@ enum NaNs {
 }
 
 extension BackwardPass {
-    /// Throws where a gradient with a NaN was sent on: by `sender`, which got those gradients, or, where there is none, as the walk's own
+    /// Throws where a gradient with a NaN was sent on: by `sender`, which got that gradient for its first result, or, where there is none, as the walk's own
     /// start. From here on the ops of the walk are not looked at themselves: what their node sends is.
-    func look(_ sender: (node: Node, received: GradientSlots)?) throws(TensorError) {
+    func look(_ sender: (node: Node, received: Tensor?)?) throws(TensorError) {
         tern_thread_state().pointee.anomaly = false
         guard let fault else { return }
         guard let (node, received) = sender else {
             throw .rule("backward", "the gradient \(fault.gradient.shape.brief) that it starts with has a NaN at \(fault.place)")
         }
-        let given = received[0].flatMap(NaNs.place)
+        let given = received.flatMap(NaNs.place)
         var error = TensorError.rule(
             node.name,
             "NaN appeared in the gradient \(fault.gradient.shape.brief) at \(fault.place) that it sends to \(fault.to.name); the gradient it was "

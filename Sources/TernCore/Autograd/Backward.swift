@@ -61,8 +61,8 @@ package struct BackwardPass: ~Copyable {
         paths.contains(ObjectIdentifier(node)) || captures?.contains { $0.node === node } == true
     }
 
-    @inline(__always)
-    mutating func send(_ g: consuming Tensor, to node: Node, _ index: Int) {
+    @inline(never)
+    mutating func send(_ g: consuming Tensor, to node: consuming Node, _ index: Int) {
         if watches { watch(g, node) }
         if node.depth > 0 {
             steps.add(g, node, index)
@@ -79,29 +79,27 @@ package struct BackwardPass: ~Copyable {
 
     mutating func run() throws(TensorError) -> [Tensor?] {
         if watches { try look(nil) }
-        while let entry = steps.pop() { try meet(entry) }
-        var place = 0
-        while let entry = leaves.take(place) {
-            try meet(entry)
-            place += 1
-        }
+        while try meet(steps.pop()) {}
+        for place in 0..<leaves.count { _ = try meet(leaves.take(place)) }
         return captures?.map(\.gradient) ?? []
     }
 
+    /// Whether there was a node to meet.
     @inline(__always)
-    private mutating func meet(_ entry: consuming NodeList.Entry) throws(TensorError) {
-        if captures != nil || watches || entry.node.extras != nil {
-            try visit(entry)
+    private mutating func meet(_ entry: consuming NodeList.Entry) throws(TensorError) -> Bool {
+        guard let node = entry.node.take() else { return false }
+        if captures != nil || watches || node.extras != nil {
+            try visit(node, entry.gradients)
         } else {
-            try entry.node.propagate(entry.gradients, keepingSaved: keepSaved, into: &self)
+            try node.propagate(entry.gradients, keepingSaved: keepSaved, into: &self)
         }
+        return true
     }
 
     /// A node whose gradients others want to see too.
     @inline(never)
-    private mutating func visit(_ entry: NodeList.Entry) throws(TensorError) {
-        let node = entry.node, extras = node.extras
-        var gradients = entry.gradients
+    private mutating func visit(_ node: Node, _ gradients: consuming GradientSlots) throws(TensorError) {
+        let extras = node.extras
         if captures != nil {
             if !wants(node) { return }
             if let extras { try extras.receive(&gradients, node) }
@@ -110,9 +108,10 @@ package struct BackwardPass: ~Copyable {
         } else if let extras {
             try extras.receive(&gradients, node)
         }
+        let received = watches ? gradients[0] : nil
         try node.propagate(gradients, keepingSaved: keepSaved, into: &self)
         if let extras, let leaf = node as? Leaf { extras.gathered(leaf.grad) }
-        if watches { try look((node, gradients)) }
+        if watches { try look((node, received)) }
     }
 }
 

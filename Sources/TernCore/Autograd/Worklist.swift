@@ -1,12 +1,30 @@
 /// The nodes of a walk that gradients are on their way to, and these gradients. References are handed on, not copied: to count them is most
 /// of what a small step costs.
 struct NodeList: ~Copyable {
-    struct Entry {
-        let node: Node
+    struct Entry: ~Copyable {
+        /// nil where the place is empty.
+        var node: Node?
         var gradients: GradientSlots
+
+        init() {
+            node = nil
+            gradients = .none
+        }
+        @inline(__always)
+        init(_ g: consuming Tensor, _ node: consuming Node, _ index: Int) {
+            self.node = node
+            gradients = GradientSlots(g, at: index)
+        }
+        /// What is here, which leaves the place empty.
+        @inline(__always)
+        mutating func take() -> Entry {
+            var taken = Entry()
+            swap(&taken, &self)
+            return taken
+        }
     }
     /// A plain block: an array would cost a small step as much as an op does.
-    private var entries: UnsafeMutablePointer<Entry?>
+    private var entries: UnsafeMutablePointer<Entry>
     private(set) var count = 0
     private var capacity: Int
     private var places: [ObjectIdentifier: Int]?  // by node, once there are too many entries to search
@@ -25,46 +43,45 @@ struct NodeList: ~Copyable {
     @inline(__always)
     func place(of node: Node) -> Int? {
         if let places { return places[ObjectIdentifier(node)] }
-        for i in 0..<count where entries[i]?.node === node { return i }
+        for i in 0..<count where entries[i].node === node { return i }
         return nil
     }
 
     /// Adds a gradient to those of the node that stands there.
-    mutating func add(_ g: Tensor, _ index: Int, at place: Int) { entries[place]?.gradients.add(g, at: index) }
+    mutating func add(_ g: Tensor, _ index: Int, at place: Int) { entries[place].gradients.add(g, at: index) }
 
     @inline(__always)
-    mutating func append(_ g: consuming Tensor, _ node: Node, _ index: Int) {
+    mutating func append(_ g: consuming Tensor, _ node: consuming Node, _ index: Int) {
         if count == capacity { grow() }
         if places != nil || count == NodeList.searched { note(node, at: count) }
-        (entries + count).initialize(to: Entry(node: node, gradients: GradientSlots(g, at: index)))
+        (entries + count).initialize(to: Entry(g, node, index))
         count += 1
     }
     @inline(never)
     private mutating func grow() {
-        let more = UnsafeMutablePointer<Entry?>.allocate(capacity: 2 * capacity)
+        let more = UnsafeMutablePointer<Entry>.allocate(capacity: 2 * capacity)
         more.moveInitialize(from: entries, count: count)
         entries.deallocate()
         (entries, capacity) = (more, 2 * capacity)
     }
 
     /// Puts another node where one was taken.
-    mutating func put(_ g: consuming Tensor, _ node: Node, _ index: Int, at place: Int) {
+    mutating func put(_ g: consuming Tensor, _ node: consuming Node, _ index: Int, at place: Int) {
         if places != nil { note(node, at: place) }
-        entries[place] = Entry(node: node, gradients: GradientSlots(g, at: index))
+        entries[place] = Entry(g, node, index)
     }
     @inline(never)
     private mutating func note(_ node: Node, at place: Int) {
         if places == nil {
             places = [:]
-            for i in 0..<count { if let node = entries[i]?.node { places?[ObjectIdentifier(node)] = i } }
+            for i in 0..<count { if let node = entries[i].node { places?[ObjectIdentifier(node)] = i } }
         }
         places?[ObjectIdentifier(node)] = place
     }
 
-    /// The entry there, which leaves its place empty; nil where there is none.
-    mutating func take(_ place: Int) -> Entry? {
-        if place >= count { return nil }
-        if places != nil, let node = entries[place]?.node { places?[ObjectIdentifier(node)] = nil }
+    /// The entry there, which leaves its place empty.
+    mutating func take(_ place: Int) -> Entry {
+        if places != nil, let node = entries[place].node { places?[ObjectIdentifier(node)] = nil }
         return entries[place].take()
     }
 }
@@ -72,7 +89,7 @@ struct NodeList: ~Copyable {
 /// The steps that a walk has yet to do, the deepest first.
 struct Worklist: ~Copyable {
     /// A step that came when no other waited: a chain of ops never has more than one, and needs no memory for it.
-    private var lone: NodeList.Entry?
+    private var lone = NodeList.Entry()
     private var others: Others?
 
     fileprivate struct Others: ~Copyable {
@@ -82,33 +99,38 @@ struct Worklist: ~Copyable {
         var emptied: [Int] = []
     }
 
-    mutating func add(_ g: consuming Tensor, _ node: Node, _ index: Int) {
-        if lone?.node === node {
-            lone?.gradients.add(g, at: index)
+    mutating func add(_ g: consuming Tensor, _ node: consuming Node, _ index: Int) {
+        if lone.node === node {
+            lone.gradients.add(g, at: index)
         } else if let place = others?.list.place(of: node) {
             others?.list.add(g, index, at: place)
-        } else if lone == nil {
-            lone = NodeList.Entry(node: node, gradients: GradientSlots(g, at: index))
+        } else if lone.node == nil {
+            lone = NodeList.Entry(g, node, index)
         } else {
             push(g, node, index)
         }
     }
 
-    /// The deepest node, and its gradients, which are all there; nil where none is left.
-    mutating func pop() -> NodeList.Entry? {
-        if let deepest = others?.heap.first?.depth, lone.map({ $0.node.depth < deepest }) ?? true { return others?.pop() }
+    /// The deepest node, and its gradients, which are all there; an empty entry where none is left.
+    @inline(__always)
+    mutating func pop() -> NodeList.Entry { others == nil ? lone.take() : popDeepest() }
+    @inline(never)
+    private mutating func popDeepest() -> NodeList.Entry {
+        if let deepest = others?.heap.first?.depth, lone.node.map({ $0.depth < deepest }) ?? true, let entry = others?.pop() {
+            return entry
+        }
         return lone.take()
     }
 
     @inline(never)
-    private mutating func push(_ g: consuming Tensor, _ node: Node, _ index: Int) {
+    private mutating func push(_ g: consuming Tensor, _ node: consuming Node, _ index: Int) {
         if others == nil { others = Others() }
         others?.push(g, node, index)
     }
 }
 
 extension Worklist.Others {
-    mutating func push(_ g: consuming Tensor, _ node: Node, _ index: Int) {
+    mutating func push(_ g: consuming Tensor, _ node: consuming Node, _ index: Int) {
         let place = emptied.popLast() ?? list.count
         heap.append((node.depth, place))
         if place == list.count { list.append(g, node, index) } else { list.put(g, node, index, at: place) }

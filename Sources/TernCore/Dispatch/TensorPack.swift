@@ -9,8 +9,9 @@ package protocol TensorPack: Sendable {
     var packCount: Int { get }
     func forEachTensor(_ body: (Int, Tensor) -> Void)
     mutating func updateEach(_ body: (Int, inout Tensor) -> Void)
-    static func gradient(_ i: Int, of gradients: Gradients) -> Tensor?
-    static func cotangents(_ g: GradientSlots, count: Int) -> Cotangents
+    /// Hands each gradient that is there to `body`, beside its tensor.
+    func handOut(_ gradients: consuming Gradients, _ body: (Tensor, consuming Tensor) -> Void)
+    static func cotangents(_ g: consuming GradientSlots, count: Int) -> Cotangents
     static func poison(count: Int) -> Self
 }
 
@@ -92,9 +93,11 @@ extension Tensor: TensorPack {
     @inline(__always)
     package mutating func updateEach(_ body: (Int, inout Tensor) -> Void) { body(0, &self) }
     @inline(__always)
-    package static func gradient(_ i: Int, of gradients: Tensor?) -> Tensor? { gradients }
+    package func handOut(_ gradients: consuming Tensor?, _ body: (Tensor, consuming Tensor) -> Void) {
+        if let g = gradients { body(self, g) }
+    }
     @inline(__always)
-    package static func cotangents(_ g: GradientSlots, count: Int) -> Tensor { g[0] ?? .poison }
+    package static func cotangents(_ g: consuming GradientSlots, count: Int) -> Tensor { g.taken() ?? .poison }
     package static func poison(count: Int) -> Tensor { .poison }
 }
 
@@ -119,9 +122,12 @@ package struct Pair: TensorPack {
         body(1, &b)
     }
     @inline(__always)
-    package static func gradient(_ i: Int, of gradients: (Tensor?, Tensor?)) -> Tensor? { i == 0 ? gradients.0 : gradients.1 }
+    package func handOut(_ gradients: consuming (Tensor?, Tensor?), _ body: (Tensor, consuming Tensor) -> Void) {
+        if let g = gradients.0 { body(a, g) }
+        if let g = gradients.1 { body(b, g) }
+    }
     @inline(__always)
-    package static func cotangents(_ g: GradientSlots, count: Int) -> (Tensor?, Tensor?) { (g[0], g[1]) }
+    package static func cotangents(_ g: consuming GradientSlots, count: Int) -> (Tensor?, Tensor?) { (g[0], g[1]) }
     package static func poison(count: Int) -> Pair { Pair(.poison, .poison) }
 }
 
@@ -156,9 +162,13 @@ package struct PairAndOption: TensorPack {
         if option != nil { body(2, &option!) }
     }
     @inline(__always)
-    package static func gradient(_ i: Int, of g: (Tensor?, Tensor?, Tensor?)) -> Tensor? { i == 0 ? g.0 : i == 1 ? g.1 : g.2 }
+    package func handOut(_ gradients: consuming (Tensor?, Tensor?, Tensor?), _ body: (Tensor, consuming Tensor) -> Void) {
+        if let g = gradients.0 { body(a, g) }
+        if let g = gradients.1 { body(b, g) }
+        if let g = gradients.2, let option { body(option, g) }
+    }
     @inline(__always)
-    package static func cotangents(_ g: GradientSlots, count: Int) -> (Tensor?, Tensor?, Tensor?) { (g[0], g[1], g[2]) }
+    package static func cotangents(_ g: consuming GradientSlots, count: Int) -> (Tensor?, Tensor?, Tensor?) { (g[0], g[1], g[2]) }
     package static func poison(count: Int) -> PairAndOption { PairAndOption(.poison, .poison, count > 2 ? .poison : nil) }
 }
 
@@ -185,9 +195,13 @@ package struct Triple: TensorPack {
         body(2, &c)
     }
     @inline(__always)
-    package static func gradient(_ i: Int, of g: (Tensor?, Tensor?, Tensor?)) -> Tensor? { i == 0 ? g.0 : i == 1 ? g.1 : g.2 }
+    package func handOut(_ gradients: consuming (Tensor?, Tensor?, Tensor?), _ body: (Tensor, consuming Tensor) -> Void) {
+        if let g = gradients.0 { body(a, g) }
+        if let g = gradients.1 { body(b, g) }
+        if let g = gradients.2 { body(c, g) }
+    }
     @inline(__always)
-    package static func cotangents(_ g: GradientSlots, count: Int) -> (Tensor?, Tensor?, Tensor?) { (g[0], g[1], g[2]) }
+    package static func cotangents(_ g: consuming GradientSlots, count: Int) -> (Tensor?, Tensor?, Tensor?) { (g[0], g[1], g[2]) }
     package static func poison(count: Int) -> Triple { Triple(.poison, .poison, .poison) }
 }
 
@@ -201,9 +215,14 @@ extension [Tensor]: TensorPack {
     package mutating func updateEach(_ body: (Int, inout Tensor) -> Void) {
         for i in indices { body(i, &self[i]) }
     }
+    package func handOut(_ gradients: consuming [Tensor?], _ body: (Tensor, consuming Tensor) -> Void) {
+        for i in indices { if let g = gradients[i] { body(self[i], g) } }
+    }
     @inline(__always)
-    package static func gradient(_ i: Int, of gradients: [Tensor?]) -> Tensor? { gradients[i] }
-    @inline(__always)
-    package static func cotangents(_ g: GradientSlots, count: Int) -> [Tensor?] { (0..<count).map { g[$0] } }
+    package static func cotangents(_ g: consuming GradientSlots, count: Int) -> [Tensor?] {
+        var each: [Tensor?] = []
+        for i in 0..<count { each.append(g[i]) }
+        return each
+    }
     package static func poison(count: Int) -> [Tensor] { [Tensor](repeating: .poison, count: count) }
 }

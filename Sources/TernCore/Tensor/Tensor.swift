@@ -120,7 +120,7 @@ extension Tensor {
             self.outputIndex = outputIndex
         }
         deinit {
-            record?.release()
+            if let record { NodeRelease.release(record) }
             forgetGhost()
         }
 
