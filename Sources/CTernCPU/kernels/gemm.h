@@ -31,8 +31,10 @@ template <class T> struct GemmKernels {
     void (*transpose)(const T *from, int64_t ldf, T *to, int64_t ldt, int64_t m, int64_t n);
     /// to[p · rows + i] = from[i · ldf + p], for p < k.
     void (*interleave)(const T *from, int64_t ldf, T *to, int64_t rows, int64_t k);
-    /// Where B's columns are contiguous: out[i · ldo + j] = Σ a[i · lda + p] · b[j · ldb + p], for some rows i.
-    void (*dots)(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, T *out, int64_t ldo, int64_t m, int64_t columns);
+    /// Where B's columns are contiguous: out[i · ldo + j] = bias[i · biasRow + j] + Σ a[i · lda + p] · b[j · ldb + p], for some rows i. bias
+    /// may be NULL.
+    void (*dots)(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, const T *bias, int64_t biasRow, T *out, int64_t ldo, int64_t m,
+                 int64_t columns);
     /// to (rows, …; rows ldt apart, ldt at least a vector) = for each row, its runs. `slack`: a vector may be read past a run's end.
     void (*gather)(const T *data, const int64_t *rowOffsets, int64_t rows, const GemmRun *runs, int64_t count, T *to, int64_t ldt,
                    bool slack);

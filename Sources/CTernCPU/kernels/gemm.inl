@@ -111,40 +111,57 @@ template <class T, int S, int N, int... L> inline auto sums_of(typename Lane<T>:
     }
 }
 
-/// M rows of a by N of b at a time.
-template <class T, int M> void dots_of(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, T *out, int64_t ldo, int64_t columns) {
+/// M rows of a by N of b, or the `columns` that are left of them.
+template <class T, int M, int N, bool whole>
+void dots_block(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, const T *bias, int64_t biasRow, T *out, int64_t ldo,
+                int64_t columns) {
 #pragma clang fp contract(fast)
     using L = Lane<T>;
-    constexpr int W = L::count, most = TERN_LEVEL == 2 ? 16 / M : 8 / M, N = most >= 8 && W >= 8 ? 8 : most >= 4 && W >= 4 ? 4 : 2;
+    constexpr int W = L::count;
+    const T *rows[N];
+    rows[0] = b;
+    // (The last one again where there are fewer.)
+    TERN_UNROLL for (int l = 1; l < N; l++) rows[l] = rows[l - 1] + (whole || l < columns ? ldb : 0);
+    typename L::Vec sum[M][N];
+    TERN_UNROLL for (int i = 0; i < M; i++)
+        TERN_UNROLL for (int l = 0; l < N; l++) sum[i][l] = T(0);
+    const auto step = [&](const auto &read) {
+        typename L::Vec x[M];
+        TERN_UNROLL for (int i = 0; i < M; i++) x[i] = read(a + i * lda);
+        TERN_UNROLL for (int l = 0; l < N; l++) {
+            const typename L::Vec y = read(rows[l]);
+            TERN_UNROLL for (int i = 0; i < M; i++) sum[i][l] += x[i] * y;
+        }
+    };
+    int64_t p = 0;
+    for (; p + W <= k; p += W) step([&](const T *from) { return L::at(from + p); });
     const auto rest = L::mask(k % W);
-    for (int64_t j = 0; j < columns; j += N) {
-        const T *rows[N];  // the last one again where there are fewer
-        TERN_UNROLL for (int l = 0; l < N; l++) rows[l] = b + (j + l < columns ? j + l : columns - 1) * ldb;
-        typename L::Vec sum[M][N];
-        TERN_UNROLL for (int i = 0; i < M; i++)
-            TERN_UNROLL for (int l = 0; l < N; l++) sum[i][l] = T(0);
-        const auto step = [&](const auto &read) {
-            typename L::Vec x[M];
-            TERN_UNROLL for (int i = 0; i < M; i++) x[i] = read(a + i * lda);
-            TERN_UNROLL for (int l = 0; l < N; l++) {
-                const typename L::Vec y = read(rows[l]);
-                TERN_UNROLL for (int i = 0; i < M; i++) sum[i][l] += x[i] * y;
-            }
-        };
-        int64_t p = 0;
-        for (; p + W <= k; p += W) step([&](const T *from) { return L::at(from + p); });
-        if (p < k) step([&](const T *from) { return L::some(from + p, rest); });
-        const auto kept = L::mask(columns - j < N ? columns - j : N);
-        TERN_UNROLL for (int i = 0; i < M; i++)
-            L::put_some(out + i * ldo + j, sums_of<T, 1, N>(sum[i], std::make_integer_sequence<int, W>()), kept);
+    if (p < k) step([&](const T *from) { return L::some(from + p, rest); });
+    const auto kept = L::mask(whole ? N : columns);
+    TERN_UNROLL for (int i = 0; i < M; i++) {
+        auto sums = sums_of<T, 1, N>(sum[i], std::make_integer_sequence<int, W>());
+        if (bias) sums += L::some(bias + i * biasRow, kept);
+        L::put_some(out + i * ldo, sums, kept);
     }
 }
 
-template <class T> void dots(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, T *out, int64_t ldo, int64_t m, int64_t columns) {
-    for (; m >= 4; m -= 4, a += 4 * lda, out += 4 * ldo) dots_of<T, 4>(a, lda, b, ldb, k, out, ldo, columns);
-    if (m == 3) dots_of<T, 3>(a, lda, b, ldb, k, out, ldo, columns);
-    if (m == 2) dots_of<T, 2>(a, lda, b, ldb, k, out, ldo, columns);
-    if (m == 1) dots_of<T, 1>(a, lda, b, ldb, k, out, ldo, columns);
+template <class T, int M>
+void dots_of(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, const T *bias, int64_t biasRow, T *out, int64_t ldo,
+             int64_t columns) {
+    constexpr int W = Lane<T>::count, most = TERN_LEVEL == 2 ? 16 / M : 8 / M, N = most >= 8 && W >= 8 ? 8 : most >= 4 && W >= 4 ? 4 : 2;
+    for (; columns >= N; columns -= N, b += N * ldb, out += N, bias += bias ? N : 0)
+        dots_block<T, M, N, true>(a, lda, b, ldb, k, bias, biasRow, out, ldo, N);
+    if (columns > 0) dots_block<T, M, N, false>(a, lda, b, ldb, k, bias, biasRow, out, ldo, columns);
+}
+
+template <class T>
+void dots(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, const T *bias, int64_t biasRow, T *out, int64_t ldo, int64_t m,
+          int64_t columns) {
+    for (; m >= 4; m -= 4, a += 4 * lda, out += 4 * ldo, bias += bias ? 4 * biasRow : 0)
+        dots_of<T, 4>(a, lda, b, ldb, k, bias, biasRow, out, ldo, columns);
+    if (m == 3) dots_of<T, 3>(a, lda, b, ldb, k, bias, biasRow, out, ldo, columns);
+    if (m == 2) dots_of<T, 2>(a, lda, b, ldb, k, bias, biasRow, out, ldo, columns);
+    if (m == 1) dots_of<T, 1>(a, lda, b, ldb, k, bias, biasRow, out, ldo, columns);
 }
 
 /// Whole vectors: what is written past a run's end is written again by the next run, or the next row.

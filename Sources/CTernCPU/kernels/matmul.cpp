@@ -66,17 +66,22 @@ template <class T> bool multiply_few(const Gemm<T> &g, const Matrix &b) {
     if (copied) g.a.read(g.a.context, copied, g.k, 0, g.m, 0, g.k);
     const T *rows = copied ? copied : g.rows;
     const int64_t rowStride = copied ? g.k : g.rowsStride;
+    const T *columns = static_cast<const T *>(b.data), *bias = static_cast<const T *>(g.out.bias);
+    T *const result = static_cast<T *>(g.out.data);
     auto compute = [&](int64_t begin, int64_t end) {
+        if (g.out.columnStride == 1 && (!bias || g.out.biasColumn == 1)) {
+            kernels.dots(rows, rowStride, columns + begin * b.columnStride, b.columnStride, g.k, bias ? bias + begin : nullptr, g.out.biasRow,
+                         result + begin, g.out.rowStride, g.m, end - begin);
+            return;
+        }
         T sum[most][block];
         for (int64_t j0 = begin; j0 < end; j0 += block) {
             const int64_t j1 = std::min(end, j0 + block);
-            kernels.dots(rows, rowStride, static_cast<const T *>(b.data) + j0 * b.columnStride, b.columnStride, g.k, sum[0], block, g.m, j1 - j0);
-            for (int64_t i = 0; i < g.m; i++) {
-                T *out = static_cast<T *>(g.out.data) + i * g.out.rowStride;
-                const T *bias = static_cast<const T *>(g.out.bias) + (g.out.bias ? i * g.out.biasRow : 0);
+            kernels.dots(rows, rowStride, columns + j0 * b.columnStride, b.columnStride, g.k, nullptr, 0, sum[0], block, g.m, j1 - j0);
+            for (int64_t i = 0; i < g.m; i++)
                 for (int64_t j = j0; j < j1; j++)
-                    out[j * g.out.columnStride] = sum[i][j - j0] + (g.out.bias ? bias[j * g.out.biasColumn] : T(0));
-            }
+                    result[i * g.out.rowStride + j * g.out.columnStride] =
+                        sum[i][j - j0] + (bias ? bias[i * g.out.biasRow + j * g.out.biasColumn] : T(0));
         }
     };
     if (g.serial) compute(0, g.n);
