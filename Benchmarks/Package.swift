@@ -17,9 +17,11 @@ let package = Package(
         .executableTarget(
             name: "TernBench",
             dependencies: [
-                "CPeaks", .product(name: "Tern", package: "Tern"), .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CPeaks", "COneDNN", .product(name: "Tern", package: "Tern"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .target(name: "CPeaks", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(name: "COneDNN"),
         // Not timed, but no part of Tern either.
         .executableTarget(
             name: "TernFuzz",

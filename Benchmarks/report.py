@@ -118,6 +118,35 @@ def products(bench, threads):
     return curves, version
 
 
+def convolutions(bench, threads):
+    """The table of each pass of each layer, by Tern and, where it is there, by oneDNN."""
+    counts, rates, layers = sorted({1, threads}), {}, []
+    for library in ["tern", "onednn"]:
+        for count in counts:
+            run = subprocess.run([str(bench), "convolution", "--library", library, "--threads", str(count)], capture_output=True, text=True,
+                                 env=dict(os.environ, OMP_NUM_THREADS=str(count)))
+            if run.returncode:
+                print(f"no convolutions by {library}: {run.stderr.strip().splitlines()[-1:]}")
+                continue
+            answer = json.loads(run.stdout.splitlines()[-1])
+            layers = answer["layers"]
+            rates[library, count] = answer["gflops"]
+    rows = []
+    for i, layer in enumerate(layers):
+        batch, channels, side, out, kernel, stride, _ = layer.split(",")
+        for name in rates["tern", 1]:
+            row = [f"{batch}×{channels}×{side}×{side} → {out}, {kernel}×{kernel}" + (f" / {stride}" if stride != "1" else ""),
+                   name.replace("_gradient", "’s gradient").replace("weight’s", "weights’")]
+            for count in counts:
+                ours, theirs = (rates[library, count][name][i] if (library, count) in rates else None for library in ["tern", "onednn"])
+                row += [number(ours)] + ([number(theirs), f"{100 * ours / theirs:.0f} %"] if theirs else ["", ""])
+            rows.append(row)
+    head = ["Layer", "Pass"]
+    for n in counts:
+        head += [f"Tern, {n} thread{'s' if n > 1 else ''}", "oneDNN", "share"]
+    return table(head, rows)
+
+
 def picture(curves, peaks):
     """One panel for each number of threads, as SVG: GF/s over the size, whose axis is logarithmic; dashed, the machine's peak."""
     style = {"tern": ("Tern", "#1f8a8c", 4), "torch": ("PyTorch", "#e08a3c", 2.5), "openblas": ("OpenBLAS", "#8a97a3", 2),
@@ -192,6 +221,7 @@ def page(args):
     commit = output_of("git", "-C", str(here), "rev-parse", "--short=10", "HEAD").strip()
     compared = side_by_side(args, bench, threads) if args.side_by_side else None
     curves, version = products(bench, threads)
+    convolved = convolutions(bench, threads)
     roof, peaks = roofline(bench, threads)
     text = f"""# Speed
 
@@ -220,6 +250,14 @@ Products of square matrices, from {sizes[0]} to {sizes[-1]}, by whoever of these
 called directly, without a tensor library around them. Dashed: the machine's peak, measured as below.
 
 ![GF/s of Tern, PyTorch, OpenBLAS and oneDNN over the size of the matrices](Speed-products.svg)
+
+## Convolutions
+
+The layers of a ResNet-18 for pictures of 64×64 pixels in batches of 16, and of some for one of 224×224, in GF/s: the forward pass and both
+gradients, each alone. oneDNN is called directly, with its operands in the formats that it likes best; bringing them there and back is
+not timed. The last number is the stride.
+
+{convolved}
 
 ## Kernels and the roofline
 

@@ -4,8 +4,8 @@ import Tern
 @main
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tern-bench", abstract: "Time workloads, kernels and matrix products.",
-        subcommands: [Time.self, Roofline.self, Products.self], defaultSubcommand: Time.self)
+        commandName: "tern-bench", abstract: "Time workloads, kernels, matrix products and convolutions.",
+        subcommands: [Time.self, Roofline.self, Products.self, Convolutions.self], defaultSubcommand: Time.self)
 }
 
 /// `tern-bench WORKLOAD`: times one workload and prints one JSON line, as PyTorch's side of the comparison does.
