@@ -146,6 +146,10 @@ void test_matmuls() {
     test_matmul(9000, 40, 300, {}, TERN_FLOAT32, true);   // A in slabs, of k
     test_matmul(5000, 33, 600, {}, TERN_BFLOAT16, true);  // and of rows
     test_matmul(2, 3000, 100, {}, TERN_FLOAT32, true);
+    for (const TernDType half : {TERN_FLOAT16, TERN_BFLOAT16}) {
+        for (int64_t m = 1; m <= 10; ++m) test_matmul(m, random_int(200, 600), random_int(16, 300), {}, half, m % 3);
+        for (int64_t k = 1100; k < 1104; ++k) test_matmul(70, 300, k, {}, half, k % 2);  // pairs, and one left over
+    }
     test_matmul(3000, 1, 100, {}, TERN_FLOAT64, false);
     CHECK(!tern_matmul(Tensor(TERN_BOOL, {2, 2}, 0), Tensor(TERN_BOOL, {2, 2}, 0), Tensor(TERN_BOOL, {2, 2}, 0), nullptr, false, false),
           "no bool products");

@@ -30,6 +30,15 @@ ISA current_isa() {
     if (isa < 0) found.store(isa = int32_t(find()), std::memory_order_relaxed);
     return ISA(isa);
 }
+
+bool has_bfloat16_dots() {
+#if defined(__x86_64__)
+    static const bool has = __builtin_cpu_supports("avx512bf16");
+    return has && current_isa() == ISA::avx512;
+#else
+    return false;
+#endif
+}
 }  // namespace tern
 
 const char *tern_instruction_set(void) { return tern::names[int(tern::current_isa())]; }

@@ -7,4 +7,6 @@ namespace tern {
 enum class ISA : int32_t { baseline = 0, avx2 = 1, avx512 = 2 };
 /// What this processor has, or the lesser one that TERN_CPU_ISA names. Found once.
 ISA current_isa();
+/// Whether AVX-512 is used, and has products of pairs of bfloat16.
+bool has_bfloat16_dots();
 }  // namespace tern

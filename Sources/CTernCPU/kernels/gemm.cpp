@@ -22,13 +22,25 @@ template <class T, class S> struct Strided {
     static void read(const void *context, T *to, int64_t ldt, int64_t row, int64_t rows, int64_t column, int64_t columns) {
         const Matrix &x = *static_cast<const Matrix *>(context);
         const S *from = static_cast<const S *>(x.data) + row * x.rowStride + column * x.columnStride;
+        const auto &kernels = gemm_kernels<T>();
+        const auto widen = kernels.widen[std::is_same_v<S, bfloat16>];
         if (x.columnStride == 1 && std::is_same_v<S, T>) {
-            gemm_kernels<T>().copy(reinterpret_cast<const T *>(from), x.rowStride, to, ldt, rows, columns);
+            kernels.copy(reinterpret_cast<const T *>(from), x.rowStride, to, ldt, rows, columns);
+        } else if (x.columnStride == 1 && is_half<S>) {
+            for (int64_t i = 0; i < rows; i++) widen(from + i * x.rowStride, to + i * ldt, columns);
         } else if (x.columnStride == 1 || columns == 1) {
             for (int64_t i = 0; i < rows; i++)
                 for (int64_t j = 0; j < columns; j++) to[i * ldt + j] = convert<T>(from[i * x.rowStride + j]);
         } else if (x.rowStride == 1 && std::is_same_v<S, T>) {
-            gemm_kernels<T>().transpose(reinterpret_cast<const T *>(from), x.columnStride, to, ldt, columns, rows);
+            kernels.transpose(reinterpret_cast<const T *>(from), x.columnStride, to, ldt, columns, rows);
+        } else if (x.rowStride == 1 && is_half<S>) {
+            constexpr int64_t some = 32;
+            Scratch<T> turned(some * rows);
+            for (int64_t j = 0; j < columns; j += some) {
+                const int64_t n = std::min(some, columns - j);
+                for (int64_t l = 0; l < n; l++) widen(from + (j + l) * x.columnStride, turned + l * rows, rows);
+                kernels.transpose(turned, rows, to + j, ldt, n, rows);
+            }
         } else {
             for (int64_t j = 0; j < columns; j++)
                 for (int64_t i = 0; i < rows; i++) to[i * ldt + j] = convert<T>(from[i * x.rowStride + j * x.columnStride]);
@@ -98,7 +110,8 @@ template <class T, class S> void store_tile(const GemmOutput &o, const T *tile, 
         for (int64_t j = c0, q = c0 / o.period, r = c0 % o.period; j < c1; q++, r = 0) {
             const int64_t run = std::min(o.period - r, c1 - j);
             S *to = row + q * o.periodStride + r * o.columnStride;
-            if (o.columnStride == 1) for (int64_t l = 0; l < run; l++) to[l] = convert<S>(tile[j - c0 + l]);
+            if (o.columnStride == 1 && is_half<S>) gemm_kernels<T>().narrow[std::is_same_v<S, bfloat16>](tile + j - c0, to, run);
+            else if (o.columnStride == 1) for (int64_t l = 0; l < run; l++) to[l] = convert<S>(tile[j - c0 + l]);
             else for (int64_t l = 0; l < run; l++) to[l * o.columnStride] = convert<S>(tile[j - c0 + l]);
             j += run;
         }
@@ -130,20 +143,20 @@ template <class T, class S> struct Piece {
         const int64_t columns = c1 - c0, slabRows = rows1 - rows0;
         const Cut cut(slabRows, panels);
         const int64_t first = cut(p0), last = cut(p1), highest = cut.size + (cut.larger > 0);
-        const bool inPlace = std::is_same_v<S, T> && g.out.columnStride == 1 && c0 / g.out.period == (c1 - 1) / g.out.period;
-        Scratch<T> aside(inPlace ? 0 : (last - first) * columns);
+        const bool inPlace = std::is_same_v<S, Sum<T>> && g.out.columnStride == 1 && c0 / g.out.period == (c1 - 1) / g.out.period;
+        Scratch<Sum<T>> aside(inPlace ? 0 : (last - first) * columns);
         const int64_t ldc = inPlace ? g.out.rowStride : columns;
-        T *c = aside;
+        Sum<T> *c = aside;
         if (inPlace)
-            c = static_cast<T *>(g.out.data) + (rows0 + first) * g.out.rowStride + c0 / g.out.period * g.out.periodStride +
+            c = static_cast<Sum<T> *>(g.out.data) + (rows0 + first) * g.out.rowStride + c0 / g.out.period * g.out.periodStride +
                 c0 % g.out.period;
         // What the sums start from: nothing, a bias that lies as C does, or else C itself, filled.
-        const bool biased = start == Start::bias && std::is_same_v<S, T> && g.out.biasColumn == 1 && k0 < k1;
+        const bool biased = start == Start::bias && std::is_same_v<S, Sum<T>> && g.out.biasColumn == 1 && k0 < k1;
         const bool fill = (start == Start::bias && !biased) || (start == Start::zero && k0 == k1) || (start == Start::out && !inPlace);
-        if (fill) fill_tile<T, S>(g.out, c, ldc, rows0 + first, rows0 + last, c0, c1, start);
-        const T *from = fill || start == Start::out ? c : nullptr;
+        if (fill) fill_tile<Sum<T>, S>(g.out, c, ldc, rows0 + first, rows0 + last, c0, c1, start);
+        const Sum<T> *from = fill || start == Start::out ? c : nullptr;
         int64_t lds = ldc;
-        if (biased) from = static_cast<const T *>(g.out.bias) + (rows0 + first) * g.out.biasRow + c0, lds = g.out.biasRow;
+        if (biased) from = static_cast<const Sum<T> *>(g.out.bias) + (rows0 + first) * g.out.biasRow + c0, lds = g.out.biasRow;
 
         const bool direct = g.direct && readAsItIs(last - first);
         Scratch<T> b(direct && kernels.masks ? 0 : std::min(KC, k1 - k0) * vectorsOf(columns) * kernels.vector);
@@ -174,7 +187,7 @@ template <class T, class S> struct Piece {
                 }
             }
         }
-        if (!inPlace) store_tile<T, S>(g.out, c, ldc, rows0 + first, rows0 + last, c0, c1);
+        if (!inPlace) store_tile<Sum<T>, S>(g.out, c, ldc, rows0 + first, rows0 + last, c0, c1);
     }
 
     /// Whether B, whose rows are contiguous, is not worth a copy: it is read but a few times, or stays in the cache as it is.
@@ -224,6 +237,8 @@ template <class T> void pack_panels(const Gemm<T> &g, T *to, T *aside, int64_t r
                              std::min(chunk, depth - p), count);
             } else if (byRow) {
                 kernels.interleave(g.rows + (rows0 + i0) * g.rowsStride + at, g.rowsStride, panelOfA, count, depth);
+            } else if (g.turned.read) {
+                g.turned.read(g.turned.context, panelOfA, count, at, depth, rows0 + i0, count);
             } else {
                 g.a.read(g.a.context, aside, apart, rows0 + i0, count, at, depth);
                 kernels.interleave(aside, apart, panelOfA, count, depth);
@@ -238,7 +253,7 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
     // The copy of A stays within 8 MB or so: a slab of k where the sum can wait in C without loss, else one of rows.
     constexpr int64_t slabSize = 1 << 20;
     int64_t slabK = std::max(KC, g.k), slabM = g.m;
-    if (g.m * slabK > slabSize && std::is_same_v<S, T>) slabK = std::max(KC, slabSize / g.m / KC * KC);
+    if (g.m * slabK > slabSize && std::is_same_v<S, Sum<T>>) slabK = std::max(KC, slabSize / g.m / KC * KC);
     slabK = std::min(slabK, std::max(KC, g.k));
     if (slabM * slabK > slabSize) slabM = std::max<int64_t>(8 * kernels.rows, slabSize / slabK);
     // Not worth a copy, unless its rows, or else its columns, lie a power of two apart and take one another's place in the cache.
@@ -302,8 +317,12 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
 
 template <class T> void gemm(const Gemm<T> &g) {
     if (g.m <= 0 || g.n <= 0) return;
-    visit_floating(g.out.dtype, [&]<class S>(Type<S>) { multiply<T, S>(g); });
+    if constexpr (std::is_same_v<T, BFloat16Pair>) multiply<T, bfloat16>(g);
+    else visit_floating(g.out.dtype, [&]<class S>(Type<S>) { multiply<T, S>(g); });
 }
 template void gemm(const Gemm<float> &);
 template void gemm(const Gemm<double> &);
+#if defined(__x86_64__)
+template void gemm(const Gemm<BFloat16Pair> &);
+#endif
 }  // namespace tern

@@ -10,6 +10,13 @@
 namespace tern {
 constexpr int64_t KC = 512;
 
+/// Two neighbours along k, both bfloat16: an element of a product whose sums are float (gemm_bfloat16.cpp).
+using BFloat16Pair = uint32_t;
+template <class T> struct SumOf { using Type = T; };
+template <> struct SumOf<BFloat16Pair> { using Type = float; };
+/// What products of elements T are summed in.
+template <class T> using Sum = typename SumOf<T>::Type;
+
 /// Neighbours that stand together both in a panel, from `column` on, and in memory, from `offset` on.
 struct GemmRun { int64_t column, count, offset; };
 
@@ -17,8 +24,8 @@ struct GemmRun { int64_t column, count, offset; };
 template <class T> struct GemmKernels {
     /// c (rows, columns) = start (rows lds apart; 0 if NULL) + a (rows, k; rowStride and step apart) · b (k, columns; rows ldb apart; read in
     /// full vectors, unless `masks`). start may be c.
-    using Tile = void (*)(const T *a, int64_t rowStride, int64_t step, const T *b, int64_t ldb, int64_t k, const T *start, int64_t lds, T *c,
-                          int64_t ldc, int64_t columns);
+    using Tile = void (*)(const T *a, int64_t rowStride, int64_t step, const T *b, int64_t ldb, int64_t k, const Sum<T> *start, int64_t lds,
+                          Sum<T> *c, int64_t ldc, int64_t columns);
     static constexpr int maxRows = 14, maxVectors = 16;
     int rows;     ///< of a tile of one or two vectors; of three half as many, of four a third, of eight a sixth, of 16 a 14th
     int vector;   ///< elements in one
@@ -33,13 +40,17 @@ template <class T> struct GemmKernels {
     void (*interleave)(const T *from, int64_t ldf, T *to, int64_t rows, int64_t k);
     /// Where B's columns are contiguous: out[i · ldo + j] = bias[i · biasRow + j] + Σ a[i · lda + p] · b[j · ldb + p], for some rows i. bias
     /// may be NULL.
-    void (*dots)(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, const T *bias, int64_t biasRow, T *out, int64_t ldo, int64_t m,
-                 int64_t columns);
+    void (*dots)(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, const Sum<T> *bias, int64_t biasRow, Sum<T> *out, int64_t ldo,
+                 int64_t m, int64_t columns);
+    /// Rows of matrices in half types: [0] float16, [1] bfloat16.
+    void (*widen[2])(const void *from, T *to, int64_t n);
+    void (*narrow[2])(const T *from, void *to, int64_t n);
     /// to (rows, …; rows ldt apart, ldt at least a vector) = for each row, its runs. `slack`: a vector may be read past a run's end.
     void (*gather)(const T *data, const int64_t *rowOffsets, int64_t rows, const GemmRun *runs, int64_t count, T *to, int64_t ldt,
                    bool slack);
 };
 template <class T> const GemmKernels<T> &gemm_kernels();
+template <> const GemmKernels<BFloat16Pair> &gemm_kernels();
 
 /// A source of numbers behind A or B: `read` fills to (rows, columns) of the block that starts at (row, column), rows ldt apart.
 template <class T> struct GemmSource {
@@ -73,9 +84,14 @@ template <class T> struct Gemm {
     bool accumulate;  ///< C += instead of C = (no bias then)
     bool serial;      ///< on the calling thread alone
     int64_t rowsStep = 1;  ///< from one element in a row of `rows` to the next
+    GemmSource<T> turned = {};  ///< A transposed, to be read instead of A; or nothing
 };
-template <class T> void gemm(const Gemm<T> &);
+template <class T> void gemm(const Gemm<T> &);  // of float, double, and, where there are instructions for them, BFloat16Pair
 
 /// The source of a strided matrix; `matrix` must outlive it. False where dtype has no conversion to T.
 template <class T> bool matrix_source(GemmSource<T> &source, const Matrix &matrix, TernDType dtype);
+
+/// The product of bfloat16 matrices by instructions that multiply pairs and add them up in float; false where there are none. (They take
+/// numbers below bfloat16's normal range as 0.)
+bool gemm_bfloat16(int64_t m, int64_t n, int64_t k, const Matrix &a, const Matrix &b, const GemmOutput &out, bool serial);
 }  // namespace tern

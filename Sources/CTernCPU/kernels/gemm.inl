@@ -1,5 +1,6 @@
 // The innermost loops of the matrix product. A tile is some vectors wide and has as many rows as leave registers for as many vectors of B
 // and a factor from A.
+#include "converted.inl"
 #include "lanes.inl"
 
 namespace TERN_ISA {
@@ -8,17 +9,27 @@ namespace {
 
 constexpr bool masks = TERN_LEVEL > 0;  // reading a part of a vector costs no more than the whole
 
-template <class T, int R, int V, bool partial>
-void tile_of(const T *a, int64_t rowStride, int64_t step, const T *b, int64_t ldb, int64_t k, const T *start, int64_t lds, T *c, int64_t ldc,
-             int64_t columns) {
+/// sum + a · b, element by element.
+template <class T> typename Lane<Sum<T>>::Vec fused(typename Lane<Sum<T>>::Vec sum, typename Lane<T>::Vec a, typename Lane<T>::Vec b) {
 #pragma clang fp contract(fast)
+#ifdef TERN_BFLOAT16_DOTS
+    if constexpr (std::is_same_v<T, BFloat16Pair>) return typename Lane<float>::Vec(_mm512_dpbf16_ps(__m512(sum), __m512bh(a), __m512bh(b)));
+    else
+#endif
+    return sum + a * b;
+}
+
+template <class T, int R, int V, bool partial>
+void tile_of(const T *a, int64_t rowStride, int64_t step, const T *b, int64_t ldb, int64_t k, const Sum<T> *start, int64_t lds, Sum<T> *c,
+             int64_t ldc, int64_t columns) {
     using L = Lane<T>;
+    using C = Lane<Sum<T>>;
     constexpr int W = L::count;
-    typename L::Vec sum[R][V];
+    typename C::Vec sum[R][V];
     TERN_UNROLL for (int i = 0; i < R; i++)
-        TERN_UNROLL for (int v = 0; v < V; v++) sum[i][v] = T(0);
+        TERN_UNROLL for (int v = 0; v < V; v++) sum[i][v] = Sum<T>(0);
     const auto mask = L::mask(columns - (V - 1) * W);
-    if (ldc * int64_t(sizeof(T)) >= 2048) {  // C's rows lie far apart: no processor guesses that they are next
+    if (ldc * int64_t(sizeof(Sum<T>)) >= 2048) {  // C's rows lie far apart: no processor guesses that they are next
         TERN_UNROLL for (int i = 0; i < R; i++)
             TERN_UNROLL for (int v = 0; v < V; v++) __builtin_prefetch(c + i * ldc + v * W, 1);
     }
@@ -30,7 +41,7 @@ void tile_of(const T *a, int64_t rowStride, int64_t step, const T *b, int64_t ld
             row[v] = partial && masks && v == V - 1 ? L::some(b + v * W, mask) : L::at(b + v * W);
         TERN_UNROLL for (int i = 0; i < R; i++) {
             const typename L::Vec factor = rows[i / 3][i % 3 * rowStride];
-            TERN_UNROLL for (int v = 0; v < V; v++) sum[i][v] += factor * row[v];
+            TERN_UNROLL for (int v = 0; v < V; v++) sum[i][v] = fused<T>(sum[i][v], factor, row[v]);
         }
         TERN_UNROLL for (int i = 0; i < R; i += 3) {
             rows[i / 3] += step;
@@ -39,17 +50,17 @@ void tile_of(const T *a, int64_t rowStride, int64_t step, const T *b, int64_t ld
     }
     TERN_UNROLL for (int i = 0; i < R; i++)
         TERN_UNROLL for (int v = 0; v < V; v++) {
-            T *to = c + i * ldc + v * W;
+            Sum<T> *to = c + i * ldc + v * W;
             const bool some = partial && v == V - 1;
-            if (start) sum[i][v] += some ? L::some(start + i * lds + v * W, mask) : L::at(start + i * lds + v * W);
-            if (some) L::put_some(to, sum[i][v], mask);
-            else L::put(to, sum[i][v]);
+            if (start) sum[i][v] += some ? C::some(start + i * lds + v * W, mask) : C::at(start + i * lds + v * W);
+            if (some) C::put_some(to, sum[i][v], mask);
+            else C::put(to, sum[i][v]);
         }
 }
 
 template <class T, int R, int V>
-void tile(const T *a, int64_t rowStride, int64_t step, const T *b, int64_t ldb, int64_t k, const T *start, int64_t lds, T *c, int64_t ldc,
-          int64_t columns) {
+void tile(const T *a, int64_t rowStride, int64_t step, const T *b, int64_t ldb, int64_t k, const Sum<T> *start, int64_t lds, Sum<T> *c,
+          int64_t ldc, int64_t columns) {
     // (Where a mask costs nothing, one form is enough.)
     if (TERN_LEVEL < 2 && columns == V * Lane<T>::count) tile_of<T, R, V, TERN_LEVEL == 2>(a, rowStride, step, b, ldb, k, start, lds, c, ldc, columns);
     else tile_of<T, R, V, true>(a, rowStride, step, b, ldb, k, start, lds, c, ldc, columns);
@@ -113,24 +124,24 @@ template <class T, int S, int N, int... L> inline auto sums_of(typename Lane<T>:
 
 /// M rows of a by N of b, or the `columns` that are left of them.
 template <class T, int M, int N, bool whole>
-void dots_block(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, const T *bias, int64_t biasRow, T *out, int64_t ldo,
+void dots_block(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, const Sum<T> *bias, int64_t biasRow, Sum<T> *out, int64_t ldo,
                 int64_t columns) {
-#pragma clang fp contract(fast)
     using L = Lane<T>;
+    using C = Lane<Sum<T>>;
     constexpr int W = L::count;
     const T *rows[N];
     rows[0] = b;
     // (The last one again where there are fewer.)
     TERN_UNROLL for (int l = 1; l < N; l++) rows[l] = rows[l - 1] + (whole || l < columns ? ldb : 0);
-    typename L::Vec sum[M][N];
+    typename C::Vec sum[M][N];
     TERN_UNROLL for (int i = 0; i < M; i++)
-        TERN_UNROLL for (int l = 0; l < N; l++) sum[i][l] = T(0);
+        TERN_UNROLL for (int l = 0; l < N; l++) sum[i][l] = Sum<T>(0);
     const auto step = [&](const auto &read) {
         typename L::Vec x[M];
         TERN_UNROLL for (int i = 0; i < M; i++) x[i] = read(a + i * lda);
         TERN_UNROLL for (int l = 0; l < N; l++) {
             const typename L::Vec y = read(rows[l]);
-            TERN_UNROLL for (int i = 0; i < M; i++) sum[i][l] += x[i] * y;
+            TERN_UNROLL for (int i = 0; i < M; i++) sum[i][l] = fused<T>(sum[i][l], x[i], y);
         }
     };
     int64_t p = 0;
@@ -139,14 +150,14 @@ void dots_block(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, con
     if (p < k) step([&](const T *from) { return L::some(from + p, rest); });
     const auto kept = L::mask(whole ? N : columns);
     TERN_UNROLL for (int i = 0; i < M; i++) {
-        auto sums = sums_of<T, 1, N>(sum[i], std::make_integer_sequence<int, W>());
-        if (bias) sums += L::some(bias + i * biasRow, kept);
-        L::put_some(out + i * ldo, sums, kept);
+        auto sums = sums_of<Sum<T>, 1, N>(sum[i], std::make_integer_sequence<int, W>());
+        if (bias) sums += C::some(bias + i * biasRow, kept);
+        C::put_some(out + i * ldo, sums, kept);
     }
 }
 
 template <class T, int M>
-void dots_of(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, const T *bias, int64_t biasRow, T *out, int64_t ldo,
+void dots_of(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, const Sum<T> *bias, int64_t biasRow, Sum<T> *out, int64_t ldo,
              int64_t columns) {
     constexpr int W = Lane<T>::count, most = TERN_LEVEL == 2 ? 16 / M : 8 / M, N = most >= 8 && W >= 8 ? 8 : most >= 4 && W >= 4 ? 4 : 2;
     for (; columns >= N; columns -= N, b += N * ldb, out += N, bias += bias ? N : 0)
@@ -155,7 +166,7 @@ void dots_of(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, const 
 }
 
 template <class T>
-void dots(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, const T *bias, int64_t biasRow, T *out, int64_t ldo, int64_t m,
+void dots(const T *a, int64_t lda, const T *b, int64_t ldb, int64_t k, const Sum<T> *bias, int64_t biasRow, Sum<T> *out, int64_t ldo, int64_t m,
           int64_t columns) {
     for (; m >= 4; m -= 4, a += 4 * lda, out += 4 * ldo, bias += bias ? 4 * biasRow : 0)
         dots_of<T, 4>(a, lda, b, ldb, k, bias, biasRow, out, ldo, columns);
@@ -189,6 +200,15 @@ void gather(const T *data, const int64_t *rowOffsets, int64_t rows, const GemmRu
     }
 }
 
+template <class T, class S> void widen(const void *from, T *to, int64_t n) {
+#pragma clang loop vectorize(assume_safety)
+    for (int64_t i = 0; i < n; i++) to[i] = converted<T>(static_cast<const S *>(from)[i]);
+}
+template <class T, class S> void narrow(const T *from, void *to, int64_t n) {
+#pragma clang loop vectorize(assume_safety)
+    for (int64_t i = 0; i < n; i++) static_cast<S *>(to)[i] = converted<S>(from[i]);
+}
+
 template <class T, int R> constexpr void list_tiles(GemmKernels<T> &kernels) {
     if constexpr (R > 0) {
         kernels.tiles[1][R] = tile<T, R, 1>;
@@ -212,6 +232,10 @@ template <class T> constexpr GemmKernels<T> list() {
     result.interleave = interleave<T>;
     result.dots = dots<T>;
     result.gather = gather<T>;
+    if constexpr (std::is_floating_point_v<T>) {
+        result.widen[0] = widen<T, half>, result.widen[1] = widen<T, bfloat16>;
+        result.narrow[0] = narrow<T, half>, result.narrow[1] = narrow<T, bfloat16>;
+    }
     return result;
 }
 template <class T> constexpr GemmKernels<T> kernels = list<T>();

@@ -122,6 +122,8 @@ template <class S> void multiply_floating(const Product &x, TernDType dtype, int
     g.serial = serial;
     if constexpr (std::is_same_v<S, T>)
         if (multiply_few(g, b)) return;
+    if constexpr (std::is_same_v<S, bfloat16>)
+        if (gemm_bfloat16(g.m, g.n, g.k, a, b, g.out, serial)) return;
     gemm(g);
 }
 
