@@ -32,8 +32,8 @@ while read -r workload calls bound; do
     if ((each > bound)); then failed=1; fi
 done <<'END'
 add_1 1000 2400
-add_1_backward 500 8350
-mlp_20_256_10_batch_2_forward 100 28700
-mlp_20_256_10_batch_2_step 50 150000
+add_1_backward 500 8100
+mlp_20_256_10_batch_2_forward 100 25300
+mlp_20_256_10_batch_2_step 50 146000
 END
 exit $failed

@@ -201,11 +201,9 @@ void gather(const T *data, const int64_t *rowOffsets, int64_t rows, const GemmRu
 }
 
 template <class T, class S> void widen(const void *from, T *to, int64_t n) {
-#pragma clang loop vectorize(assume_safety)
     for (int64_t i = 0; i < n; i++) to[i] = converted<T>(static_cast<const S *>(from)[i]);
 }
 template <class T, class S> void narrow(const T *from, void *to, int64_t n) {
-#pragma clang loop vectorize(assume_safety)
     for (int64_t i = 0; i < n; i++) static_cast<S *>(to)[i] = converted<S>(from[i]);
 }
 
