@@ -100,7 +100,7 @@ template <class T> void softmax_row(const T *x, T *y, int64_t n, bool logarithm)
 template <class T> void softmax_gradient_row(const T *g, const T *y, T *dx, int64_t n, bool logarithm) {
     if (logarithm) {
         const T sum = sum_of<T>(n, T(0), [&](int64_t i, auto lanes) { return lanes(g + i); });
-        for (int64_t i = 0; i < n; i++) dx[i] = g[i] - exp(y[i]) * sum;
+        map(dx, n, [&](int64_t i, auto lanes) { return lanes(g + i) - exp_lanes<T>(lanes(y + i)) * sum; });
     } else {
         const T sum = sum_of<T>(n, T(0), [&](int64_t i, auto lanes) { return lanes(g + i) * lanes(y + i); });
         map(dx, n, [&](int64_t i, auto lanes) { return lanes(y + i) * (lanes(g + i) - sum); });
