@@ -465,6 +465,62 @@ void test_nll_loss(TernDType dtype, int64_t samples, int64_t places, bool weight
     }
 }
 
+/// Against the softmax of each row in double.
+void test_cross_entropy(TernDType dtype, int64_t samples, int64_t classes, bool weighted, TernLossReduction reduction) {
+    const int64_t ignored = random_int(0, 1) ? -100 : 0;
+    const bool each = reduction == TERN_LOSS_NONE;
+    const Tensor x = random_tensor(dtype, {samples, classes, 1}, 0, false), target(TERN_INT64, {samples, 1}, int(random_int(0, 1)));
+    const Tensor weight = random_tensor(dtype, {classes}, 0, false), out = output(dtype, each ? Shape{samples, 1} : Shape{});
+    for (int64_t i = 0; i < samples; ++i) target.get<int64_t>(i) = random_int(0, 6) ? random_int(0, classes - 1) : ignored;
+    const TernArray *const factors = weighted ? &weight.array : nullptr;
+    CHECK(tern_cross_entropy(out, x, target, factors, ignored, reduction) == TERN_INDEX_OK, "dtype %d", dtype);
+
+    auto factor = [&](int64_t i) {
+        const int64_t c = target.get<int64_t>(i);
+        return c == ignored ? 0 : weighted ? real(weight, c) : 1;
+    };
+    std::vector<double> powers(size_t(samples), 0), losses(size_t(samples), 0);
+    double sum = 0, factors_sum = 0, size = 1;
+    for (int64_t i = 0; i < samples; ++i) {
+        for (int64_t c = 0; c < classes; ++c) powers[size_t(i)] += std::exp(real(x, i * classes + c));
+        const int64_t c = target.get<int64_t>(i);
+        if (c == ignored) continue;
+        losses[size_t(i)] = factor(i) * (std::log(powers[size_t(i)]) - real(x, i * classes + c));
+        sum += losses[size_t(i)], factors_sum += factor(i), size += std::abs(losses[size_t(i)]);
+    }
+    const double divisor = reduction == TERN_LOSS_MEAN ? factors_sum : 1;
+    if (std::abs(divisor) < 0.1) return;  // weights that cancel each other leave nothing to compare
+    if (each) for (int64_t i = 0; i < samples; ++i) compare("cross entropies", out, i, losses[size_t(i)], tolerance(dtype, classes));
+    else compare("cross entropy", out, 0, sum / divisor, tolerance(dtype, classes) * size / std::abs(divisor));
+
+    const Tensor g = input(dtype, out.shape);
+    Tensor dx(dtype, x.shape, 0);
+    std::fill(dx.memory.begin(), dx.memory.end(), char(0xff));
+    CHECK(tern_cross_entropy_gradient(dx, g, x, target, factors, ignored, reduction), "dtype %d", dtype);
+    for (int64_t i = 0; i < samples; ++i)
+        for (int64_t c = 0; c < classes; ++c) {
+            const double share = factor(i) / divisor * real(g, each ? i : 0);
+            const double slope = (std::exp(real(x, i * classes + c)) / powers[size_t(i)] - (c == target.get<int64_t>(i))) * share;
+            compare("cross entropy's gradient", dx, i * classes + c, slope, tolerance(dtype, classes));
+        }
+}
+
+void test_cross_entropies() {
+    for (TernDType dtype : {TERN_FLOAT32, TERN_FLOAT64})
+        for (int round = 0; round < 6; ++round) {
+            const TernLossReduction reduction = TernLossReduction(round % 3);
+            for (auto [samples, classes] : {std::pair<int64_t, int64_t>{0, 3}, {1, 1}, {2, 10}, {300, 7}, {70, 1000}, {3, 70000}})
+                test_cross_entropy(dtype, samples, classes, round >= 3, reduction);
+            const Tensor x = random_tensor(dtype, {50, 2000, 1}, 0, false), target(TERN_INT64, {50, 1}, 0);
+            for (int64_t i = 0; i < 50; ++i) target.get<int64_t>(i) = i;
+            target.get<int64_t>(33) = 2000, target.get<int64_t>(44) = -1;
+            const Tensor out = output(dtype, reduction == TERN_LOSS_NONE ? Shape{50, 1} : Shape{});
+            CHECK(tern_cross_entropy(out, x, target, nullptr, -100, reduction) == 33, "dtype %d", dtype);
+        }
+    const Tensor halves = input(TERN_BFLOAT16, {2, 3, 1}), out = output(TERN_BFLOAT16, {}), target(TERN_INT64, {2, 1}, 0);
+    CHECK(tern_cross_entropy(out, halves, target, nullptr, -100, TERN_LOSS_SUM) == TERN_INDEX_NO_KERNEL, "halves");
+}
+
 void test_nll_losses() {
     for (TernDType dtype : {TERN_FLOAT32, TERN_FLOAT64, TERN_FLOAT16, TERN_BFLOAT16})
         for (int round = 0; round < 6; ++round) {
@@ -494,6 +550,7 @@ int main() {
     test_pooling();
     test_softmax();
     test_nll_losses();
+    test_cross_entropies();
     test_optimizers<float>(TERN_FLOAT32);
     test_optimizers<double>(TERN_FLOAT64);
     printf("%d passed, %d failed\n", passed, failed);

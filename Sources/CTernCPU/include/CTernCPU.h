@@ -242,6 +242,12 @@ int64_t tern_nll_loss(const TernArray *_Nonnull out, const TernArray *_Nonnull x
 /// dx (N, C, S), contiguous, given the gradient g of out. The classes have been checked.
 bool tern_nll_loss_gradient(const TernArray *_Nonnull dx, const TernArray *_Nonnull g, const TernArray *_Nonnull target,
                             const TernArray *_Nullable weight, int64_t ignored, TernLossReduction reduction);
+/// The same of the logarithm of the softmax of each row of x (N, C, 1), whose rows are contiguous; float32 or float64.
+int64_t tern_cross_entropy(const TernArray *_Nonnull out, const TernArray *_Nonnull x, const TernArray *_Nonnull target,
+                           const TernArray *_Nullable weight, int64_t ignored, TernLossReduction reduction);
+bool tern_cross_entropy_gradient(const TernArray *_Nonnull dx, const TernArray *_Nonnull g, const TernArray *_Nonnull x,
+                                 const TernArray *_Nonnull target, const TernArray *_Nullable weight, int64_t ignored,
+                                 TernLossReduction reduction);
 
 /// What the steps of a recurrent layer compute: see `RecurrentStep` in TernCore.
 typedef enum TernRecurrence : int32_t { TERN_RECURRENCE_tanh, TERN_RECURRENCE_relu, TERN_RECURRENCE_lstm, TERN_RECURRENCE_gru } TernRecurrence;

@@ -1,7 +1,14 @@
-/// The negative log-likelihood of classes, and its gradient: one pass over the targets instead of ten small ops.
+/// The negative log-likelihood of classes, and its gradient: one pass over the targets instead of ten small ops. From log-probabilities,
+/// or from scores, whose softmax is taken on the way: then nothing as large as they are is written but their gradient.
 #include <algorithm>
-#include <vector>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+#include "../isa/isa.h"
 #include "dispatch.h"
+
+#define TERN_SOURCE "../kernels/softmax.inl"
+#include "../isa/each.inl"
 
 using namespace tern;
 
@@ -34,22 +41,21 @@ template <class T> struct Samples {
     }
 };
 
-constexpr int64_t piece = 4096;
-
 struct Total {
     double loss = 0, weight = 0;
     int64_t bad = -1;
 };
 
-/// Summed in pieces of a fixed size, so that the result does not depend on the number of threads.
-template <class T> Total total(const Samples<T> &samples, bool losses) {
+/// The sum of loss(n, s, class), and of what the samples weigh; in pieces of a fixed size, so that the result does not depend on the number
+/// of threads.
+template <class T, class F> Total total(const Samples<T> &samples, int64_t piece, const F &loss) {
     const int64_t count = samples.count(), pieces = (count + piece - 1) / piece;
     auto sum = [&](int64_t p) {
         Total part;
         part.bad = samples.visit(p * piece, std::min(count, (p + 1) * piece), [&](int64_t n, int64_t s, int64_t c) {
             const double w = samples.weightOf(c);
             part.weight += w;
-            if (losses) part.loss -= w * double(convert<computed<T>>(static_cast<const T *>(samples.x->data)[samples.place(samples.x, n, c, s)]));
+            part.loss += w * loss(n, s, c);
         });
         return part;
     };
@@ -63,6 +69,23 @@ template <class T> Total total(const Samples<T> &samples, bool losses) {
     }
     return all;
 }
+constexpr int64_t targetsAtOnce = 4096;
+template <class T> double total_weight(const Samples<T> &samples) {
+    return total(samples, targetsAtOnce, [](int64_t, int64_t, int64_t) { return 0.0; }).weight;
+}
+
+/// Whether x (N, C, 1) has rows of numbers that are computed as they are.
+bool has_rows(const TernArray *x) {
+    return (x->dtype == TERN_FLOAT32 || x->dtype == TERN_FLOAT64) && x->shape[2] == 1 && (x->strides[1] == 1 || x->shape[1] <= 1);
+}
+template <class T> const T *row_of(const TernArray *x, int64_t n) { return static_cast<const T *>(x->data) + n * x->strides[0]; }
+/// How many rows make a piece that is worth a thread's while.
+int64_t rows_at_once(const TernArray *x) { return std::max<int64_t>(1, 32768 / std::max<int64_t>(x->shape[1], 1)); }
+template <class F> bool visit_rows(TernDType dtype, const F &f) {
+    if (dtype == TERN_FLOAT32) f(Type<float>{});
+    else f(Type<double>{});
+    return true;
+}
 }  // namespace
 
 int64_t tern_nll_loss(const TernArray *out, const TernArray *x, const TernArray *target, const TernArray *weight, int64_t ignored,
@@ -74,7 +97,9 @@ int64_t tern_nll_loss(const TernArray *out, const TernArray *x, const TernArray 
         const Samples<T> samples{x, target, weight, ignored};
         T *y = static_cast<T *>(out->data);
         if (reduction != TERN_LOSS_NONE) {
-            const Total all = total(samples, true);
+            const Total all = total(samples, targetsAtOnce, [&](int64_t n, int64_t s, int64_t c) {
+                return -double(convert<A>(static_cast<const T *>(x->data)[samples.place(x, n, c, s)]));
+            });
             bad = all.bad;
             *y = convert<T>(A(reduction == TERN_LOSS_MEAN ? all.loss / all.weight : all.loss));
             return;
@@ -95,7 +120,7 @@ bool tern_nll_loss_gradient(const TernArray *dx, const TernArray *g, const TernA
     return visit_floating(dx->dtype, [&]<class T>(Type<T>) {
         using A = computed<T>;
         const Samples<T> samples{dx, target, weight, ignored};
-        const double divisor = reduction == TERN_LOSS_MEAN ? total(samples, false).weight : 1;
+        const double divisor = reduction == TERN_LOSS_MEAN ? total_weight(samples) : 1;
         T *const d = static_cast<T *>(dx->data);
         const int64_t row = dx->shape[1] * dx->shape[2];
         parallel_for(dx->shape[0], std::max<int64_t>(1, 65536 / std::max<int64_t>(row, 1)), [&](int64_t begin, int64_t end) {
@@ -105,6 +130,64 @@ bool tern_nll_loss_gradient(const TernArray *dx, const TernArray *g, const TernA
                 const A incoming = convert<A>(static_cast<const T *>(g->data)[at]);
                 d[samples.place(dx, n, c, s)] = convert<T>(A(-double(samples.weightOf(c)) / divisor) * incoming);
             });
+        });
+    });
+}
+
+int64_t tern_cross_entropy(const TernArray *out, const TernArray *x, const TernArray *target, const TernArray *weight, int64_t ignored,
+                           TernLossReduction reduction) {
+    if (!has_rows(x) || x->dtype != out->dtype || target->dtype != TERN_INT64 || (weight && weight->dtype != x->dtype))
+        return TERN_INDEX_NO_KERNEL;
+    int64_t bad = TERN_INDEX_OK;
+    visit_rows(x->dtype, [&]<class T>(Type<T>) {
+        const Samples<T> samples{x, target, weight, ignored};
+        const auto terms = TERN_CHOOSE(log_softmax_terms<T>);
+        const auto loss = [&](int64_t n, int64_t, int64_t c) {
+            T most, shift;
+            terms(row_of<T>(x, n), x->shape[1], &most, &shift);
+            return -double(row_of<T>(x, n)[c] - most - shift);
+        };
+        T *y = static_cast<T *>(out->data);
+        if (reduction != TERN_LOSS_NONE) {
+            const Total all = total(samples, rows_at_once(x), loss);
+            bad = all.bad;
+            *y = T(reduction == TERN_LOSS_MEAN ? all.loss / all.weight : all.loss);
+            return;
+        }
+        bad = samples.visit(0, samples.count(), [](int64_t, int64_t, int64_t) {});
+        if (bad >= 0) return;
+        parallel_for(x->shape[0], rows_at_once(x), [&](int64_t begin, int64_t end) {
+            for (int64_t n = begin; n < end; n++) y[n * out->strides[0]] = T(0);
+            samples.visit(begin, end, [&](int64_t n, int64_t s, int64_t c) {
+                y[n * out->strides[0]] = T(double(samples.weightOf(c)) * loss(n, s, c));
+            });
+        });
+    });
+    return bad;
+}
+
+bool tern_cross_entropy_gradient(const TernArray *dx, const TernArray *g, const TernArray *x, const TernArray *target, const TernArray *weight,
+                                 int64_t ignored, TernLossReduction reduction) {
+    if (!has_rows(x) || dx->dtype != x->dtype || g->dtype != x->dtype || target->dtype != TERN_INT64 || (weight && weight->dtype != x->dtype))
+        return false;
+    return visit_rows(x->dtype, [&]<class T>(Type<T>) {
+        const Samples<T> samples{x, target, weight, ignored};
+        const auto softmax = TERN_CHOOSE(softmax_row<T>);
+        const double divisor = reduction == TERN_LOSS_MEAN ? total_weight(samples) : 1;
+        const int64_t classes = x->shape[1];
+        parallel_for(x->shape[0], rows_at_once(x), [&](int64_t begin, int64_t end) {
+            for (int64_t n = begin; n < end; n++) {
+                T *const d = static_cast<T *>(dx->data) + n * classes;
+                const int64_t c = samples.classOf(n, 0);
+                if (c == ignored) {
+                    std::fill(d, d + classes, T(0));
+                    continue;
+                }
+                const T incoming = static_cast<const T *>(g->data)[reduction == TERN_LOSS_NONE ? n * g->strides[0] : 0];
+                const T share = T(double(samples.weightOf(c)) / divisor) * incoming;
+                softmax(row_of<T>(x, n), d, classes, false, share);
+                d[c] -= share;
+            }
         });
     });
 }

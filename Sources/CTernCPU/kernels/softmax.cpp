@@ -113,7 +113,7 @@ bool tern_softmax(const TernArray *out, const TernArray *x, int32_t dim, bool lo
                 return;
         }
         const auto kernel = TERN_CHOOSE(softmax_row<A>);
-        for_rows<T, 2>({out, x}, dim, [&](A *const *row, int64_t n) { kernel(row[1], row[0], n, logarithm); });
+        for_rows<T, 2>({out, x}, dim, [&](A *const *row, int64_t n) { kernel(row[1], row[0], n, logarithm, A(1)); });
     });
 }
 

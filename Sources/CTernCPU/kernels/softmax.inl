@@ -75,24 +75,35 @@ template <class T, class F> void map(T *y, int64_t n, const F &term) {
     rest.put(y + i, term(i, rest));
 }
 
-template <class T> void softmax_row(const T *x, T *y, int64_t n, bool logarithm) {
+template <class T> T largest(const T *x, int64_t n) {
     constexpr T least = -std::numeric_limits<T>::infinity();
     // A NaN may be passed over here: it comes back in the sum.
-    const T most = fold<T>(n, least, least, [&](int64_t i, auto lanes) { return lanes(x + i); }, [](auto a, auto b) { return b > a ? b : a; });
-    // Most often the next row follows. It comes into the cache meanwhile: where rows fill pages, no processor goes for it by itself.
-    const auto power = [=](int64_t i, auto lanes) {
+    return fold<T>(n, least, least, [&](int64_t i, auto lanes) { return lanes(x + i); }, [](auto a, auto b) { return b > a ? b : a; });
+}
+/// Σ e^(x[i] − most), each of which is written to y where `kept`.
+template <class T, bool kept> T sum_of_powers(const T *x, T *y, int64_t n, T most) {
+    return sum_of<T>(n, -std::numeric_limits<T>::infinity(), [&](int64_t i, auto lanes) {
+        // Most often the next row follows. It comes into the cache meanwhile: where rows fill pages, no processor goes for it by itself.
         __builtin_prefetch(x + n + i);
-        return exp_lanes<T>(lanes(x + i) - most);
-    };
+        const Vec<T> e = exp_lanes<T>(lanes(x + i) - most);
+        if constexpr (kept) lanes.put(y + i, e);
+        return e;
+    });
+}
+/// The logarithm of a row's softmax is x − most − logOfSum.
+template <class T> void log_softmax_terms(const T *x, int64_t n, T *most, T *logOfSum) {
+    *most = largest(x, n);
+    *logOfSum = std::log(sum_of_powers<T, false>(x, nullptr, n, *most));
+}
+
+/// `scale` times the softmax; or its logarithm, for which there is no scale.
+template <class T> void softmax_row(const T *x, T *y, int64_t n, bool logarithm, T scale) {
     if (logarithm) {
-        const T shift = std::log(sum_of<T>(n, least, power));
+        T most, shift;
+        log_softmax_terms(x, n, &most, &shift);
         map(y, n, [&](int64_t i, auto lanes) { return lanes(x + i) - most - shift; });
     } else {
-        const T factor = T(1) / sum_of<T>(n, least, [&](int64_t i, auto lanes) {
-            const Vec<T> e = power(i, lanes);
-            lanes.put(y + i, e);
-            return e;
-        });
+        const T factor = scale / sum_of_powers<T, true>(x, y, n, largest(x, n));
         map(y, n, [&](int64_t i, auto lanes) { return lanes(y + i) * factor; });
     }
 }

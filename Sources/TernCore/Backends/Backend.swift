@@ -64,6 +64,11 @@ package protocol Backend: AnyObject, Sendable {
     func nllLoss(_ out: Seen, _ x: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction) -> Int64
     func nllLossGradient(_ dx: Seen, _ g: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction)
         -> Bool
+    /// The same of scores (N, C, 1), of which each row lies without gaps.
+    func crossEntropy(_ out: Seen, _ x: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction) -> Int64
+    func crossEntropyGradient(
+        _ dx: Seen, _ g: Seen, _ x: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
+    ) -> Bool
     func channelStatistics(_ mean: Tensor, _ variance: Tensor, _ x: Tensor) -> Bool
     func normalizeChannels(_ out: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?, _ bias: Tensor?) -> Bool
     func normalizeChannelsGradient(
@@ -95,6 +100,12 @@ package struct Seen {
 
 extension Backend {
     // Kernels that a device may do without.
+    package func crossEntropy(
+        _ out: Seen, _ x: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
+    ) -> Int64 { Int64(TERN_INDEX_NO_KERNEL) }
+    package func crossEntropyGradient(
+        _ dx: Seen, _ g: Seen, _ x: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
+    ) -> Bool { false }
     package func normalizeRows(_ out: Tensor, _ x: Tensor, _ mean: Tensor, _ scale: Tensor, _ weight: Tensor?, _ bias: Tensor?) -> Bool {
         false
     }

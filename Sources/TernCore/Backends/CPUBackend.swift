@@ -124,6 +124,20 @@ package final class CPUBackend: Backend {
             withArray(optional: weight) { tern_nll_loss_gradient(dx, g, target, $0, Int64(ignored), reduction) }
         }
     }
+    package func crossEntropy(
+        _ out: Seen, _ x: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
+    ) -> Int64 {
+        withArrays(out, x, target) { out, x, target in
+            withArray(optional: weight) { tern_cross_entropy(out, x, target, $0, Int64(ignored), reduction) }
+        }
+    }
+    package func crossEntropyGradient(
+        _ dx: Seen, _ g: Seen, _ x: Seen, _ target: Seen, _ weight: Tensor?, ignored: Int, _ reduction: TernLossReduction
+    ) -> Bool {
+        withArrays(dx, g, x, target) { dx, g, x, target in
+            withArray(optional: weight) { tern_cross_entropy_gradient(dx, g, x, target, $0, Int64(ignored), reduction) }
+        }
+    }
     package func channelStatistics(_ mean: Tensor, _ variance: Tensor, _ x: Tensor) -> Bool {
         withArrays(mean, variance, x) { tern_channel_statistics($0, $1, $2) }
     }

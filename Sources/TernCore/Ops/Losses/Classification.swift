@@ -3,7 +3,7 @@ import CTernCPU
 /// −weight[class] · logProbability[class] for each target class; `ignoreIndex` marks targets that count for nothing.
 ///
 /// Inputs: log-probabilities (N, C, …) or (C), target classes (N, …) or (), and the classes' weights where there are any.
-private struct NllLoss: Op {
+struct NllLoss: Op {
     let ignoreIndex: Int
     let reduction: Reduction
     /// More than (N, C).
@@ -14,12 +14,12 @@ private struct NllLoss: Op {
 
     /// In one pass, where the device has a kernel for it.
     func kernel(_ x: PairAndOption) throws(TensorError) -> Tensor? {
-        guard let code else { return nil }
+        guard let code = reduction.code else { return nil }
         let (input, target) = (x.a, x.b.to(.int64))
         let out = Tensor(empty: reduction == .none ? target.shape : [], input.dtype, on: input.backend, for: name)
         let verdict = input.backend.nllLoss(
-            reduction == .none ? grouped(out, classes: false) : Seen(out), grouped(input, classes: true),
-            grouped(target, classes: false), x.option?.detach().to(input.dtype), ignored: ignoreIndex, code)
+            reduction == .none ? out.grouped(classes: false) : Seen(out), input.grouped(classes: true),
+            target.grouped(classes: false), x.option?.detach().to(input.dtype), ignored: ignoreIndex, code)
         let dim = classDim(input)
         return try Check.indexed("nll_loss", verdict, target, "class", size: input.shape[dim], dim: dim) ? out : nil
     }
@@ -52,34 +52,12 @@ private struct NllLoss: Op {
         return (zeros.scatter(dim, index, shares * incoming), nil, nil)
     }
 
-    private var code: TernLossReduction? {
-        switch reduction {
-        case .none: TERN_LOSS_NONE
-        case .sum: TERN_LOSS_SUM
-        case .mean: TERN_LOSS_MEAN
-        case .batchMean: nil
-        }
-    }
-    /// Scores as (N, C, S), or what has a number for each sample as (N, S).
-    private func grouped(_ t: Tensor, classes: Bool) -> Seen {
-        let lead = classes ? 2 : 1, n = t.rank
-        if n == lead {
-            var layout = t.layout
-            layout.shape.append(1)
-            layout.strides.append(1)
-            return Seen(t, layout)
-        }
-        let sizes = (n < lead ? [1] : []) + t.shape.array
-        let shape = Shape(sizes[..<lead] + [sizes[lead...].reduce(1, *)])
-        if let layout = t.layout.reshaped(to: shape) { return Seen(t, layout) }
-        return Seen(t.detach().contiguous(), Layout(contiguous: shape))
-    }
     private func fusedGradient(_ g: Tensor, _ x: PairAndOption) -> Tensor? {
-        guard let code else { return nil }
+        guard let code = reduction.code else { return nil }
         let out = Tensor(empty: x.a.shape, x.a.dtype, on: x.a.backend, for: name)
         let done = out.backend.nllLossGradient(
-            grouped(out, classes: true), reduction == .none ? grouped(g, classes: false) : Seen(g),
-            grouped(x.b.to(.int64), classes: false), x.option?.detach().to(out.dtype), ignored: ignoreIndex, code)
+            out.grouped(classes: true), reduction == .none ? g.grouped(classes: false) : Seen(g),
+            x.b.to(.int64).grouped(classes: false), x.option?.detach().to(out.dtype), ignored: ignoreIndex, code)
         return done ? out : nil
     }
 
@@ -98,6 +76,35 @@ private struct NllLoss: Op {
     /// What the mean divides by.
     private func total(_ weights: Tensor?, _ ignored: Tensor) -> Tensor {
         (weights?.maskedFill(ignored, 0) ?? ignored.logicalNot()).unroundedSum()
+    }
+}
+
+extension Reduction {
+    /// As kernels know it, if they do.
+    var code: TernLossReduction? {
+        switch self {
+        case .none: TERN_LOSS_NONE
+        case .sum: TERN_LOSS_SUM
+        case .mean: TERN_LOSS_MEAN
+        case .batchMean: nil
+        }
+    }
+}
+
+extension Tensor {
+    /// Scores as (N, C, S), or what has a number for each sample as (N, S).
+    func grouped(classes: Bool) -> Seen {
+        let lead = classes ? 2 : 1
+        if rank == lead {
+            var layout = layout
+            layout.shape.append(1)
+            layout.strides.append(1)
+            return Seen(self, layout)
+        }
+        let sizes = (rank < lead ? [1] : []) + shape.array
+        let shape = Shape(sizes[..<lead] + [sizes[lead...].reduce(1, *)])
+        if let layout = layout.reshaped(to: shape) { return Seen(self, layout) }
+        return Seen(detach().contiguous(), Layout(contiguous: shape))
     }
 }
 
@@ -120,7 +127,7 @@ public func nllLoss(
     }
 }
 
-private func checkClasses(_ op: String, _ input: Tensor, _ target: Tensor, _ weight: Tensor?) throws(TensorError) {
+func checkClasses(_ op: String, _ input: Tensor, _ target: Tensor, _ weight: Tensor?) throws(TensorError) {
     try Check.require(input.rank >= 1, op, "expected an input (N, C, …) or (C), but the shape is \(input.shape.brief)")
     try Check.require(
         input.dtype.isFloatingPoint, op, "takes floating-point log-probabilities or scores, not \(input.dtype): convert with to(.float32)")
@@ -140,55 +147,9 @@ private func checkClasses(_ op: String, _ input: Tensor, _ target: Tensor, _ wei
     )
 }
 
-private func checkWeight(_ op: String, _ input: Tensor, _ weight: Tensor?) throws(TensorError) {
+func checkWeight(_ op: String, _ input: Tensor, _ weight: Tensor?) throws(TensorError) {
     let classes = input.shape[input.rank == 1 ? 0 : 1]
     guard let weight, weight.shape != [classes] else { return }
     throw .rule(
         op, "weight must have shape (\(classes)), one number for each class of input \(input.shape.brief), not \(weight.shape.brief)")
-}
-
-/// The cross-entropy of the softmax of `input` against `target`: `logSoftmax`, then `nllLoss`.
-///
-/// - Parameters:
-///   - input: scores (N, C), (N, C, d₁, …), or (C); no softmax applied.
-///   - target: class numbers (N), (N, d₁, …) or (); or, of the input's shape and floating-point, a probability for each class.
-///   - weight: (C), a factor for each class; the mean over class numbers is then the weighted one.
-///   - ignoreIndex: targets of this number count for nothing; for class numbers only.
-///   - labelSmoothing: how much of each target, 0 to 1, is spread evenly over all classes.
-///
-/// Source: `torch.nn.functional.cross_entropy`.
-public func crossEntropy(
-    _ input: Tensor, _ target: Tensor, weight: Tensor? = nil, ignoreIndex: Int = -100, reduction: Reduction = .mean,
-    labelSmoothing: Double = 0
-) -> Tensor {
-    loss([input, target, weight]) { () throws(TensorError) in
-        let op = "cross_entropy"
-        try Check.require((0...1).contains(labelSmoothing), op, "labelSmoothing must be between 0 and 1, not \(labelSmoothing)")
-        let probabilities = target.dtype.isFloatingPoint && target.shape == input.shape && input.rank > 0
-        if probabilities { try checkWeight(op, input, weight) } else { try checkClasses(op, input, target, weight) }
-        let dim = input.rank == 1 ? 0 : 1
-        let logs = input.logSoftmax(dim)
-        let classes = Double(input.shape[dim])
-        let perClass = weight.map { $0.reshape(Shape([-1] + [Int](repeating: 1, count: max(input.rank - 2, 0)))) }
-        if probabilities {
-            let smoothed = labelSmoothing > 0 ? target * (1 - labelSmoothing) + labelSmoothing / classes : target
-            let weighted = logs * smoothed
-            let losses = -(perClass.map { weighted * $0 } ?? weighted).sum(dim)
-            return reduction == .mean ? losses.mean(over: Double(input.count) / classes) : reduction(losses)
-        }
-        let hard = nllLoss(logs, target, weight: weight, ignoreIndex: ignoreIndex, reduction: reduction)
-        if labelSmoothing == 0 { return hard }
-        // The part spread over all classes: its mean is over what the hard part's is.
-        let ignored = target .== ignoreIndex
-        var even = -(perClass.map { logs * $0 } ?? logs).sum(dim).maskedFill(ignored, 0)
-        if reduction == .mean {
-            let counted =
-                weight.map { $0.to(logs.dtype).gather(0, target.to(.int64).maskedFill(ignored, 0).flatten()).reshape(target.shape) }
-                ?? Tensor.onesLike(even.detach())
-            even = even.mean(over: counted.maskedFill(ignored, 0).unroundedSum())
-        } else {
-            even = reduction(even)
-        }
-        return hard * (1 - labelSmoothing) + even * (labelSmoothing / classes)
-    }
 }
