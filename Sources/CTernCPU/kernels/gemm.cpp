@@ -126,6 +126,7 @@ template <class T, class S> struct Piece {
     int64_t rows0, rows1, k0, k1;  ///< the slab's rows and its share of k
     int64_t panels;  ///< into which its rows are cut
     Start start;
+    T *shared;       ///< B's panels, piece after piece of columns, if several pieces of rows multiply them; or NULL
 
     /// How many columns the next tiles take of those left, in a piece whose panels have so many rows: two vectors, or three at the end; more
     /// where rows are few.
@@ -159,10 +160,12 @@ template <class T, class S> struct Piece {
         if (biased) from = static_cast<const Sum<T> *>(g.out.bias) + (rows0 + first) * g.out.biasRow + c0, lds = g.out.biasRow;
 
         const bool direct = g.direct && readAsItIs(last - first);
-        Scratch<T> b(direct && kernels.masks ? 0 : std::min(KC, k1 - k0) * vectorsOf(columns) * kernels.vector);
+        const int64_t wholeColumns = vectorsOf(columns) * kernels.vector;
+        Scratch<T> copy((direct && kernels.masks) || shared ? 0 : std::min(KC, k1 - k0) * wholeColumns);
         for (int64_t at = k0; at < k1; at += KC, from = c, lds = ldc) {
             const int64_t depth = std::min(KC, k1 - at);
-            if (!direct || !kernels.masks) pack(b, at, depth, c0, columns, highest, direct);
+            if (!shared && (!direct || !kernels.masks)) pack(copy, at, depth, c0, columns, highest, direct);
+            const T *b = shared ? shared + c0 * (k1 - k0) + (at - k0) * wholeColumns : copy;
             for (int64_t panel = p0; panel < p1; panel++) {
                 const int64_t i0 = cut(panel) - first, i1 = cut(panel + 1) - first;
                 const T *a = packed ? packed + (at - k0) * slabRows + (first + i0) * depth
@@ -188,6 +191,13 @@ template <class T, class S> struct Piece {
             }
         }
         if (!inPlace) store_tile<Sum<T>, S>(g.out, c, ldc, rows0 + first, rows0 + last, c0, c1);
+    }
+
+    /// Packs block `block` of k of these columns into `shared`.
+    void share(int64_t block, int64_t c0, int64_t c1) const {
+        const Cut cut(rows1 - rows0, panels);
+        const int64_t at = k0 + block * KC, padded = vectorsOf(c1 - c0) * kernels.vector;
+        pack(shared + c0 * (k1 - k0) + (at - k0) * padded, at, std::min(KC, k1 - at), c0, c1 - c0, cut.size + (cut.larger > 0), false);
     }
 
     /// Whether B, whose rows are contiguous, is not worth a copy: it is read but a few times, or stays in the cache as it is.
@@ -297,7 +307,17 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
             }
             const Cut columns(divide_up(g.n, width), across), rowsOf(panels, down);
             const Start start = k0 > 0 || g.accumulate ? Start::out : g.out.bias ? Start::bias : Start::zero;
-            const Piece<T, S> piece{g, kernels, packed, rows0, rows1, k0, k1, panels, start};
+            const int64_t whole = divide_up(g.n, kernels.vector) * kernels.vector;
+            Scratch<T> shared(down > 1 && !g.direct ? whole * (k1 - k0) : 0);
+            const Piece<T, S> piece{g, kernels, packed, rows0, rows1, k0, k1, panels, start, shared};
+            const int64_t packsA = asIs ? 0 : groups * blocks, packsB = shared ? across * blocks : 0;
+            auto prepare = [&](int64_t begin, int64_t end) {
+                packA(std::min(begin, packsA), std::min(end, packsA));
+                for (int64_t i = std::max(begin, packsA); i < end; i++) {
+                    const int64_t x = (i - packsA) % across;
+                    piece.share((i - packsA) / across, columns(x) * width, std::min(g.n, columns(x + 1) * width));
+                }
+            };
             auto compute = [&](int64_t begin, int64_t end) {
                 for (int64_t i = begin; i < end; i++) {
                     const int64_t x = i % across, y = i / across;
@@ -308,7 +328,7 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
                 if (!asIs) packA(0, groups * blocks);
                 compute(0, across * down);
             } else {
-                if (!asIs) parallel_for(groups * blocks, 1, packA);
+                if (packsA + packsB > 0) parallel_for(packsA + packsB, 1, prepare);
                 parallel_for(across * down, 1, compute);
             }
         }
