@@ -2,7 +2,7 @@
 ///
 /// Each of the three products (forward; gradient of the input; gradient of the weight) is summed in an order that depends on the shapes
 /// alone, not on threads. There are three ways:
-/// - by lines: neighbours in a line are a vector (convolution_lines.cpp). For wide planes;
+/// - by lines: neighbours in a line are a vector (convolution_lines.h). For wide planes;
 /// - by batch: the images' numbers at one position are a vector (convolution_batch.cpp). For small planes and batches that fill vectors;
 /// - as a matrix product whose right side is unfolded panel by panel (convolution_unfolded.h). For the rest.
 #pragma once

@@ -1,11 +1,13 @@
+#include "convolution_lines.h"
 #include "convolution_pointwise.h"
 
 namespace tern {
 /// out (channel, image, position) = weight (channel, k) · unfolded x (k, image, position).
 template <class T> void convolution_forward(const ConvolutionPlan &p, T *out, const T *x, const T *weight, const T *bias, bool accumulate) {
     if (p.outPlane == 0) return;
-    const bool byLines = ByLines<T>::suits(p, p.outPerGroup(), p.out[2]);
-    const bool byBatch = !accumulate && suits_batch<T>(p, false, byLines ? ByLines<T>::share(p.out[2]) : 0.0);
+    const LineCut<T> cut{p.out[1], p.out[2], UnfoldedInput<T>::lineStep(p)};
+    const bool byLines = ByLines<T>::suits(p, p.outPerGroup(), cut, p.batch * p.out[0]);
+    const bool byBatch = !accumulate && suits_batch<T>(p, false, byLines ? cut.share() : 0.0);
     if (Taken<T>::suits(p) && (!byBatch || Pointwise<T>::suits(Taken<T>(p).plan))) {
         const Taken<T> taken(p);
         Scratch<T> some(taken.size());

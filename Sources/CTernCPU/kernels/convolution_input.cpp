@@ -1,3 +1,4 @@
+#include "convolution_lines.h"
 #include "convolution_pointwise.h"
 
 namespace tern {
@@ -29,9 +30,6 @@ template <class T> void convolution_input_gradient(const ConvolutionPlan &p, T *
         convolution_input_gradient<T>(taken.plan, some, g, weight, false);
         return taken.put(some, dx, accumulate);
     }
-    const bool byLines = residues == 1 && ByLines<T>::suits(p, m, p.in[2]);
-    if (!accumulate && suits_batch<T>(p, true, byLines ? ByLines<T>::share(p.in[2]) : 0.0)) return input_gradient_by_batch(p, dx, g, weight);
-    if (Pointwise<T>::suits(p)) return Pointwise<T>{p, m, outs, weight, 1, m, nullptr, g, dx, accumulate}.run();
     // From a position's quotient to the element of g that a tap takes: between these.
     int64_t before[3], padded[3];
     for (int d = 0; d < 3; d++) {
@@ -39,6 +37,10 @@ template <class T> void convolution_input_gradient(const ConvolutionPlan &p, T *
         const int64_t furthest = ceil_divide(p.in[d], p.stride[d]) + floor_divide(p.stride[d] - 1 + p.padding[d], p.stride[d]);
         padded[d] = before[d] + std::max(p.out[d], furthest);
     }
+    const LineCut<T> cut{p.in[1], p.in[2], padded[2]};
+    const bool byLines = residues == 1 && ByLines<T>::suits(p, m, cut, p.batch * p.in[0]);
+    if (!accumulate && suits_batch<T>(p, true, byLines ? cut.share() : 0.0)) return input_gradient_by_batch(p, dx, g, weight);
+    if (Pointwise<T>::suits(p)) return Pointwise<T>{p, m, outs, weight, 1, m, nullptr, g, dx, accumulate}.run();
     Scratch<int64_t> reached(p.taps), offsets(p.taps);
     const int64_t chunk = images_at_once(p.outChannels * Padded<T>::plane(padded, 1));
     for (int64_t start = 0, count; start < p.batch; start += count) {

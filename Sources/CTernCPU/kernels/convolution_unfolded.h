@@ -91,60 +91,6 @@ template <class T> struct Unfolded {
     }
 };
 
-/// A product with the unfolded matrix whose panels are not even copied: a vector of neighbours in a line is read where it stands. That is
-/// the faster way where lines fill their vectors, or where the rows of weights are so few that a copy costs more than empty lanes; and
-/// where a line is read for several taps.
-template <class T> struct ByLines {
-    static bool suits(const ConvolutionPlan &p, int64_t m, int64_t line) {
-        const int64_t w = convolution_kernels<T>().vector;
-        return p.taps > 1 && m > 0 && line >= 4 && (line + w - 1) / w * w * m <= line * (m + 16);
-    }
-
-    /// The lanes that are filled where lines are cut into vectors.
-    static double share(int64_t line) { return double(line) / double(ceil_divide(line, gemm_kernels<T>().vector) * gemm_kernels<T>().vector); }
-
-    const Unfolded<T> &unfolded;
-    int64_t m, channels, images;
-    const T *weights;
-    int64_t rowStride, channelStride;  ///< of weights; the taps stand side by side
-    const T *bias;                     ///< (m), or NULL
-    T *out;
-    int64_t planeStride, imageStride;  ///< of out
-    bool accumulate;
-
-    void run(bool serial) const {
-        const auto &u = unfolded;
-        const auto &kernels = convolution_kernels<T>();
-        Scratch<WalkStep> steps(u.taps);
-        for (int64_t t = 0; t < u.taps; t++) steps[t] = {t, u.channel * u.images.planeStride + u.offsets[t]};
-        const Walk walk{channels, {channelStride, u.images.planeStride}, u.taps, steps};
-        const int64_t w = kernels.vector, width = u.grid[2], parts = (width + w - 1) / w, panels = ceil_divide(m, kernels.rows);
-        const int64_t vectors = images * u.grid[0] * u.grid[1] * parts;
-        auto compute = [&](int64_t begin, int64_t end) {
-            for (int64_t pair = begin; pair < end; pair++) {
-                const T *from[2];
-                int64_t at[2], columns[2];
-                for (int64_t v = 0; v < 2; v++) {
-                    const int64_t i = std::min(2 * pair + v, vectors - 1), line = i / parts;
-                    const int64_t y = line % u.grid[1], z = line / u.grid[1] % u.grid[0], image = line / u.grid[1] / u.grid[0];
-                    // A line's last vector overlaps the one before, if there is one: then all are full. Not where sums are added to.
-                    const int64_t x = i % parts * w, start = accumulate ? x : std::max<int64_t>(0, std::min(x, width - w));
-                    from[v] = u.images.data + image * u.images.imageStride + z * u.step[0] + y * u.step[1] + start;
-                    at[v] = image * imageStride + (z * u.grid[1] + y) * width + start;
-                    columns[v] = std::min(w, width - start);
-                }
-                for (int64_t panel = 0; panel < panels; panel++) {
-                    const int64_t i0 = part_of(m, panels, panel), i1 = part_of(m, panels, panel + 1);
-                    kernels.walk[1][i1 - i0](weights + i0 * rowStride, rowStride, from, walk, bias ? bias + i0 : nullptr,
-                                             out + i0 * planeStride, planeStride, at, columns, accumulate);
-                }
-            }
-        };
-        const int64_t pairs = (vectors + 1) / 2;
-        parallel_unless(serial, pairs, (1 << 16) / (m * channels * u.taps * w), compute);
-    }
-};
-
 /// How many images are padded at a time: some 32 MB.
 inline int64_t images_at_once(int64_t imageSize) { return std::max<int64_t>(1, (8 << 20) / std::max<int64_t>(1, imageSize)); }
 
@@ -163,6 +109,11 @@ template <class T> struct UnfoldedInput {
     static const int64_t *extents(const ConvolutionPlan &p, int64_t *extent) {
         for (int d = 0; d < 3; d++) extent[d] = (p.out[d] - 1) * p.stride[d] + (p.kernel[d] - 1) * p.dilation[d] + 1;
         return extent;
+    }
+    /// From a position to the one a line below.
+    static int64_t lineStep(const ConvolutionPlan &p) {
+        int64_t extent[3];
+        return p.stride[1] * ceil_divide(extents(p, extent)[2], p.stride[2]) * p.stride[2];
     }
     static int64_t chunk(const ConvolutionPlan &p) {
         int64_t extent[3];
