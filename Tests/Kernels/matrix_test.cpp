@@ -195,12 +195,14 @@ void test_convolutions() {
         const bool wide = round % 10 == 0;  // lines of several vectors, several panels of rows
         const bool many = round % 10 == 5;  // images that fill vectors, of small planes; few channels, or several panels of them
         const bool pointwise = round % 10 == 7;  // one tap; large planes too
+        const bool heavy = round % 10 == 3;  // more weights than images
         const int64_t batch = many ? random_int(12, 40) : random_int(1, 3);
         const int64_t channels = many && c.groups == 1 ? random_int(1, 20) : random_int(1, 3);
-        const int64_t outs = wide || (many && c.groups == 1) ? random_int(4, 36) : random_int(1, 4);
+        const int64_t outs = wide || heavy || (many && c.groups == 1) ? random_int(4, 36) : random_int(1, 4);
         Shape in(rank), out(rank), kernel(rank);
         for (size_t d = 0; d < rank; ++d) {
             c.stride[d] = random_int(1, 3), c.padding[d] = random_int(0, 2), c.dilation[d] = random_int(1, 2), kernel[d] = random_int(1, 3);
+            if (heavy) kernel[d] = 3, c.stride[d] = 1;
             if (pointwise) kernel[d] = 1, c.padding[d] = 0, c.dilation[d] = 1;
             const int64_t extent = c.dilation[d] * (kernel[d] - 1) + 1;
             in[d] = std::max<int64_t>(random_int(1, pointwise && rank == 2 ? 30 : rank == 3 || many ? 5 : 9), extent - 2 * c.padding[d]);
@@ -547,6 +549,8 @@ int main() {
     test_convolution_threads(16, 40, 36, 8, 3, 2);
     test_convolution_threads(3, 4, 20, 33, 3, 1);
     test_convolution_threads(9, 40, 36, 17, 1, 2);
+    test_convolution_threads(1, 80, 96, 7, 3, 1);
+    test_convolution_threads(3, 140, 130, 9, 3, 2);
     test_pooling();
     test_softmax();
     test_nll_losses();
