@@ -30,7 +30,7 @@ template <class T> struct WeightsByChannels {
         const int64_t outs = p.outChannels, w = kernels.vector, padded = ceil_divide(outs, w) * w;
         const int64_t panels = ceil_divide(p.channels, kernels.rows);
         int64_t most = 8 * w;  // of a block's channels: fewer where there would be few blocks to share out
-        while (most > 2 * w && panels * ceil_divide(padded, most) < 16) most /= 2;
+        while (!isSmall() && most > 2 * w && panels * ceil_divide(padded, most) < 16) most /= 2;
         const int64_t blocks = ceil_divide(padded, most);
         // g, for each block of channels, with those of a position side by side, in whole vectors.
         Scratch<T> turned(p.batch * p.outPlane * padded);
