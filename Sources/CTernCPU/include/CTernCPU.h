@@ -120,6 +120,9 @@ bool tern_unary_gradient(TernUnary op, const TernArray *_Nonnull out, const Tern
                          const TernArray *_Nonnull x, const TernArray *_Nonnull y);
 /// out = op(a, b); a and b have one dtype. In mul and div one may be float32 where the other and the result are half.
 bool tern_binary(TernBinary op, const TernArray *_Nonnull out, const TernArray *_Nonnull a, const TernArray *_Nonnull b);
+/// The same where all three lie without gaps: `count` elements from each address on, a's and b's of dtype `from`, out's of `to`.
+bool tern_binary_dense(TernBinary op, TernDType to, TernDType from, void *_Nonnull out, const void *_Nonnull a, const void *_Nonnull b,
+                       int64_t count);
 /// out = condition ? a : b; condition is bool, the others have one dtype.
 bool tern_where(const TernArray *_Nonnull out, const TernArray *_Nonnull condition, const TernArray *_Nonnull a, const TernArray *_Nonnull b);
 /// out = x, converted to out's dtype as C converts (to bool: x != 0; complex to real: the real part; real to complex: im = 0).

@@ -134,19 +134,27 @@ static int64_t dense_count(int operands, const TernArray *const *arrays) {
     return count;
 }
 
-bool iterate(int operands, const TernArray *const *arrays, Kernel kernel, const void *context, int64_t grain) {
-    // Most small work is one line of elements: it is done without setting up a loop nest.
-    const int64_t count = dense_count(operands, arrays);
-    if (count >= 0 && count < 2 * grain) {
-        char *data[Loops::max_operands];
-        int64_t strides[Loops::max_operands];
-        for (int k = 0; k < operands; ++k) {
-            data[k] = static_cast<char *>(arrays[k]->data);
-            strides[k] = count == 1 ? 0 : size_of(arrays[k]->dtype);
-        }
-        if (count > 0) kernel(data, strides, count, context);
-        return true;
+void iterate_dense(int operands, char *const *data, const int64_t *size, int64_t count, Kernel kernel, const void *context, int64_t grain) {
+    static const int64_t still[Loops::max_operands] = {};
+    if (count < 2 * grain) {
+        if (count > 0) kernel(data, count == 1 ? still : size, count, context);
+        return;
     }
-    return iterate(Loops(operands, arrays, true), kernel, context, grain);
+    parallel_for(count, grain, [&](int64_t begin, int64_t end) {
+        char *at[Loops::max_operands];
+        for (int k = 0; k < operands; ++k) at[k] = data[k] + begin * size[k];
+        kernel(at, size, end - begin, context);
+    });
+}
+
+bool iterate(int operands, const TernArray *const *arrays, Kernel kernel, const void *context, int64_t grain) {
+    // Most work is one line of elements: it is done without setting up a loop nest.
+    const int64_t count = dense_count(operands, arrays);
+    if (count < 0) return iterate(Loops(operands, arrays, true), kernel, context, grain);
+    char *data[Loops::max_operands];
+    int64_t size[Loops::max_operands];
+    for (int k = 0; k < operands; ++k) data[k] = static_cast<char *>(arrays[k]->data), size[k] = size_of(arrays[k]->dtype);
+    iterate_dense(operands, data, size, count, kernel, context, grain);
+    return true;
 }
 }  // namespace tern

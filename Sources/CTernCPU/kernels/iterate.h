@@ -40,4 +40,7 @@ struct Loops {
 /// False, and nothing is done, where they have too many dimensions.
 bool iterate(const Loops &loops, Kernel kernel, const void *context = nullptr, int64_t grain = pointwise_grain);
 bool iterate(int operands, const TernArray *const *arrays, Kernel kernel, const void *context = nullptr, int64_t grain = pointwise_grain);
+/// The same where all operands lie without gaps: `count` elements from data[k] on, of size[k] bytes each.
+void iterate_dense(int operands, char *const *data, const int64_t *size, int64_t count, Kernel kernel, const void *context = nullptr,
+                   int64_t grain = pointwise_grain);
 }  // namespace tern

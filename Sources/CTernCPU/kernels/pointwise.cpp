@@ -62,3 +62,13 @@ bool tern_binary(TernBinary op, const TernArray *out, const TernArray *a, const 
     const TernArray *const arrays[] = {out, a, b};
     return iterate(3, arrays, kernel);
 }
+
+bool tern_binary_dense(TernBinary op, TernDType to, TernDType from, void *out, const void *a, const void *b, int64_t count) {
+    const Kernel kernel = table(from).binary[op];
+    if (!kernel || to != result(binary_results[op], from)) return false;
+    char *const data[] = {static_cast<char *>(out), const_cast<char *>(static_cast<const char *>(a)),
+                          const_cast<char *>(static_cast<const char *>(b))};
+    const int64_t size[] = {size_of(to), size_of(from), size_of(from)};
+    iterate_dense(3, data, size, count, kernel);
+    return true;
+}

@@ -161,7 +161,7 @@ private enum Seed {
     private static let single = noGrad { Tensor.ones([1], device: .cpu) }
 
     static func of(_ x: Tensor) -> Tensor {
-        guard x.dtype == .float32, x.rank <= 1, x.backend === Backends.cpu else { return Tensor.onesLike(x) }
+        guard x.dtype == .float32, x.rank <= 1, x.backendID == scalar.backendID else { return Tensor.onesLike(x) }
         let made = x.rank == 0 ? scalar : single
         return made.holdsPoison ? Tensor.onesLike(x) : made
     }

@@ -1,3 +1,5 @@
+import CTernCPU
+
 /// The nodes of a walk that gradients are on their way to, and these gradients. References are handed on, not copied: to count them is most
 /// of what a small step costs.
 struct NodeList: ~Copyable {
@@ -32,11 +34,20 @@ struct NodeList: ~Copyable {
 
     init() {
         capacity = 8
-        entries = .allocate(capacity: capacity)
+        entries = NodeList.allocate(capacity)
     }
     deinit {
         entries.deinitialize(count: count)
-        entries.deallocate()
+        NodeList.deallocate(entries, capacity)
+    }
+    /// From the blocks that are kept for tensors: each walk takes one.
+    private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Entry> {
+        let memory = tern_allocate(capacity * MemoryLayout<Entry>.stride)
+        guard let memory else { fatalError("backward: there is no memory for the walk over the tape") }
+        return memory.bindMemory(to: Entry.self, capacity: capacity)
+    }
+    private static func deallocate(_ entries: UnsafeMutablePointer<Entry>, _ capacity: Int) {
+        tern_deallocate(entries, capacity * MemoryLayout<Entry>.stride)
     }
 
     /// Where the node stands; nil where it does not.
@@ -59,9 +70,9 @@ struct NodeList: ~Copyable {
     }
     @inline(never)
     private mutating func grow() {
-        let more = UnsafeMutablePointer<Entry>.allocate(capacity: 2 * capacity)
+        let more = NodeList.allocate(2 * capacity)
         more.moveInitialize(from: entries, count: count)
-        entries.deallocate()
+        NodeList.deallocate(entries, capacity)
         (entries, capacity) = (more, 2 * capacity)
     }
 

@@ -29,7 +29,10 @@ package final class CPUBackend: Backend {
         withArrays(out, g, x, y) { tern_unary_gradient(op, $0, $1, $2, $3) }
     }
     package func binary(_ op: TernBinary, _ out: Tensor, _ a: Tensor, _ b: Tensor) -> Bool {
-        withArrays(out, a, b) { tern_binary(op, $0, $1, $2) }
+        if a.dtype == b.dtype, let to = out.denseAddress, let x = a.denseAddress, let y = b.denseAddress {
+            return tern_binary_dense(op, out.dtype.code, a.dtype.code, to, x, y, Int64(out.count))
+        }
+        return withArrays(out, a, b) { tern_binary(op, $0, $1, $2) }
     }
     package func select(_ out: Tensor, _ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Bool {
         withArrays(out, condition, a, b) { tern_where($0, $1, $2, $3) }
@@ -231,6 +234,11 @@ extension Tensor {
     @inline(__always)
     package func withArray<R>(_ body: (TernArray) -> R) -> R {
         layout.withArray(storage.pointer, dtype, body)
+    }
+    /// The address of the first element, where there is one and the elements lie without gaps.
+    @inline(__always)
+    fileprivate var denseAddress: UnsafeMutableRawPointer? {
+        layout.isContiguous ? storage.pointer.map { $0 + layout.offset * dtype.itemSize } : nil
     }
 }
 

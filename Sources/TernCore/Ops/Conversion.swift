@@ -85,9 +85,8 @@ private struct Parts: Op {
         part == 0 ? Tensor.complex(g, g.zerosLike()) : Tensor.complex(g.zerosLike(), g)
     }
     static func view(_ x: Tensor, part: Int) -> Tensor {
-        var layout = x.layout
-        for i in 0..<layout.rank { layout.strides[i] *= 2 }
-        layout.offset = layout.offset * 2 + part
+        let strides = Shape(count: x.rank) { x.layout.strides[$0] * 2 }
+        let layout = Layout(shape: x.shape, strides: strides, offset: x.layout.offset * 2 + part)
         return Tensor(storage: x.storage, layout: layout, dtype: x.dtype.real)
     }
 }

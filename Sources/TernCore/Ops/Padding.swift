@@ -15,10 +15,8 @@ private struct ConstantPad: Op {
         var source = x.layout, target = out.layout
         for (d, p) in amounts.enumerated() {
             let skipped = Swift.max(-p.before, 0), count = Swift.max(Swift.min(x.shape[d] - skipped, shape[d] - Swift.max(p.before, 0)), 0)
-            source.offset += count > 0 ? skipped * source.strides[d] : 0
-            target.offset += count > 0 ? Swift.max(p.before, 0) * target.strides[d] : 0
-            source.shape[d] = count
-            target.shape[d] = count
+            source = source.sliced(d, from: skipped, count: count)
+            target = target.sliced(d, from: Swift.max(p.before, 0), count: count)
         }
         return target.elementCount == 0 || out.backend.copy(out.viewed(target), x.viewed(source)) ? out : nil
     }

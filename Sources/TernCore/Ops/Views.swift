@@ -55,46 +55,43 @@ package struct View: Op {
 
     /// nil where strides can't express it.
     func layout(of x: Layout) -> Layout? {
-        var y = x
+        var shape = x.shape, strides = x.strides, offset = x.offset
         switch kind {
-        case .reshape(let shape): return x.reshaped(to: shape)
+        case .reshape(let new): return x.reshaped(to: new)
         case .permute(let dims):
-            y.shape = Shape(count: dims.count) { x.shape[dims[$0]] }
-            y.strides = Shape(count: dims.count) { x.strides[dims[$0]] }
+            shape = Shape(count: dims.count) { x.shape[dims[$0]] }
+            strides = Shape(count: dims.count) { x.strides[dims[$0]] }
         case .transpose(let a, let b):
-            (y.shape[a], y.strides[a]) = (x.shape[b], x.strides[b])
-            (y.shape[b], y.strides[b]) = (x.shape[a], x.strides[a])
-        case .expand(let shape): return x.expanded(to: shape)
+            (shape[a], strides[a]) = (x.shape[b], x.strides[b])
+            (shape[b], strides[b]) = (x.shape[a], x.strides[a])
+        case .expand(let new): return x.expanded(to: new)
         case .squeeze(let dims):
             let kept = (0..<x.rank).filter { !dims.contains($0) }
-            y.shape = Shape(kept.map { x.shape[$0] })
-            y.strides = Shape(kept.map { x.strides[$0] })
+            shape = Shape(kept.map { x.shape[$0] })
+            strides = Shape(kept.map { x.strides[$0] })
         case .unsqueeze(let dim):
-            y.strides.insert(dim < x.rank ? x.shape[dim] * x.strides[dim] : 1, at: dim)
-            y.shape.insert(1, at: dim)
+            strides.insert(dim < x.rank ? x.shape[dim] * x.strides[dim] : 1, at: dim)
+            shape.insert(1, at: dim)
         case .select(let dim, let index):
-            y.offset += index * x.strides[dim]
-            y.shape.remove(at: dim)
-            y.strides.remove(at: dim)
-        case .slice(let dim, let start, let count, let step):
-            y.offset += count > 0 ? start * x.strides[dim] : 0
-            y.shape[dim] = count
-            y.strides[dim] = x.strides[dim] &* step  // beyond all bounds only where no second element is taken
-        case .diagonal(let offset, let a, let b):
-            let count = max(0, offset >= 0 ? min(x.shape[a], x.shape[b] - offset) : min(x.shape[a] + offset, x.shape[b]))
-            if count > 0 { y.offset += offset >= 0 ? offset * x.strides[b] : -offset * x.strides[a] }
+            offset += index * x.strides[dim]
+            shape.remove(at: dim)
+            strides.remove(at: dim)
+        case .slice(let dim, let start, let count, let step): return x.sliced(dim, from: start, count: count, step: step)
+        case .diagonal(let shift, let a, let b):
+            let count = max(0, shift >= 0 ? min(x.shape[a], x.shape[b] - shift) : min(x.shape[a] + shift, x.shape[b]))
+            if count > 0 { offset += shift >= 0 ? shift * x.strides[b] : -shift * x.strides[a] }
             let kept = (0..<x.rank).filter { $0 != a && $0 != b }
-            y.shape = Shape(kept.map { x.shape[$0] } + [count])
-            y.strides = Shape(kept.map { x.strides[$0] } + [x.strides[a] &+ x.strides[b]])
+            shape = Shape(kept.map { x.shape[$0] } + [count])
+            strides = Shape(kept.map { x.strides[$0] } + [x.strides[a] &+ x.strides[b]])
         case .windows(let dim, let size, let step):
-            y.shape = Shape(x.shape.array + [size])
-            y.strides = Shape(x.strides.array + [x.rank > 0 ? x.strides[dim] : 1])
+            shape = Shape(x.shape.array + [size])
+            strides = Shape(x.strides.array + [x.rank > 0 ? x.strides[dim] : 1])
             if x.rank > 0 {
-                y.shape[dim] = (x.shape[dim] - size) / step + 1
-                y.strides[dim] = x.strides[dim] &* step
+                shape[dim] = (x.shape[dim] - size) / step + 1
+                strides[dim] = x.strides[dim] &* step
             }
         }
-        return y
+        return Layout(shape: shape, strides: strides, offset: offset)
     }
 
     package func gradient(_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {

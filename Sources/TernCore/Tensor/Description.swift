@@ -55,10 +55,7 @@ extension Tensor: CustomStringConvertible {
         return part
     }
     private func range(_ dim: Int, _ start: Int, _ count: Int) -> Tensor {
-        var layout = layout
-        layout.offset += start * layout.strides[dim]
-        layout.shape[dim] = count
-        return viewed(layout)
+        viewed(layout.sliced(dim, from: start, count: count))
     }
 
     private func cells(_ options: PrintOptions) -> Cells? {

@@ -1,24 +1,31 @@
 /// Where the elements of a tensor stand in its storage: element [i, j, …] at `offset + i·strides[0] + j·strides[1] + …`.
 package struct Layout: Sendable {
-    package var shape: Shape
+    package let shape: Shape
     /// In elements; 0 where a dimension is broadcast.
-    package var strides: Shape
+    package let strides: Shape
     package var offset: Int
+    /// Row-major without gaps; strides of dimensions of size 1 do not count. Found once: every op asks.
+    package let isContiguous: Bool
 
     package init(shape: Shape, strides: Shape, offset: Int) {
         self.shape = shape
         self.strides = strides
         self.offset = offset
+        isContiguous = Layout.isContiguous(shape, strides)
     }
 
     /// Row-major, without gaps.
     @inline(__always)
-    package init(contiguous shape: Shape) {
-        self.init(shape: shape, strides: Layout.contiguousStrides(shape), offset: 0)
+    package init(contiguous shape: Shape, offset: Int = 0) {
+        self.shape = shape
+        strides = Layout.contiguousStrides(shape)
+        self.offset = offset
+        isContiguous = true
     }
 
     package static func contiguousStrides(_ shape: Shape) -> Shape {
         var strides = Shape(repeating: 1, count: shape.count)
+        if shape.count <= 1 { return strides }
         shape.withUnsafePointer { sizes in
             strides.withUnsafeMutablePointer { p in
                 var step = 1
@@ -34,12 +41,11 @@ package struct Layout: Sendable {
     package var rank: Int { shape.count }
     package var elementCount: Int { shape.elementCount }
 
-    /// Row-major without gaps; strides of dimensions of size 1 do not count.
-    package var isContiguous: Bool {
+    private static func isContiguous(_ shape: Shape, _ strides: Shape) -> Bool {
         shape.withUnsafePointer { sizes in
             strides.withUnsafePointer { steps in
                 var step = 1
-                for i in Swift.stride(from: rank - 1, through: 0, by: -1) where sizes[i] != 1 {
+                for i in Swift.stride(from: shape.count - 1, through: 0, by: -1) where sizes[i] != 1 {
                     if sizes[i] == 0 { return true }
                     if steps[i] != step { return false }
                     step &*= sizes[i]
@@ -63,9 +69,7 @@ package struct Layout: Sendable {
     /// The same elements seen with another shape; nil where that needs a copy. As PyTorch's `view`.
     package func reshaped(to new: Shape) -> Layout? {
         if elementCount == 0 || isContiguous {
-            var layout = Layout(contiguous: new)
-            layout.offset = offset
-            return layout
+            return Layout(contiguous: new, offset: offset)
         }
         // Runs of dimensions that lie without gaps in each other are split or merged freely.
         var steps = [Int](repeating: 1, count: new.count)
@@ -90,6 +94,14 @@ package struct Layout: Sendable {
             }
         }
         return at == -1 ? Layout(shape: new, strides: Shape(steps), offset: offset) : nil
+    }
+
+    /// The elements start, start + step, … along a dimension, `count` of them.
+    package func sliced(_ dim: Int, from start: Int, count: Int, step: Int = 1) -> Layout {
+        var shape = shape, strides = strides
+        shape[dim] = count
+        strides[dim] = strides[dim] &* step  // beyond all bounds only where no second element is taken
+        return Layout(shape: shape, strides: strides, offset: offset + (count > 0 ? start * self.strides[dim] : 0))
     }
 
     /// The same elements, stretched over `shape` by strides of 0. The caller has checked that it broadcasts.

@@ -209,16 +209,14 @@ extension Tensor {
     fileprivate var worked: Tensor {
         guard dtype.isComplex else { return dtype == .float16 || dtype == .bfloat16 ? to(.float32) : self }
         let x = contiguous()
-        var layout = Layout(contiguous: Shape(x.shape.array + [2]))
-        layout.offset = x.layout.offset * 2
+        let layout = Layout(contiguous: Shape(x.shape.array + [2]), offset: x.layout.offset * 2)
         return Tensor(storage: x.storage, layout: layout, dtype: x.dtype.real)
     }
     /// Back from there.
     fileprivate func unworked(_ dtype: DType) -> Tensor {
         guard dtype.isComplex else { return to(dtype) }
         let x = contiguous()
-        var layout = Layout(contiguous: Shape(x.shape.array.dropLast()))
-        layout.offset = x.layout.offset / 2
+        let layout = Layout(contiguous: Shape(x.shape.array.dropLast()), offset: x.layout.offset / 2)
         return Tensor(storage: x.storage, layout: layout, dtype: dtype)
     }
 }

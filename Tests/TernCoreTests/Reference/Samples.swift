@@ -54,15 +54,16 @@ enum Placement: CaseIterable {
 
     func layout(_ shape: Shape, _ dice: inout Dice) -> Layout {
         if self == .contiguous { return Layout(contiguous: shape) }
-        var layout = Layout(shape: shape, strides: Shape(repeating: 0, count: shape.count), offset: Int.random(in: 0...3, using: &dice))
+        let offset = Int.random(in: 0...3, using: &dice)
+        var strides = Shape(repeating: 0, count: shape.count)
         var reach = 1
         for d in shape.indices.shuffled(using: &dice) {
             if self == .expanded, Bool.random(using: &dice) { continue }
             let step = Int.random(in: 1...2, using: &dice)
-            layout.strides[d] = reach * step
+            strides[d] = reach * step
             reach *= max(shape[d], 1) * step
         }
-        return layout
+        return Layout(shape: shape, strides: strides, offset: offset)
     }
 }
 

@@ -96,10 +96,10 @@ extension Tensor {
     func grouped(classes: Bool) -> Seen {
         let lead = classes ? 2 : 1
         if rank == lead {
-            var layout = layout
-            layout.shape.append(1)
-            layout.strides.append(1)
-            return Seen(self, layout)
+            var shape = shape, strides = layout.strides
+            shape.append(1)
+            strides.append(1)
+            return Seen(self, Layout(shape: shape, strides: strides, offset: layout.offset))
         }
         let sizes = (rank < lead ? [1] : []) + shape.array
         let shape = Shape(sizes[..<lead] + [sizes[lead...].reduce(1, *)])
