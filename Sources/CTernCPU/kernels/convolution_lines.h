@@ -43,7 +43,7 @@ template <class T> struct ByLines {
         for (int64_t t = 0; t < u.taps; t++) steps[t] = {t, u.channel * u.images.planeStride + u.offsets[t]};
         const Walk walk{channels, {channelStride, u.images.planeStride}, u.taps, steps};
         const int64_t panels = ceil_divide(m, kernels.rows), pairs = (images * u.grid[0] * cut.vectors + 1) / 2;
-        const int64_t work = m * channels * u.taps * kernels.vector;
+        const int64_t work = std::max<int64_t>(1, m * channels * u.taps * kernels.vector);
         auto rows = [&](const Pair &pair, int64_t panel) {
             tile(walk, pair, part_of(m, panels, panel), part_of(m, panels, panel + 1));
         };

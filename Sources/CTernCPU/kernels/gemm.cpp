@@ -308,7 +308,10 @@ template <class T, class S> void multiply(const Gemm<T> &g) {
             const Cut columns(divide_up(g.n, width), across), rowsOf(panels, down);
             const Start start = k0 > 0 || g.accumulate ? Start::out : g.out.bias ? Start::bias : Start::zero;
             const int64_t whole = divide_up(g.n, kernels.vector) * kernels.vector;
-            Scratch<T> shared(down > 1 && !g.direct ? whole * (k1 - k0) : 0);
+            // (A B that is large beside what is computed with it would take much memory: each piece copies it block after block.)
+            constexpr int64_t mostShared = 1 << 23;
+            const int64_t size = whole * (k1 - k0);
+            Scratch<T> shared(down > 1 && !g.direct && size <= mostShared ? size : 0);
             const Piece<T, S> piece{g, kernels, packed, rows0, rows1, k0, k1, panels, start, shared};
             const int64_t packsA = asIs ? 0 : groups * blocks, packsB = shared ? across * blocks : 0;
             auto prepare = [&](int64_t begin, int64_t end) {

@@ -178,15 +178,16 @@ bool tern_cross_entropy_gradient(const TernArray *dx, const TernArray *g, const 
         parallel_for(x->shape[0], rows_at_once(x), [&](int64_t begin, int64_t end) {
             for (int64_t n = begin; n < end; n++) {
                 T *const d = static_cast<T *>(dx->data) + n * classes;
-                const int64_t c = samples.classOf(n, 0);
-                if (c == ignored) {
-                    std::fill(d, d + classes, T(0));
-                    continue;
-                }
-                const T incoming = static_cast<const T *>(g->data)[reduction == TERN_LOSS_NONE ? n * g->strides[0] : 0];
-                const T share = T(double(samples.weightOf(c)) / divisor) * incoming;
+                // A row that counts for nothing has no share; a NaN among its scores is one in its gradient all the same.
+                T share(0);
+                int64_t target = -1;
+                samples.visit(n, n + 1, [&](int64_t, int64_t, int64_t c) {
+                    const T incoming = static_cast<const T *>(g->data)[reduction == TERN_LOSS_NONE ? n * g->strides[0] : 0];
+                    share = T(double(samples.weightOf(c)) / divisor) * incoming;
+                    target = c;
+                });
                 softmax(row_of<T>(x, n), d, classes, false, share);
-                d[c] -= share;
+                if (target >= 0) d[target] -= share;
             }
         });
     });

@@ -47,22 +47,20 @@ package enum GradientSlots: ~Copyable {
     init(_ g: consuming Tensor, at i: Int) { self = i == 0 ? .first(g) : .several([i: g]) }
 
     package subscript(i: Int) -> Tensor? {
-        get {
-            switch self {
-            case .none: nil
-            case .first(let g): i == 0 ? g : nil
-            case .several(let gradients): gradients[i]
-            }
+        switch self {
+        case .none: nil
+        case .first(let g): i == 0 ? g : nil
+        case .several(let gradients): gradients[i]
         }
-        set {
-            guard let newValue else { return }
-            switch consume self {
-            case .none: self = GradientSlots(newValue, at: i)
-            case .first(let g): self = i == 0 ? .first(newValue) : .several([0: g, i: newValue])
-            case .several(var gradients):
-                gradients[i] = newValue
-                self = .several(gradients)
-            }
+    }
+    /// Puts a gradient in the place of the one that is there, if there is one.
+    mutating func replace(_ i: Int, with g: Tensor) {
+        switch consume self {
+        case .none: self = GradientSlots(g, at: i)
+        case .first(let first): self = i == 0 ? .first(g) : .several([0: first, i: g])
+        case .several(var gradients):
+            gradients[i] = g
+            self = .several(gradients)
         }
     }
     /// The gradient of the first result, where it is the only one.
@@ -76,7 +74,7 @@ package enum GradientSlots: ~Copyable {
     }
     mutating func add(_ g: Tensor, at i: Int) {
         // While a walk is recorded a sum is a new tensor: what is there may be one that asks for its own gradient.
-        if i > 0 || isGradEnabled { return self[i] = self[i].map { $0 + g } ?? g }
+        if i > 0 || isGradEnabled { return replace(i, with: self[i].map { $0 + g } ?? g) }
         switch consume self {
         case .none: self = .first(g)
         case .first(var sum):

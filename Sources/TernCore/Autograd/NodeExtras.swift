@@ -69,7 +69,7 @@ package final class NodeExtras: Sendable {
                     "a hook on a result of \(node.name) gave a gradient of shape \(new.shape.brief) in place of one of shape "
                         + "\(gradient.shape.brief): they must be the same")
             }
-            g[hook.index] = new.holdsPoison || new.dtype == gradient.dtype ? new : new.to(gradient.dtype)
+            g.replace(hook.index, with: new.holdsPoison || new.dtype == gradient.dtype ? new : new.to(gradient.dtype))
         }
         for index in kept {
             guard let gradient = g[index], !gradient.holdsPoison else { continue }

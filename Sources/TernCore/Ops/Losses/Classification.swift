@@ -41,7 +41,7 @@ struct NllLoss: Op {
         let input = x.a, dim = classDim(input)
         let (index, ignored) = classes(x.b, input)
         let weights = ownWeights(x, index)
-        let shares = (weights.map(-) ?? Tensor.full(index.shape, -1, dtype: input.dtype, device: input.device)).maskedFill(ignored, 0)
+        let shares = weights.map(-) ?? Tensor.full(index.shape, -1, dtype: input.dtype, device: input.device)
         let incoming: Tensor =
             switch reduction {
             case .none: g.unsqueeze(dim)
@@ -49,7 +49,8 @@ struct NllLoss: Op {
             case .sum, .batchMean: g
             }
         let zeros = Tensor.zeros(input.shape, dtype: input.dtype, device: input.device)
-        return (zeros.scatter(dim, index, shares * incoming), nil, nil)
+        // (Masked last: where all are ignored, what comes in is divided by 0.)
+        return (zeros.scatter(dim, index, (shares * incoming).maskedFill(ignored, 0)), nil, nil)
     }
 
     private func fusedGradient(_ g: Tensor, _ x: PairAndOption) -> Tensor? {
