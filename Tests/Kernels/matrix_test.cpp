@@ -112,6 +112,20 @@ void test_large_products() {
         }
 }
 
+/// By a transposed B, which all threads' rows share a copy of: no bit depends on their number.
+void test_matmul_threads(TernDType dtype, int64_t m, int64_t n, int64_t k) {
+    const Tensor a = random_tensor(dtype, {m, k}, 0, false), b = random_tensor(dtype, {n, k}, 0, false);
+    const Tensor one(dtype, {m, n}, 0), many(dtype, {m, n}, 0);
+    const int32_t threads = tern_thread_count();
+    tern_set_thread_count(1), tern_matmul(one, a, b, nullptr, false, true);
+    tern_set_thread_count(5), tern_matmul(many, a, b, nullptr, false, true);
+    tern_set_thread_count(threads);
+    CHECK(one.memory == many.memory, "dtype %d: one thread or five", dtype);
+    Number last = 0;
+    for (int64_t p = 0; p < k; ++p) last += value(a, m * k - k + p) * value(b, n * k - k + p);
+    compare("by a transposed matrix", one, m * n - 1, last, tolerance(dtype, k));
+}
+
 /// Vectors as one row and one column.
 void test_vector_products() {
     const Tensor row = input(TERN_FLOAT32, {40}), column = input(TERN_FLOAT32, {40}), matrix = input(TERN_FLOAT32, {40, 40});
@@ -165,6 +179,9 @@ void test_matmuls() {
     CHECK(one.memory == many.memory, "one thread or five");
     CHECK(std::isinf(one.get<float>(0)) || std::isnan(one.get<float>(0)), "infinity stays");
     CHECK(std::isnan(one.get<float>(333 + 700 % 333)) && !std::isnan(one.get<float>(333)), "a NaN stays in its column");
+    test_matmul_threads(TERN_FLOAT32, 150, 333, 400);
+    test_matmul_threads(TERN_BFLOAT16, 150, 333, 1401);
+    test_matmul_threads(TERN_FLOAT32, 60, 600, 15000);  // a B that is too large to be shared
 }
 
 // Convolution and pooling ------------------------------------------------------------------------------------------------
@@ -197,7 +214,7 @@ void test_convolutions() {
         const bool pointwise = round % 10 == 7;  // one tap; large planes too
         const bool heavy = round % 10 == 3;  // more weights than images
         const int64_t batch = many ? random_int(12, 40) : random_int(1, 3);
-        const int64_t channels = many && c.groups == 1 ? random_int(1, 20) : random_int(1, 3);
+        const int64_t channels = round % 30 == 1 ? 0 : many && c.groups == 1 ? random_int(1, 20) : random_int(1, 3);
         const int64_t outs = wide || heavy || (many && c.groups == 1) ? random_int(4, 36) : random_int(1, 4);
         Shape in(rank), out(rank), kernel(rank);
         for (size_t d = 0; d < rank; ++d) {
@@ -471,7 +488,10 @@ void test_nll_loss(TernDType dtype, int64_t samples, int64_t places, bool weight
 void test_cross_entropy(TernDType dtype, int64_t samples, int64_t classes, bool weighted, TernLossReduction reduction) {
     const int64_t ignored = random_int(0, 1) ? -100 : 0;
     const bool each = reduction == TERN_LOSS_NONE;
-    const Tensor x = random_tensor(dtype, {samples, classes, 1}, 0, false), target(TERN_INT64, {samples, 1}, int(random_int(0, 1)));
+    Tensor x(dtype, {samples, classes, 1}, int(random_int(0, 1)));
+    while (classes > 1 && x.strides[1] != 1) x = Tensor(dtype, x.shape, 1);  // rows lie without gaps, but may lie apart, and backwards
+    randomize(x, false);
+    const Tensor target(TERN_INT64, {samples, 1}, int(random_int(0, 1)));
     const Tensor weight = random_tensor(dtype, {classes}, 0, false), out = output(dtype, each ? Shape{samples, 1} : Shape{});
     for (int64_t i = 0; i < samples; ++i) target.get<int64_t>(i) = random_int(0, 6) ? random_int(0, classes - 1) : ignored;
     const TernArray *const factors = weighted ? &weight.array : nullptr;
@@ -507,7 +527,33 @@ void test_cross_entropy(TernDType dtype, int64_t samples, int64_t classes, bool 
         }
 }
 
+/// A row that is not all numbers spoils its own loss and gradient; ignored, its gradient alone.
+template <class T> void test_cross_entropy_of_specials(TernDType dtype) {
+    const Tensor x = random_tensor(dtype, {6, 20, 1}, 0, false), target(TERN_INT64, {6, 1}, 0);
+    for (int64_t i = 0; i < 6; ++i) target.get<int64_t>(i) = i;
+    x.get<T>(2 * 20 + 9) = NAN, x.get<T>(3 * 20 + 9) = INFINITY, x.get<T>(4 * 20 + 9) = -INFINITY, x.get<T>(5 * 20 + 9) = NAN;
+    const int64_t ignored = 5;
+    const Tensor losses = output(dtype, {6, 1}), one(dtype, {}, 0);
+    CHECK(tern_cross_entropy(losses, x, target, nullptr, ignored, TERN_LOSS_NONE) == TERN_INDEX_OK, "losses of specials");
+    for (int64_t i = 0; i < 6; ++i) CHECK(std::isnan(losses.get<T>(i)) == (i == 2 || i == 3), "loss %d of specials", int(i));
+    one.get<T>(0) = 1;
+    const Tensor dx(dtype, {6, 20, 1}, 0);
+    CHECK(tern_cross_entropy_gradient(dx, one, x, target, nullptr, ignored, TERN_LOSS_SUM), "gradient of specials");
+    for (int64_t i = 0; i < 120; ++i)
+        CHECK(std::isnan(dx.get<T>(i)) == (i / 20 == 2 || i / 20 == 3 || i / 20 == 5), "gradient %d of specials", int(i));
+    CHECK(dx.get<T>(4 * 20 + 9) == 0, "no slope where e^x is 0");
+
+    // All are ignored: a mean of nothing is NaN, and its gradient 0.
+    for (int64_t i = 0; i < 6; ++i) target.get<int64_t>(i) = ignored;
+    CHECK(tern_cross_entropy(one, x, target, nullptr, ignored, TERN_LOSS_MEAN) == TERN_INDEX_OK && std::isnan(one.get<T>(0)), "no mean");
+    one.get<T>(0) = 1;
+    CHECK(tern_cross_entropy_gradient(dx, one, x, target, nullptr, ignored, TERN_LOSS_MEAN), "gradient of nothing");
+    for (int64_t i = 0; i < 40; ++i) CHECK(dx.get<T>(i) == 0, "gradient of nothing");
+}
+
 void test_cross_entropies() {
+    test_cross_entropy_of_specials<float>(TERN_FLOAT32);
+    test_cross_entropy_of_specials<double>(TERN_FLOAT64);
     for (TernDType dtype : {TERN_FLOAT32, TERN_FLOAT64})
         for (int round = 0; round < 6; ++round) {
             const TernLossReduction reduction = TernLossReduction(round % 3);

@@ -68,6 +68,45 @@ import Tern
         #expect(((x.grad ?? .zeros(0)) - expected).abs().max().doubleValue < 1e-6)
     }
 
+    /// The gradient is one, whether a kernel computes it, a walk that is recorded, or one position of an image's. NaN counts as equal.
+    @Test func gradientsOfAwkwardCrossEntropies() {
+        let rows: [[Float]] = [
+            [0.5, -1, 2], [.nan, 0, 1], [.infinity, 0, 1], [-.infinity, 0, 1], [1000, -1000, 0], [-.infinity, -.infinity, -.infinity],
+        ]
+        let weights: [Tensor?] = [nil, Tensor([0.5, 0.25, 1]), Tensor([0.0, 0.25, 1]), Tensor([0.0, 0, 0])]
+        func same(_ a: Tensor, _ b: Tensor) -> Bool {
+            let pairs = zip(a.flatten().array(of: Float.self), b.flatten().array(of: Float.self))
+            return a.count == b.count && pairs.allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) || abs($0 - $1) < 1e-6 }
+        }
+        for row in rows {
+            for classes in [[0, 2], [1, -1], [-1, -1]] {
+                for weight in weights {
+                    for reduction in [Reduction.none, .mean, .sum] {
+                        let x = Tensor([row, [0.25, 0.5, -1]], requiresGrad: true), target = Tensor(classes)
+                        func loss(_ x: Tensor, _ target: Tensor) -> Tensor {
+                            crossEntropy(x, target, weight: weight, ignoreIndex: -1, reduction: reduction).sum()
+                        }
+                        let y = loss(x, target), fused = grad(of: y, wrt: x, retainGraph: true)
+                        let turned = loss(x.transpose(0, 1).contiguous().transpose(0, 1), target)
+                        let what = Comment(rawValue: "\(row) \(classes) \(reduction)")
+                        #expect(same(fused, grad(of: y, wrt: x, createGraph: true)), what)
+                        #expect(same(fused, grad(of: loss(x.unsqueeze(2), target.unsqueeze(1)), wrt: x)), what)
+                        #expect(same(fused, grad(of: turned, wrt: x)), what)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func aMeanOfNoSamplesHasNoSlope() {
+        let x = Self.scores.requiringGrad(), none = Tensor([-100, -100, -100])
+        for loss in [crossEntropy(x, none), nllLoss(x, none), crossEntropy(x.to(.bfloat16), none)] {
+            #expect(loss.doubleValue.isNaN)
+            #expect(grad(of: loss, wrt: x, retainGraph: true).array(of: Float.self) == [Float](repeating: 0, count: 9))
+            #expect(grad(of: loss, wrt: x, createGraph: true).array(of: Float.self) == [Float](repeating: 0, count: 9))
+        }
+    }
+
     @Test func values() {
         let (x, t, s) = (Self.input, Self.target, Self.signs)
         #expect(agrees(mseLoss(x, t), 0.78083))

@@ -40,8 +40,8 @@ struct Convolutions: ParsableCommand {
     }
 
     private static func shape(_ text: String) throws -> OneDNNShape {
-        let n = text.split(separator: ",").compactMap { Int64($0) }
-        guard n.count == 7, n[0..<6].allSatisfy({ $0 > 0 }), n[6] >= 0, n[2] + 2 * n[6] >= n[4] else {
+        let parts = text.split(separator: ","), n = parts.compactMap { Int64($0) }
+        guard parts.count == 7, n.count == 7, n[0..<6].allSatisfy({ $0 > 0 }), n[6] >= 0, n[2] + 2 * n[6] >= n[4] else {
             throw ValidationError("'\(text)' is no layer: it takes seven numbers, such as \(resNet18[0])")
         }
         return OneDNNShape(batch: n[0], channels: n[1], side: n[2], channelsOut: n[3], kernel: n[4], stride: n[5], padding: n[6])

@@ -50,7 +50,7 @@ struct Part {
         for (int32_t d = 0; d < x->rank; d++) strides[d] = 2 * x->strides[d];
         array.strides = strides;
         array.dtype = narrow ? TERN_FLOAT32 : TERN_FLOAT64;
-        array.data = static_cast<char *>(x->data) + part * (narrow ? 4 : 8);
+        if (x->data) array.data = static_cast<char *>(x->data) + part * (narrow ? 4 : 8);  // NULL where there are no elements
     }
 };
 

@@ -155,7 +155,8 @@ template <class T> bool suits_batch(const ConvolutionPlan &p, bool transposed, d
     const int64_t w = convolution_kernels<T>().vector, rows = transposed ? p.perGroup() : p.outPerGroup();
     const int64_t size = std::max(p.channels * p.inPlane, p.outChannels * p.outPlane) * 2 * w * int64_t(sizeof(T));
     const bool isPlain = p.taps == 1 && p.residues() == 1 && p.inPlane >= 2 * w;  // a matrix product as it stands
-    if (rows < 4 || isPlain || size > 16 << 20 || p.batch * 4 < w * 3) return false;
+    const int64_t channels = transposed ? p.outPerGroup() : p.perGroup();
+    if (rows < 4 || channels == 0 || isPlain || size > 16 << 20 || p.batch * 4 < w * 3) return false;
     for (int d = 0; d < 3; d++) {  // lines multiply the padding too
         const Reach reach(p, d, transposed);
         int64_t taps = 0;
