@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <sched.h>
-#include <time.h>
 #endif
 
 namespace {
@@ -169,6 +169,12 @@ int core_now() { return -1; }
 void leave(int) {}
 #endif
 
+/// A worker in the middle of a chunk may have lost its core to another process: this core, left idle, takes it over.
+void nap() {
+    const timespec time = {0, 20000};
+    nanosleep(&time, nullptr);
+}
+
 void take_chunks() {
     const int64_t chunks = job.chunks;
     for (int64_t chunk; (chunk = next_chunk.fetch_add(1, std::memory_order_relaxed)) < chunks;) job.run(chunk);
@@ -271,7 +277,7 @@ void tern_parallel_for(int64_t count, int64_t grain, void (*body)(void *, int64_
     open_job.store(false);
     for (int spins = 0; inside.load() != 0;) {
         if (++spins < caller_spins) pause_core();
-        else sched_yield();
+        else nap();
     }
     busy.store(false, std::memory_order_release);
 }
